@@ -1,0 +1,2 @@
+/** The version of the HTTP interface that this package speaks. */
+export const apiVersion = 'v1';

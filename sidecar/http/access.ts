@@ -1,0 +1,46 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Call } from './call';
+import { isUnixPeer } from './peers';
+
+/** Who may ask for what. */
+export class Access {
+  readonly #tokens: readonly Buffer[];
+
+  /** @param tokens those that allow changes over TCP; without any, anyone may who can connect */
+  constructor(tokens: readonly string[]) {
+    this.#tokens = tokens.map(digest);
+  }
+
+  /** Whether the request may go on; if not, it has been answered. */
+  admits(call: Call): boolean {
+    return this.#isForThisOrigin(call) && this.#hasToken(call);
+  }
+
+  /** A page of another site, which a browser beside the device may have open, has no business here. */
+  #isForThisOrigin(call: Call): boolean {
+    const { origin, host = '' } = call.request.headers;
+    if (origin === undefined || hostOf(origin) === host.toLowerCase()) return true;
+    call.problem('forbidden', `Requests from pages of ${JSON.stringify(origin)} are refused.`);
+    return false;
+  }
+
+  #hasToken(call: Call): boolean {
+    const { method, headers, socket } = call.request;
+    if (this.#tokens.length === 0 || method === 'GET' || method === 'HEAD' || isUnixPeer(socket)) return true;
+    const given = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+    const digested = digest(given ?? '');
+    if (given !== undefined && this.#tokens.some((token) => timingSafeEqual(token, digested))) return true;
+    const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';
+    call.problem('unauthorized', detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
+    return false;
+  }
+}
+
+/** Of one length whatever the token's, so that comparing tells nothing. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function hostOf(origin: string): string | null {
+  return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase() ?? null;
+}

@@ -1,0 +1,112 @@
+import type { ErrorRequestHandler, Express, RequestHandler, Response } from 'express';
+import type { Logger } from '../log';
+import type { Metrics } from '../metrics';
+import type { Access } from './access';
+import { Call } from './call';
+import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
+import type { HoldStreams } from './hold-streams';
+import { readParameters } from './parameters';
+import { isGone } from './peers';
+import type { Route } from './route';
+import { BUILTIN_NAME_PATTERN } from '../leases/lease';
+
+export interface AppParts {
+  readonly routes: readonly Route[];
+  readonly access: Access;
+  readonly streams: HoldStreams;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What a path that is not ours is called in the metrics. */
+const NO_ROUTE = 'none';
+
+/** The Express application: every route of the table, and a problem for everything else. */
+export function createApp(parts: AppParts): FastExpress {
+  const fast = createFastExpress();
+  const { app } = fast;
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+
+  const callFor = (request: unknown, response: Response, path: string): Call =>
+    new Call(request as TimedRequest, response, path, parts.metrics.observeRequest);
+
+  app.use(singleRequest(parts.streams));
+  for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
+  app.use((request, response) => {
+    const call = callFor(request, response, NO_ROUTE);
+    if (parts.access.admits(call)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
+  });
+  app.use(answerError(parts, callFor));
+  return fast;
+}
+
+type CallFor = (request: unknown, response: Response, path: string) => Call;
+
+function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor): void {
+  const expressPath = path.replaceAll(/\{(\w+)\}/g, ':$1');
+  for (const route of routes) {
+    app[route.method](expressPath, (request, response) => {
+      const call = callFor(request, response, path);
+      if (parts.access.admits(call)) serve(route, call);
+    });
+  }
+  const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+  app.all(expressPath, (request, response) => {
+    const call = callFor(request, response, path);
+    if (!parts.access.admits(call)) return;
+    call.problem('method-not-allowed', `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
+  });
+}
+
+function serve(route: Route, call: Call): void {
+  if (route.name !== undefined && !route.name.safeParse(call.name).success) {
+    const message = BUILTIN_NAME_PATTERN.test(call.name)
+      ? "is one of the sidecar's own leases, which nobody else may take or release"
+      : 'is not a name; 1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit, are allowed';
+    call.problem('invalid', `name: ${JSON.stringify(call.name)} ${message}`, {
+      errors: [{ field: 'name', message: `${JSON.stringify(call.name)} ${message}` }],
+    });
+    return;
+  }
+  readParameters(call.request, route.parameters, (read) => {
+    if (isGone(call.request.socket)) return;
+    if (read.ok) route.handle(call, read.value);
+    else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+  });
+}
+
+/** A connection that holds a lease is that lease's life: whatever else is sent on it is a mistake, and ends it. */
+function singleRequest(streams: HoldStreams): RequestHandler {
+  return (request, _response, next) => {
+    if (streams.isHolding(request.socket)) request.socket.destroy();
+    else next();
+  };
+}
+
+/** What Express or a bug of ours has thrown: the first is the client's mistake, the second is logged as ours. */
+function answerError({ metrics, log }: AppParts, callFor: CallFor): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const call = callFor(request, response, NO_ROUTE);
+    if (error instanceof URIError) {
+      call.problem('malformed', 'The path has a percent sign that is not followed by two hexadecimal digits of UTF-8.');
+      return;
+    }
+    metrics.countInternalError();
+    log.error('internal error', { error: error instanceof Error ? error.stack : String(error) });
+    call.problem('internal', 'This is a bug in the sidecar; its log says more.');
+  };
+}
+
+function groupByPath(routes: readonly Route[]): Map<string, Route[]> {
+  const byPath = new Map<string, Route[]>();
+  for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
+  return byPath;
+}

@@ -1,0 +1,99 @@
+import type { Response } from 'express';
+import type { Socket } from 'node:net';
+import type { KeeperEvent } from '../keeper/events';
+import type { Keeper } from '../keeper/keeper';
+import type { Lease } from '../leases/lease';
+import type { Call } from './call';
+import { onGone } from './peers';
+import type { HoldLine } from './schemas';
+import type { Views } from './views';
+
+const HEARTBEAT_MS = 15_000;
+
+/** A client that has closed an idle connection without telling us (a container's network gone) shows by then. */
+const KEEP_ALIVE_AFTER_MS = 5000;
+
+/** How long a client that does not read may take to hear the last line, in milliseconds. */
+const LAST_WORDS_MS = 2000;
+
+interface Stream {
+  readonly lease: Lease;
+  readonly response: Response;
+  readonly socket: Socket;
+  readonly stopListening: () => void;
+}
+
+/** The open connections that hold leases: each lease ends with its connection, and each connection with its lease. */
+export class HoldStreams {
+  readonly #byName = new Map<string, Stream>();
+  readonly #sockets = new WeakSet<Socket>();
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly keeper: Keeper,
+    private readonly views: Views,
+  ) {}
+
+  /** Whether this connection holds a lease, and so is not for any further request. */
+  isHolding(socket: Socket): boolean {
+    return this.#sockets.has(socket);
+  }
+
+  /** Begins the answer to a hold that was granted. */
+  open(call: Call, lease: Lease): void {
+    const { socket } = call.request;
+    const { response } = call;
+    call.stream('application/x-ndjson');
+    this.#sockets.add(socket);
+    socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
+    this.#heartbeat ??= setInterval(() => {
+      this.#beat();
+    }, HEARTBEAT_MS);
+    const stopListening = onGone(socket, () => {
+      this.#forget(lease.name, response);
+      this.keeper.end(lease.name, 'disconnected', lease);
+      socket.destroy();
+    });
+    if (socket.destroyed) return;
+    this.#byName.set(lease.name, { lease, response, socket, stopListening });
+    write(response, { event: 'held', lease: this.views.lease(lease) });
+  }
+
+  readonly onEvent = (event: KeeperEvent): void => {
+    if (event.type !== 'lease-ended') return;
+    const stream = this.#byName.get(event.lease.name);
+    if (stream === undefined) return;
+    this.#finish(stream, { event: 'ended', lease: this.views.endedLease(event.lease) });
+  };
+
+  /** Ends every stream without a last line: the leases go on, for their holders to come back to. */
+  close(): void {
+    for (const stream of [...this.#byName.values()]) this.#finish(stream);
+  }
+
+  #finish({ lease, response, socket, stopListening }: Stream, line?: HoldLine): void {
+    stopListening();
+    this.#forget(lease.name, response);
+    if (line !== undefined) write(response, line);
+    response.end();
+    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+  }
+
+  #forget(name: string, response: Response): void {
+    if (this.#byName.get(name)?.response === response) this.#byName.delete(name);
+    if (this.#byName.size > 0) return;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
+  }
+
+  /** One that does not read gets no heartbeats until it does: it may hold its lease, but not grow our memory. */
+  #beat(): void {
+    for (const { response } of this.#byName.values()) {
+      if (response.writableLength === 0) write(response, { event: 'alive' });
+    }
+  }
+}
+
+function write(response: Response, line: HoldLine): void {
+  response.write(`${JSON.stringify(line)}\n`);
+}

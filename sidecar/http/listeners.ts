@@ -1,0 +1,173 @@
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import type { Config } from '../config';
+import type { FastExpress } from './fast-express';
+import { rememberPeers } from './peers';
+import { problemBody, PROBLEMS, type ProblemCode } from './problem';
+
+/** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
+const MAX_CONNECTIONS = 1000;
+
+/** Against clients that take for ever to send their request. Milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+const CHECK_TIMEOUTS_EVERY_MS = 5000;
+const KEEP_ALIVE_TIMEOUT_MS = 15_000;
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** After a stop, how long requests in progress may take, in milliseconds. */
+const CLOSE_WITHIN_MS = 1000;
+
+type ListenConfig = Pick<Config, 'host' | 'port' | 'socketPath' | 'isSocketRequired' | 'socketMode'>;
+
+/** A listener that cannot be had, in words for people. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** The TCP listener and the Unix socket: two servers, one app. */
+export class Listeners {
+  readonly #servers: Server[] = [];
+  /** Where it can be reached, for the log. */
+  readonly addresses: string[] = [];
+  /** What is not as configured but can be lived without. */
+  readonly warnings: string[] = [];
+
+  constructor(private readonly fast: FastExpress) {}
+
+  /** @throws ListenError if a listener that was asked for cannot be had */
+  async open({ host, port, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
+    if (socketPath !== null) {
+      try {
+        await this.#openSocket(socketPath, socketMode);
+      } catch (error) {
+        const problem = `the Unix socket ${socketPath} cannot be made: ${messageOf(error)}`;
+        if (isSocketRequired || port === null) throw new ListenError(problem);
+        this.warnings.push(problem);
+      }
+    }
+    if (port !== null) {
+      const server = this.#createServer(false);
+      try {
+        await listen(server, () => server.listen({ host, port }));
+      } catch (error) {
+        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}`);
+      }
+      const { address, port: actual, family } = server.address() as AddressInfo;
+      this.addresses.push(`http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);
+    }
+  }
+
+  /** Stops accepting at once; what is being answered has a moment to end. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => {
+              resolve();
+            });
+            server.closeIdleConnections();
+            setTimeout(() => {
+              server.closeAllConnections();
+            }, CLOSE_WITHIN_MS).unref();
+          }),
+      ),
+    );
+  }
+
+  async #openSocket(path: string, mode: number): Promise<void> {
+    mkdirSync(dirname(path), { recursive: true });
+    if (await isStale(path)) unlinkSync(path);
+    const server = this.#createServer(true);
+    await listen(server, () => {
+      server.listen({ path });
+      // In the same turn in which the socket is made, so that nobody is turned away.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) chmodSync(path, mode);
+    });
+    this.addresses.push(`unix:${path}`);
+  }
+
+  #createServer(isUnix: boolean): Server {
+    const { app, serverOptions } = this.fast;
+    const server = createServer(
+      {
+        ...serverOptions,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        // Without one there is nobody to confuse, and an answer that says so is better than an empty one.
+        requireHostHeader: false,
+      },
+      app,
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    rememberPeers(server, isUnix);
+    server.on('clientError', answerClientError);
+    server.on('checkExpectation', app);
+    this.#servers.push(server);
+    return server;
+  }
+}
+
+/** Whether a socket file is there that nobody listens on: a crash has left it. */
+async function isStale(path: string): Promise<boolean> {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (!stats.isSocket()) throw new Error('a file that is not a socket is in its place');
+  return new Promise((resolve, reject) => {
+    const probe = connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      reject(new Error('another process listens on it'));
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve(true);
+      else if (error.code === 'ENOENT') resolve(false);
+      else reject(error);
+    });
+  });
+}
+
+async function listen(server: Server, start: () => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve);
+    server.once('error', reject);
+    start();
+  });
+}
+
+/** What is not HTTP, too large or too slow does not reach the app. It gets a problem all the same. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const [code, detail] = describeClientError(error);
+  const body = JSON.stringify(problemBody(code, detail));
+  const { status } = PROBLEMS[code];
+  socket.end(
+    `HTTP/1.1 ${String(status)} ${PROBLEMS[code].title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `Content-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function describeClientError({ code, message }: NodeJS.ErrnoException): [ProblemCode, string] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['too-large', `The request's head is longer than ${String(MAX_HEADER_BYTES)} bytes.`];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['malformed', 'The request did not arrive in time.'];
+    default:
+      return ['malformed', `This is not HTTP: ${message}.`];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,34 @@
+import type * as z from 'zod/mini';
+import type { Call } from './call';
+import type { ProblemCode } from './problem';
+
+/** An answer that is not a problem, for the OpenAPI document. */
+export interface AnswerDescription {
+  readonly description: string;
+  /** The body's media type; JSON unless said otherwise. Without a schema there is no body. */
+  readonly contentType?: string;
+  readonly schema?: z.ZodMiniType;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One operation of the interface: what the router, the OpenAPI document and the metrics know of it. */
+export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** As in OpenAPI: `/v1/leases/{name}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  /** What may stand for `{name}`, where the path has it. */
+  readonly name?: z.ZodMiniType<string>;
+  /** Request headers that change what it does. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly parameters: P;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+  readonly problems: readonly ProblemCode[];
+  readonly handle: (call: Call, parameters: z.output<P>) => void;
+}
+
+/** Ties a route's handler to its parameters, and then forgets their type, so that routes can be listed. */
+export function route<P extends z.ZodMiniType>(definition: Route<P>): Route {
+  return definition as unknown as Route;
+}

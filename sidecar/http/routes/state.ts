@@ -1,0 +1,99 @@
+import type { Keeper } from '../../keeper/keeper';
+import type { Registry } from 'prom-client';
+import { route, type Route } from '../route';
+import { health, lock, noParameters, openapiDocument, readiness } from '../schemas';
+import type { Views } from '../views';
+
+const READ_PROBLEMS = ['malformed', 'forbidden', 'invalid'] as const;
+
+/** What there is to see: the lock, the metrics, whether all is well, and this interface itself. */
+export function stateRoutes(
+  keeper: Keeper,
+  views: Views,
+  registry: Registry,
+  watchProblem: () => string | null,
+  openapi: () => unknown,
+): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/v1/lock',
+      operationId: 'getLock',
+      summary: 'The lock: who holds it, why, since when and until when.',
+      parameters: noParameters,
+      answers: { 200: { description: 'The lock as it is now.', schema: lock } },
+      problems: READ_PROBLEMS,
+      handle: (call) => {
+        call.json(200, views.lock(keeper.status()));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/metrics',
+      operationId: 'getMetrics',
+      summary: 'Metrics for Prometheus.',
+      parameters: noParameters,
+      answers: { 200: { description: 'In the text format of Prometheus.', contentType: 'text/plain' } },
+      problems: [...READ_PROBLEMS, 'internal'],
+      handle: (call) => {
+        registry.metrics().then(
+          (text) => {
+            call.text(200, registry.contentType, text);
+          },
+          (error: unknown) => {
+            call.problem('internal', String(error));
+          },
+        );
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/healthz',
+      operationId: 'getHealth',
+      summary: 'Answers while the process does.',
+      parameters: noParameters,
+      answers: { 200: { description: 'The process answers.', schema: health } },
+      problems: READ_PROBLEMS,
+      handle: (call) => {
+        call.json(200, { status: 'ok' });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/readyz',
+      operationId: 'getReadiness',
+      summary: 'Whether the lock could be taken now, and what is wrong if not.',
+      parameters: noParameters,
+      answers: {
+        200: { description: 'The lock is held, or could be.', schema: readiness },
+        503: { description: 'It could not, or its loss would not be noticed at once.', schema: readiness },
+      },
+      problems: READ_PROBLEMS,
+      handle: (call) => {
+        const { refusal } = keeper.status();
+        const checks = [
+          toCheck('lock', refusal?.detail ?? null, 'The lock is held, or could be taken now.'),
+          toCheck('watch', watchProblem(), 'The lock directory is watched.'),
+        ];
+        const ready = checks.every(({ ok }) => ok);
+        call.json(ready ? 200 : 503, { ready, checks });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/openapi.json',
+      operationId: 'getOpenapi',
+      summary: 'This interface, in OpenAPI 3.1.',
+      parameters: noParameters,
+      answers: { 200: { description: 'The OpenAPI document.', schema: openapiDocument } },
+      problems: READ_PROBLEMS,
+      handle: (call) => {
+        call.json(200, openapi());
+      },
+    }),
+  ];
+}
+
+function toCheck(name: string, problem: string | null, well: string): { name: string; ok: boolean; detail: string } {
+  return { name, ok: problem === null, detail: problem ?? well };
+}

@@ -1,0 +1,146 @@
+import * as z from 'zod/mini';
+import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../leases/duration';
+import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN, REASON_MAX_LENGTH } from '../leases/lease';
+import { LOCK_STATES } from '../keeper/status';
+import { PROBLEMS, type ProblemCode } from './problem';
+
+/** What goes in and what comes out: validation and the OpenAPI document both come from here. */
+
+/** How a wait is bounded, in milliseconds. */
+export const MAX_WAIT_MS = 3_600_000;
+export const DEFAULT_WAIT_MS = 1000;
+
+export interface TtlLimits {
+  readonly minTtlMs: number;
+  readonly defaultTtlMs: number;
+  readonly maxTtlMs: number;
+}
+
+/** A length of time between two others, as a person or a program writes it; milliseconds when parsed. */
+function duration(minMs: number, maxMs: number, description: string) {
+  const allowed = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}, as ${DURATION_FORMS}`;
+  const text = z.union([z.number(), z.string()], { error: ({ input }) => `${shown(input)} is not a duration; allowed is one ${allowed}` });
+  const toMs = z.transform((value: number | string, context) => {
+    const ms = typeof value === 'number' ? secondsToMs(value) : parseDuration(value);
+    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
+    const wrong = ms === null ? 'is not a duration' : ms < minMs ? 'is too short' : 'is too long';
+    context.issues.push({ code: 'custom', input: value, message: `${shown(value)} ${wrong}; allowed is one ${allowed}` });
+    return z.NEVER;
+  });
+  return describe(z.pipe(text, toMs), `${description}: ${allowed}.`);
+}
+
+const reason = describe(
+  z.pipe(
+    z.string({ error: ({ input }) => `${shown(input)} is not text` }),
+    z.transform((value: string, context) => {
+      // As JSON Schema counts: characters, not the UTF-16 units of JavaScript.
+      const length = [...value].length;
+      if (length <= REASON_MAX_LENGTH) return value.toWellFormed();
+      const message = `has ${String(length)} characters; up to ${String(REASON_MAX_LENGTH)} are allowed`;
+      context.issues.push({ code: 'custom', input: value, message });
+      return z.NEVER;
+    }),
+  ),
+  'Why, for people who wonder what holds back an update.',
+  { type: 'string', maxLength: REASON_MAX_LENGTH },
+);
+
+const wait = duration(0, MAX_WAIT_MS, `How long to wait for a lock that cannot be had now (default ${formatDuration(DEFAULT_WAIT_MS)})`);
+
+/** What `PUT /v1/leases/{name}` takes. */
+export function acquireParameters({ minTtlMs, defaultTtlMs, maxTtlMs }: TtlLimits) {
+  const ttl = duration(minTtlMs, maxTtlMs, `The time to live, from now (default ${formatDuration(defaultTtlMs)}, or the live lease's own)`);
+  return z.strictObject({ ttl: z.optional(ttl), reason: z.optional(reason), wait: z.optional(wait) });
+}
+
+/** What `POST /v1/leases/{name}/hold` takes. */
+export const holdParameters = z.strictObject({ reason: z.optional(reason), wait: z.optional(wait) });
+
+/** For requests that take no parameters. */
+export const noParameters = z.strictObject({});
+
+export const leaseName = describe(
+  z.string().check(z.regex(NAME_PATTERN)),
+  '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit.',
+);
+
+/** Names that may be read: the sidecar's own too. */
+export const readableName = describe(
+  z.string().check(z.regex(new RegExp(`${NAME_PATTERN.source}|${BUILTIN_NAME_PATTERN.source}`))),
+  'The name of a lease; those that begin with "@" are the sidecar\'s own.',
+);
+
+const instant = describe(z.string(), 'RFC 3339, in UTC.', { type: 'string', format: 'date-time' });
+const seconds = z.number();
+
+const leaseFields = {
+  name: z.string(),
+  reason: z.string(),
+  kind: z.enum(['timed', 'connection', 'builtin']),
+  since: instant,
+  expires: z.nullable(instant),
+  ttlSeconds: z.nullable(seconds),
+  remainingSeconds: z.nullable(seconds),
+  renewals: z.int(),
+  peer: describe(z.string(), '"unix", an IP address, or "sidecar".'),
+};
+const ended = z.strictObject({ reason: z.enum(END_REASONS), at: instant });
+
+export const lease = z.strictObject(leaseFields);
+export const endedLease = z.strictObject({ ...leaseFields, ended });
+export const leaseList = z.strictObject({ leases: z.array(lease) });
+export type LeaseView = z.infer<typeof lease>;
+export type EndedLeaseView = z.infer<typeof endedLease>;
+
+export const lock = z.strictObject({
+  state: z.enum(LOCK_STATES),
+  since: z.nullable(instant),
+  expires: z.nullable(instant),
+  flock: z.boolean(),
+  paths: z.array(
+    z.strictObject({ path: z.string(), state: z.enum(['ours', 'absent', 'supervisor', 'foreign']) }),
+  ),
+  leases: z.array(lease),
+  update: describe(z.null(), 'Null: the Supervisor is not asked.'),
+  window: describe(z.null(), 'Null: no windows are configured.'),
+  summary: describe(z.string(), 'One sentence that answers "why is my device not updating?".'),
+});
+export type LockView = z.infer<typeof lock>;
+
+const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
+export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(check) });
+export const health = z.strictObject({ status: z.literal('ok') });
+export const openapiDocument = z.looseObject({ openapi: z.string() });
+
+/** The lines of a hold, each a JSON document. */
+export const holdLine = z.discriminatedUnion('event', [
+  z.strictObject({ event: z.literal('held'), lease }),
+  z.strictObject({ event: z.literal('alive') }),
+  z.strictObject({ event: z.literal('ended'), lease: endedLease }),
+]);
+export type HoldLine = z.infer<typeof holdLine>;
+
+export const problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+  holder: z.optional(z.string()),
+  errors: z.optional(z.array(z.strictObject({ field: z.string(), message: z.string() }))),
+  retryAfterSeconds: z.optional(z.int()),
+  ended: z.optional(ended),
+  lease: z.optional(endedLease),
+});
+
+function describe<S extends z.core.$ZodType>(schema: S, description: string, jsonSchema: object = {}): S {
+  z.globalRegistry.add(schema, { description, ...jsonSchema });
+  return schema;
+}
+
+/** A value that somebody sent, for a message about it. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}

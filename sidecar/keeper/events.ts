@@ -1,0 +1,48 @@
+import type { EndedLease, Lease } from '../leases/lease';
+import type { Refusal } from '../leases/request';
+
+/** Who took the lock away: the Supervisor or Helios by force, or somebody who removed or replaced the file. */
+export const LOSS_CAUSES = ['supervisor', 'helios', 'removed', 'replaced'] as const;
+export type LossCause = (typeof LOSS_CAUSES)[number];
+
+/** What can fail without anybody's request failing. */
+export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'describe', 'flock'] as const;
+export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
+
+/** Everything that happens to leases and lock, in the order in which it happens. Metrics and log follow from this alone. */
+export type KeeperEvent =
+  | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean }
+  | { readonly type: 'lease-renewed'; readonly lease: Lease }
+  | { readonly type: 'lease-ended'; readonly lease: EndedLease }
+  | { readonly type: 'lock-taken'; readonly atMs: number; readonly recovered: boolean }
+  | { readonly type: 'lock-released'; readonly heldMs: number; readonly lost: boolean }
+  | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[] }
+  | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
+  | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string };
+
+export type KeeperListener = (event: KeeperEvent) => void;
+
+/**
+ * Hands events on, in order, to whoever has subscribed. Until {@link open} they are kept: the lock is taken before the
+ * parts that listen have been loaded.
+ */
+export class EventFeed {
+  readonly #listeners: KeeperListener[] = [];
+  #early: KeeperEvent[] | null = [];
+
+  readonly emit: KeeperListener = (event) => {
+    if (this.#early !== null) this.#early.push(event);
+    else for (const listener of this.#listeners) listener(event);
+  };
+
+  subscribe(listener: KeeperListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Delivers what has happened so far, and from now on everything at once. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const event of early) this.emit(event);
+  }
+}

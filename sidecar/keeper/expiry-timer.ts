@@ -1,0 +1,34 @@
+import type { Clock } from '../clock';
+
+/** The longest time that a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * One timer for the next end of a lease. It is only ever brought forward: that an end has been put off shows when the
+ * timer fires, so a renewal costs nothing here.
+ */
+export class ExpiryTimer {
+  #timer: NodeJS.Timeout | undefined;
+  #atMs = Infinity;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onDue: () => void,
+  ) {}
+
+  /** Sees to it that the call comes by then, by the monotonic clock; null for no need. */
+  atLatest(endsAtMs: number | null): void {
+    if (endsAtMs === null || endsAtMs >= this.#atMs) return;
+    clearTimeout(this.#timer);
+    this.#atMs = endsAtMs;
+    const inMs = Math.min(Math.max(Math.ceil(endsAtMs - this.clock.monotonicMs()), 0), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#atMs = Infinity;
+      this.onDue();
+    }, inMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,338 @@
+import type { Gate } from '../leases/gate';
+import { endLease, type EndedLease, type EndReason, type Lease } from '../leases/lease';
+import { LeaseTable } from '../leases/lease-table';
+import { Tombstones } from '../leases/tombstones';
+import type { Recovered } from '../lock/journal';
+import { Custody, type CustodyOptions } from './custody';
+import { ExpiryTimer } from './expiry-timer';
+import { causeOfLoss, CAUSE_SETTLES_MS } from './loss';
+import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
+import { revive } from './recovery';
+import { alreadyLive, fromGate, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusals';
+import { statusOf, type LockStatus } from './status';
+import { WaitingRoom } from './waiting-room';
+
+export interface KeeperOptions extends CustodyOptions {
+  readonly gates: readonly Gate[];
+  readonly defaultTtlMs: number;
+  /** Live leases of apps at most. */
+  readonly maxLeases: number;
+  readonly restartGraceMs: number;
+}
+
+/**
+ * The middle: leases x gates x lock -> one decision. The lock is on disk exactly while a lease is live. Every decision
+ * is made, written down and carried out in one turn of the event loop, so nothing can come in between.
+ */
+export class Keeper {
+  readonly #table = new LeaseTable();
+  readonly #tombstones = new Tombstones();
+  readonly #custody: Custody;
+  readonly #waitingRoom: WaitingRoom;
+  readonly #expiryTimer: ExpiryTimer;
+  #heldSinceMs: number | null = null;
+  #lostAtMs: number | null = null;
+  #isFirstStart = false;
+  #isStopping = false;
+
+  constructor(private readonly options: KeeperOptions) {
+    this.#custody = new Custody(options, (recovered) => {
+      this.#recover(recovered);
+    });
+    this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request));
+    this.#expiryTimer = new ExpiryTimer(options.clock, () => {
+      this.#settle();
+      this.#expiryTimer.atLatest(this.#table.nextEndMs());
+    });
+  }
+
+  /** Whether no sidecar has run on this directory since the machine booted. */
+  get isFirstStart(): boolean {
+    return this.#isFirstStart;
+  }
+
+  /** Since when the lock has been held without a break, null while it is not. */
+  get heldSinceMs(): number | null {
+    return this.#heldSinceMs;
+  }
+
+  get leaseCount(): number {
+    return this.#table.size;
+  }
+
+  /**
+   * Opens lock and journal and takes up what a former process has left.
+   * @returns `in-use` if another sidecar serves the directory; `failed` if it cannot be opened now, which is tried again
+   */
+  open(): 'open' | 'in-use' | 'failed' {
+    return this.#custody.open();
+  }
+
+  /** Grants a lease, or renews or takes up a live one of that name, now or not at all. */
+  acquire(request: AcquireRequest): Outcome {
+    const nowMs = this.#settle();
+    const live = this.#table.get(request.name);
+    return live === undefined ? this.#grant(request, nowMs) : this.#renew(live, request, nowMs);
+  }
+
+  /**
+   * The same, but waits for a lock that cannot be had now, in order of arrival. Delivers before it returns if there is
+   * nothing to wait for.
+   * @returns drops the request if it still waits: then nothing is granted or delivered
+   */
+  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): () => void {
+    const deliverAndTell = (outcome: Outcome): void => {
+      if (outcome.kind === 'refused') {
+        this.options.emit({ type: 'refused', name: request.name, refusal: outcome.refusal });
+      }
+      deliver(outcome);
+    };
+    const outcome = this.acquire(request);
+    if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
+      return this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
+    }
+    deliverAndTell(outcome);
+    return () => undefined;
+  }
+
+  /**
+   * Ends a lease. Undefined if there is none of that name, or if the live one is not `only` any more.
+   * @param only the lease that is meant, where another may have its name by now
+   */
+  end(name: string, reason: EndReason, only?: Lease): EndedLease | undefined {
+    const nowMs = this.#settle();
+    const live = this.#table.get(name);
+    if (live === undefined || this.#isStopping || (only !== undefined && live !== only)) return undefined;
+    return this.#end(live, reason, nowMs);
+  }
+
+  get(name: string): Lease | undefined {
+    this.#settle();
+    return this.#table.get(name);
+  }
+
+  getEnded(name: string): EndedLease | undefined {
+    return this.#tombstones.get(name, this.#settle());
+  }
+
+  /** Live leases, oldest first. */
+  leases(): Lease[] {
+    this.#settle();
+    return [...this.#table.values()];
+  }
+
+  /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
+  check(): void {
+    const nowMs = this.#settle();
+    if (this.#heldSinceMs !== null) {
+      if (this.#custody.isSeenHeld()) this.#custody.keepFlocked();
+      else this.#lose(nowMs);
+    }
+    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
+    this.#waitingRoom.call();
+  }
+
+  status(): LockStatus {
+    const nowMs = this.#settle();
+    const isHeld = this.#heldSinceMs !== null;
+    if (isHeld) this.#custody.keepFlocked();
+    return statusOf({
+      heldSinceMs: this.#heldSinceMs,
+      isFlocked: isHeld && this.#custody.isFlocked(),
+      paths: this.#custody.inspect(),
+      leases: [...this.#table.values()],
+      problem: this.#custody.whyNotReady(),
+      gate: this.#gateRefusal(nowMs),
+    });
+  }
+
+  /** Ends the service. With `release` the live leases end; otherwise the lock stays for them, to be recovered. */
+  stop(release: boolean): void {
+    const nowMs = this.#settle();
+    if (release) for (const lease of this.leases()) this.#end(lease, 'stopped', nowMs);
+    this.#isStopping = true;
+    this.#expiryTimer.stop();
+    this.#waitingRoom.close();
+    this.#custody.close(this.#table.size > 0);
+  }
+
+  /**
+   * Ends what is due. Everything that the keeper is asked begins here, so that a late timer, after a SIGSTOP or a
+   * suspend, cannot make a dead lease live.
+   */
+  #settle(): number {
+    const nowMs = this.options.clock.monotonicMs();
+    if (this.#isStopping) return nowMs;
+    for (let due = this.#table.due(nowMs); due !== undefined; due = this.#table.due(nowMs)) {
+      this.#end(due, due.kind === 'connection' ? 'disconnected' : 'expired', nowMs);
+    }
+    return nowMs;
+  }
+
+  #grant(request: AcquireRequest, nowMs: number): Outcome {
+    if (request.only === 'renewal') return refused(noneToRenew(request.name));
+    // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
+    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
+    const refusal = this.#gateRefusal(nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
+    if (refusal !== null) return refused(refusal);
+    const ttlMs = request.ttlMs === undefined ? this.options.defaultTtlMs : request.ttlMs;
+    const lease: Lease = {
+      name: request.name,
+      reason: request.reason ?? '',
+      kind: request.kind,
+      sinceMs: nowMs,
+      ttlMs,
+      endsAtMs: ttlMs === null ? null : nowMs + ttlMs,
+      renewals: 0,
+      peer: request.peer,
+    };
+    const isFirst = this.#table.size === 0;
+    const blocked = isFirst ? this.#take(lease) : null;
+    if (blocked !== null) return refused(blocked);
+    const unrecorded = this.#custody.record(lease);
+    if (unrecorded !== null) {
+      if (isFirst) this.#custody.giveBack();
+      return refused(unrecorded);
+    }
+    this.#keep(lease);
+    if (isFirst) this.#nowHeld(nowMs, false);
+    else this.#describe();
+    this.options.emit({ type: 'lease-acquired', lease, recovered: false });
+    return { kind: 'granted', lease, isNew: true };
+  }
+
+  #renew(live: Lease, request: AcquireRequest, nowMs: number): Outcome {
+    if (request.only === 'new') return refused(alreadyLive(live.name));
+    const isTakenUp = live.kind === 'connection' && live.endsAtMs !== null;
+    if (live.kind !== request.kind || (live.kind === 'connection' && !isTakenUp)) return refused(nameInUse(live));
+    if (this.#isStopping) return refused(STOPPING);
+    if (!this.#custody.isHeld()) {
+      this.#lose(nowMs);
+      return this.#grant(request, nowMs);
+    }
+    this.#custody.keepFlocked();
+    const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
+    const lease: Lease = {
+      ...live,
+      reason: request.reason ?? live.reason,
+      ttlMs,
+      endsAtMs: ttlMs === null ? null : nowMs + ttlMs,
+      renewals: live.renewals + (isTakenUp ? 0 : 1),
+      peer: request.peer,
+    };
+    const unrecorded = this.#custody.record(lease);
+    if (unrecorded !== null) return refused(unrecorded);
+    this.#keep(lease);
+    if (lease.reason !== live.reason) this.#describe();
+    this.options.emit({ type: 'lease-renewed', lease });
+    return { kind: 'granted', lease, isNew: false };
+  }
+
+  /** Journal first, then the file: after a crash in between the lock is seen to have no lease, and is given back. */
+  #end(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
+    const ended = this.#bury(lease, reason, nowMs);
+    if (this.#table.size > 0) {
+      this.#describe();
+    } else {
+      this.#custody.giveBack();
+      this.#nowFree(nowMs, false);
+    }
+    this.options.emit({ type: 'lease-ended', lease: ended });
+    return ended;
+  }
+
+  /** Lost means lost: the leases end, and the lock is not taken back, or a forced update would fail. */
+  #lose(nowMs: number): void {
+    const cause = causeOfLoss(this.#custody.inspect());
+    this.#lostAtMs = nowMs;
+    this.#custody.recordLoss(nowMs);
+    const ended = [...this.#table.values()].map((lease) => this.#bury(lease, 'lost', nowMs));
+    this.#custody.giveBack();
+    this.#nowFree(nowMs, true);
+    for (const lease of ended) this.options.emit({ type: 'lease-ended', lease });
+    const holders = ended.map(({ name }) => name);
+    if (cause !== 'removed') {
+      this.options.emit({ type: 'lock-lost', cause, holders });
+      return;
+    }
+    // By force the Supervisor removes our file first: who it was shows only when its own is there.
+    setTimeout(() => {
+      this.options.emit({ type: 'lock-lost', cause: causeOfLoss(this.#custody.inspect()), holders });
+    }, CAUSE_SETTLES_MS).unref();
+  }
+
+  #recover({ header, live, ended, isFirstStart }: Recovered): void {
+    const nowMs = this.options.clock.monotonicMs();
+    this.#isFirstStart = isFirstStart;
+    this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
+    for (const lease of ended) this.#tombstones.add(lease);
+    for (const lease of live) this.#table.set(lease);
+    if (live.length === 0) {
+      this.#custody.giveBack();
+      return;
+    }
+    this.#nowHeld(Math.min(...live.map(({ sinceMs }) => sinceMs)), true);
+    if (!this.#custody.isSeenHeld()) {
+      this.#lose(nowMs);
+      return;
+    }
+    for (const lease of live) {
+      const revived = revive(lease, nowMs, this.options.restartGraceMs);
+      if (revived !== lease) this.#custody.record(revived);
+      this.#keep(revived);
+      this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true });
+    }
+    this.#settle();
+    this.#describe();
+  }
+
+  #take(lease: Lease): Refusal | null {
+    const refusal = this.#custody.take(lease);
+    if (refusal?.code !== 'cannot-lock') return refusal;
+    this.#custody.reopenIfMoved();
+    return this.#custody.take(lease);
+  }
+
+  #keep(lease: Lease): void {
+    this.#table.set(lease);
+    this.#expiryTimer.atLatest(lease.endsAtMs);
+  }
+
+  #bury(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
+    // One that was due ended then, even if we come to it later.
+    const ended = endLease(lease, reason, Math.min(nowMs, lease.endsAtMs ?? nowMs));
+    this.#table.delete(lease.name);
+    this.#tombstones.add(ended);
+    this.#custody.recordEnd(ended);
+    return ended;
+  }
+
+  #describe(): void {
+    if (this.#table.size > 0) this.#custody.describe(this.#table.values(), this.#table.size);
+  }
+
+  #nowHeld(sinceMs: number, recovered: boolean): void {
+    this.#heldSinceMs = sinceMs;
+    this.options.emit({ type: 'lock-taken', atMs: sinceMs, recovered });
+  }
+
+  #nowFree(nowMs: number, lost: boolean): void {
+    const sinceMs = this.#heldSinceMs;
+    this.#heldSinceMs = null;
+    if (sinceMs !== null) this.options.emit({ type: 'lock-released', heldMs: nowMs - sinceMs, lost });
+  }
+
+  #gateRefusal(nowMs: number): Refusal | null {
+    if (this.#isStopping) return STOPPING;
+    for (const gate of this.options.gates) {
+      const refusal = gate({ nowMs, lostAtMs: this.#lostAtMs });
+      if (refusal !== null) return fromGate(refusal, nowMs);
+    }
+    return null;
+  }
+
+  #limitRefusal({ kind }: AcquireRequest): Refusal | null {
+    const { maxLeases } = this.options;
+    return kind !== 'builtin' && this.#table.size >= maxLeases ? tooManyLeases(maxLeases) : null;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Lease } from '../leases/lease';
+
+/**
+ * A lease as it goes on after a restart of the sidecar. One whose time was up meanwhile stays as it is, and so ends at
+ * once. For the others there is a grace in which their holders can come back: they had nobody to renew with.
+ */
+export function revive(lease: Lease, nowMs: number, graceMs: number): Lease {
+  if (lease.endsAtMs !== null && lease.endsAtMs <= nowMs) return lease;
+  // The sidecar's own leases have nobody who must come back, and never last beyond their time.
+  if (lease.kind === 'builtin' && lease.endsAtMs !== null) return lease;
+  return { ...lease, endsAtMs: Math.max(lease.endsAtMs ?? 0, nowMs + graceMs) };
+}

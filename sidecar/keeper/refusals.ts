@@ -1,0 +1,54 @@
+import type { GateRefusal } from '../leases/gate';
+import type { Lease } from '../leases/lease';
+import type { PathStanding } from '../lock/update-lock';
+import type { Refusal } from '../leases/request';
+
+/** Every way to say no, in words for people. */
+
+export const STOPPING: Refusal = { code: 'stopping', detail: 'The sidecar is stopping.' };
+
+export function cannotLock(detail: string): Refusal {
+  return { code: 'cannot-lock', detail: `The lock cannot be taken: ${detail}.` };
+}
+
+export function nameInUse(lease: Lease): Refusal {
+  return {
+    code: 'name-in-use',
+    detail: `The lease ${lease.name} is live and held by ${lease.kind === 'connection' ? 'a connection' : 'renewals'}.`,
+    holder: lease.name,
+  };
+}
+
+export function alreadyLive(name: string): Refusal {
+  return { code: 'precondition-failed', detail: `The lease ${name} is live already.`, holder: name };
+}
+
+export function noneToRenew(name: string): Refusal {
+  return { code: 'precondition-failed', detail: `There is no live lease ${name} to renew.` };
+}
+
+export function tooManyLeases(limit: number): Refusal {
+  return { code: 'too-many-leases', detail: `There are ${String(limit)} live leases, which is the limit.` };
+}
+
+export function fromGate({ code, detail, opensAtMs }: GateRefusal, nowMs: number): Refusal {
+  return { code, detail, ...(opensAtMs === null ? {} : { retryAfterMs: opensAtMs - nowMs }) };
+}
+
+/** Why a lock whose name is taken cannot be had. */
+export function fromStanding({ path, standing }: PathStanding): Refusal {
+  switch (standing) {
+    case 'supervisor':
+    case 'absent': // It was there a moment ago.
+      return { code: 'updating', detail: `The balena Supervisor holds the lock (${path}).`, holder: 'supervisor' };
+    case 'helios':
+      return { code: 'updating', detail: `Helios holds the lock (${path}).`, holder: 'helios' };
+    case 'foreign':
+    case 'ours':
+      return {
+        code: 'foreign-lock',
+        detail: `A file that is not the sidecar's holds the lock: ${path}. Whoever made it has to remove it.`,
+        holder: path,
+      };
+  }
+}

@@ -1,0 +1,73 @@
+import type { Lease } from '../leases/lease';
+import type { PathStanding } from '../lock/update-lock';
+import type { Refusal, RefusalCode } from '../leases/request';
+import { fromStanding } from './refusals';
+
+export const LOCK_STATES = ['held', 'free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const;
+export type LockState = (typeof LOCK_STATES)[number];
+
+/** The lock as it is at one moment. Times are milliseconds of the monotonic clock. */
+export interface LockStatus {
+  readonly state: LockState;
+  /** Why a lease would be refused now if it were the first; null if it would be granted. */
+  readonly refusal: Refusal | null;
+  /** Since when the lock has been held without a break, null while it is not. */
+  readonly sinceMs: number | null;
+  /** When the last lease ends at the latest, null if the lock is not held or one has no end. */
+  readonly expiresAtMs: number | null;
+  readonly flocked: boolean;
+  readonly paths: readonly PathStanding[];
+  /** Live leases, oldest first. */
+  readonly leases: readonly Lease[];
+}
+
+interface Facts {
+  readonly heldSinceMs: number | null;
+  readonly isFlocked: boolean;
+  readonly paths: readonly PathStanding[];
+  readonly leases: readonly Lease[];
+  readonly problem: Refusal | null;
+  readonly gate: Refusal | null;
+}
+
+export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate }: Facts): LockStatus {
+  const isHeld = heldSinceMs !== null;
+  // A name of ours that could not be removed is in nobody's way.
+  const blocking = isHeld ? undefined : paths.find(({ standing }) => standing !== 'absent' && standing !== 'ours');
+  // In the order in which a request meets them.
+  const refusal = (isHeld ? null : gate) ?? problem ?? (blocking === undefined ? null : fromStanding(blocking));
+  return {
+    state: isHeld ? 'held' : stateOf(refusal?.code),
+    refusal,
+    sinceMs: heldSinceMs,
+    expiresAtMs: latestEndMs(leases),
+    flocked: isFlocked,
+    paths,
+    leases,
+  };
+}
+
+function stateOf(code: RefusalCode | undefined): LockState {
+  switch (code) {
+    case undefined:
+      return 'free';
+    case 'updating':
+      return 'updating';
+    case 'foreign-lock':
+      return 'foreign';
+    case 'cooldown':
+      return 'cooldown';
+    default:
+      return 'unavailable';
+  }
+}
+
+/** The latest end of these leases, null if there are none or one is without an end. */
+function latestEndMs(leases: readonly Lease[]): number | null {
+  let latestMs: number | null = null;
+  for (const { endsAtMs } of leases) {
+    if (endsAtMs === null) return null;
+    latestMs = Math.max(latestMs ?? endsAtMs, endsAtMs);
+  }
+  return latestMs;
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../clock';
+import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
+import { STOPPING } from './refusals';
+
+interface Waiter {
+  readonly request: AcquireRequest;
+  readonly deliver: (outcome: Outcome) => void;
+  readonly timer: NodeJS.Timeout;
+  /** Why it was not granted when it was last tried. */
+  refusal: Refusal;
+}
+
+/** Those who wait for a lock that cannot be had now, served in the order in which they came. */
+export class WaitingRoom {
+  readonly #waiters = new Set<Waiter>();
+  #isCalled = false;
+  #callTimer: NodeJS.Timeout | undefined;
+  #callTimerAtMs = Infinity;
+
+  /** @param attempt tries a request now */
+  constructor(
+    private readonly clock: Clock,
+    private readonly attempt: (request: AcquireRequest) => Outcome,
+  ) {}
+
+  /**
+   * Lets a refused request wait. Delivers exactly once: the outcome, or at the end of the wait the last refusal.
+   * @returns takes the request out: then it is never granted, and nothing is delivered
+   */
+  add(request: AcquireRequest, refusal: Refusal, waitMs: number, deliver: (outcome: Outcome) => void): () => void {
+    const timer = setTimeout(() => {
+      this.#waiters.delete(waiter);
+      deliver(refused(waiter.refusal));
+    }, waitMs);
+    const waiter: Waiter = { request, deliver, timer, refusal };
+    this.#waiters.add(waiter);
+    this.#callWhenItMayPass(refusal);
+    return () => {
+      this.#remove(waiter);
+    };
+  }
+
+  /**
+   * To be called when the lock may be had again. The attempts come after all else that the kernel has reported in this
+   * turn of the event loop, so that who has gone by now is not granted anything.
+   */
+  call(): void {
+    if (this.#isCalled || this.#waiters.size === 0) return;
+    this.#isCalled = true;
+    setImmediate(() => {
+      this.#isCalled = false;
+      this.#serve();
+    });
+  }
+
+  /** Refuses everybody. */
+  close(): void {
+    clearTimeout(this.#callTimer);
+    for (const waiter of this.#waiters) {
+      this.#remove(waiter);
+      waiter.deliver(refused(STOPPING));
+    }
+  }
+
+  #serve(): void {
+    for (const waiter of this.#waiters) {
+      const outcome = this.attempt(waiter.request);
+      if (outcome.kind === 'refused' && isPassing(outcome.refusal)) {
+        waiter.refusal = outcome.refusal;
+        this.#callWhenItMayPass(outcome.refusal);
+        return;
+      }
+      this.#remove(waiter);
+      waiter.deliver(outcome);
+    }
+  }
+
+  #remove(waiter: Waiter): void {
+    clearTimeout(waiter.timer);
+    this.#waiters.delete(waiter);
+  }
+
+  #callWhenItMayPass({ retryAfterMs }: Refusal): void {
+    if (retryAfterMs === undefined) return;
+    const atMs = this.clock.monotonicMs() + retryAfterMs;
+    if (atMs >= this.#callTimerAtMs) return;
+    clearTimeout(this.#callTimer);
+    this.#callTimerAtMs = atMs;
+    this.#callTimer = setTimeout(() => {
+      this.#callTimerAtMs = Infinity;
+      this.call();
+    }, Math.ceil(retryAfterMs));
+  }
+}

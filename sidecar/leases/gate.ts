@@ -1,0 +1,16 @@
+/** What a gate may look at. Times are milliseconds of the monotonic clock. */
+export interface GateContext {
+  readonly nowMs: number;
+  /** When the lock was last lost in this boot, null for never. */
+  readonly lostAtMs: number | null;
+}
+
+export interface GateRefusal {
+  readonly code: 'cooldown' | 'draining';
+  readonly detail: string;
+  /** When it is worth asking again; null if that cannot be said. */
+  readonly opensAtMs: number | null;
+}
+
+/** A reason to refuse a new lease; null while there is none. */
+export type Gate = (context: GateContext) => GateRefusal | null;

@@ -1,0 +1,39 @@
+/** `timed` ends by itself; `connection` lives as long as a connection; `builtin` is the sidecar's own. */
+export type LeaseKind = 'timed' | 'connection' | 'builtin';
+
+export const END_REASONS = ['released', 'expired', 'disconnected', 'lost', 'drained', 'stopped'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** One named reason to hold the lock. Times are milliseconds of the monotonic clock. Never changed, only replaced. */
+export interface Lease {
+  readonly name: string;
+  readonly reason: string;
+  readonly kind: LeaseKind;
+  /** When it was first granted; renewals do not move it. */
+  readonly sinceMs: number;
+  /** Its length at the last request, null for one without an end of its own. */
+  readonly ttlMs: number | null;
+  /** When it ends by itself, null for never. A connection's lease has an end only while its holder may still come back. */
+  readonly endsAtMs: number | null;
+  readonly renewals: number;
+  /** Who asked: `unix`, an IP address, or `sidecar`. */
+  readonly peer: string;
+}
+
+/** A lease that has ended: kept for a while, so that its holder can be told how. */
+export interface EndedLease extends Lease {
+  readonly ended: { readonly reason: EndReason; readonly atMs: number };
+}
+
+export function endLease(lease: Lease, reason: EndReason, atMs: number): EndedLease {
+  return { ...lease, ended: { reason, atMs } };
+}
+
+/** Names of apps' leases: 1 to 64 characters, the first a letter or digit. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Names of the sidecar's own leases, which anyone may read and nobody else may take. */
+export const BUILTIN_NAME_PATTERN = /^@[A-Za-z0-9._-]{1,71}$/;
+
+/** A reason is for people; this is in characters (code points). */
+export const REASON_MAX_LENGTH = 256;

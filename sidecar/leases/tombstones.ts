@@ -1,0 +1,29 @@
+import type { EndedLease } from './lease';
+
+/** How long an ended lease is remembered, in milliseconds. */
+export const TOMBSTONE_MS = 3_600_000;
+
+/** How many ended leases are remembered; the oldest make room. */
+export const MAX_TOMBSTONES = 512;
+
+/** The leases that have ended within the last hour, so that a holder who asks late is told how, not just "not found". */
+export class Tombstones {
+  readonly #byName = new Map<string, EndedLease>();
+
+  add(ended: EndedLease): void {
+    // Deleting first keeps the map in the order of the ends, and so its first entry the oldest.
+    this.#byName.delete(ended.name);
+    this.#byName.set(ended.name, ended);
+    if (this.#byName.size > MAX_TOMBSTONES) {
+      for (const oldest of this.#byName.keys()) {
+        this.#byName.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  get(name: string, nowMs: number): EndedLease | undefined {
+    const ended = this.#byName.get(name);
+    return ended !== undefined && nowMs - ended.ended.atMs <= TOMBSTONE_MS ? ended : undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import { BANNER_START } from './anchor';
+import type { Lease } from '../leases/lease';
+
+/** More holders than this are only counted. */
+const MAX_SHOWN = 10;
+
+/**
+ * What `cat updates.lock` tells a person who wonders what holds back the updates of a device.
+ * @param whereToAsk a command that says more
+ * @param toRfc3339 shows a monotonic time
+ */
+export function banner(
+  leases: Iterable<Lease>,
+  count: number,
+  whereToAsk: string,
+  toRfc3339: (monotonicMs: number) => string,
+): string {
+  const lines = [
+    `${BANNER_START}the balena update lock, held by the update-lock sidecar for the apps of this device.`,
+    'While this file exists, the device is neither updated nor rebooted. To see more, or to release it:',
+    `  ${whereToAsk}`,
+    'Held by:',
+  ];
+  for (const { name, reason, sinceMs } of leases) {
+    if (lines.length === 4 + MAX_SHOWN) {
+      lines.push(`  and ${String(count - MAX_SHOWN)} more`);
+      break;
+    }
+    lines.push(`  ${name}${reason === '' ? '' : ` (${printable(reason)})`} since ${toRfc3339(sinceMs)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Without what a terminal would obey rather than show: control characters and those that turn the text around. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
+}

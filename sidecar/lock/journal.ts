@@ -1,0 +1,200 @@
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import type { EndedLease, Lease } from '../leases/lease';
+import { MAX_TOMBSTONES } from '../leases/tombstones';
+import { decodeRecord, encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord } from './record';
+
+/** What a journal says of this boot. */
+export interface Recovered {
+  readonly header: Header;
+  /** Leases that had been acknowledged and not ended, oldest first. */
+  readonly live: readonly Lease[];
+  /** Leases that had ended, in the order of their ends. */
+  readonly ended: readonly EndedLease[];
+  /** Whether no sidecar has run on this directory since the machine booted. */
+  readonly isFirstStart: boolean;
+}
+
+/**
+ * The leases on disk, so that they outlive the process. Not a log but a table: each lease has a line of fixed length
+ * to itself, which every change overwrites in place. So a release, a renewal or a loss needs no space and cannot fail
+ * for want of it, there is nothing to compact, and the file is never longer than the most leases there were at once
+ * plus {@link MAX_TOMBSTONES}. No `fsync`: what must survive is our death, not the machine's.
+ */
+export class Journal {
+  readonly #slotByName = new Map<string, number>();
+  /** Slots of ended leases, the oldest first: still of use to whoever asks late, and the first to be used again. */
+  readonly #endedSlots: number[] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #line = Buffer.alloc(RECORD_BYTES);
+  #slotCount = 1;
+  #fd: number;
+
+  private constructor(
+    private readonly path: string,
+    fd: number,
+    private readonly boot: string,
+  ) {
+    this.#fd = fd;
+  }
+
+  /**
+   * Opens the journal, makes it if it is missing. One of another boot, or of no known boot, is void.
+   * @throws the system's error if it can be neither read nor written
+   */
+  static open(path: string, boot: string): { journal: Journal; recovered: Recovered } {
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    const journal = new Journal(path, fd, boot);
+    try {
+      return { journal, recovered: journal.#load() };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Records a lease that is new or has changed.
+   * @throws the system's error if it could not be; then nothing has changed
+   */
+  write(lease: Lease): void {
+    const known = this.#slotByName.get(lease.name);
+    const slot = known ?? this.#allocate();
+    try {
+      this.#put(slot, { kind: 'lease', boot: this.boot, lease });
+    } catch (error) {
+      if (known === undefined) this.#freeSlots.push(slot);
+      throw error;
+    }
+    this.#slotByName.set(lease.name, slot);
+  }
+
+  /** Records that a lease has ended, in the place where it was. Throws only if the disk is broken, never if it is full. */
+  writeEnded(ended: EndedLease): void {
+    const slot = this.#slotByName.get(ended.name);
+    if (slot === undefined) return;
+    this.#slotByName.delete(ended.name);
+    this.#endedSlots.push(slot);
+    this.#put(slot, { kind: 'lease', boot: this.boot, lease: ended });
+  }
+
+  writeHeader(header: Header): void {
+    this.#put(0, { kind: 'header', boot: this.boot, header });
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #allocate(): number {
+    const free = this.#freeSlots.pop();
+    if (free !== undefined) return free;
+    if (this.#endedSlots.length >= MAX_TOMBSTONES) {
+      const oldest = this.#endedSlots.shift();
+      if (oldest !== undefined) return oldest;
+    }
+    this.#slotCount += 1;
+    return this.#slotCount - 1;
+  }
+
+  #put(slot: number, record: JournalRecord): void {
+    encodeRecord(record, this.#line);
+    const written = writeSync(this.#fd, this.#line, 0, RECORD_BYTES, slot * RECORD_BYTES);
+    if (written < RECORD_BYTES) throw new Error(`ENOSPC: no space left on device, ${this.path}`);
+  }
+
+  #load(): Recovered {
+    const found = this.boot === '' ? [] : readRecords(this.#fd).filter(({ record }) => record.boot === this.boot);
+    const leases = found.filter(isLeaseRecord);
+    const recovered = {
+      header: found.map(({ record }) => record).findLast((record) => record.kind === 'header')?.header ?? NO_HEADER,
+      live: leases.map(({ record }) => record.lease).filter((lease) => !isEnded(lease)),
+      ended: leases.map(({ record }) => record.lease).filter(isEnded),
+      isFirstStart: found.length === 0,
+    };
+    recovered.live.sort((a, b) => a.sinceMs - b.sinceMs);
+    recovered.ended.sort((a, b) => a.ended.atMs - b.ended.atMs);
+    if (found.every(({ slot }) => Number.isInteger(slot))) this.#adopt(leases);
+    else this.#rewrite(recovered);
+    this.writeHeader(recovered.header);
+    return recovered;
+  }
+
+  /** Goes on with the lines where they are: a start changes nothing on disk that a kill in its middle could lose. */
+  #adopt(leases: readonly { slot: number; record: LeaseRecord }[]): void {
+    const lastSlot = leases.reduce((last, { slot }) => Math.max(last, slot), 0);
+    ftruncateSync(this.#fd, (lastSlot + 1) * RECORD_BYTES);
+    this.#slotCount = lastSlot + 1;
+    const used = new Set(leases.map(({ slot }) => slot));
+    for (let slot = 1; slot <= lastSlot; slot += 1) if (!used.has(slot)) this.#freeSlots.push(slot);
+    const ended: { slot: number; atMs: number }[] = [];
+    for (const { slot, record } of leases) {
+      if (isEnded(record.lease)) ended.push({ slot, atMs: record.lease.ended.atMs });
+      else this.#slotByName.set(record.lease.name, slot);
+    }
+    this.#endedSlots.push(...ended.sort((a, b) => a.atMs - b.atMs).map(({ slot }) => slot));
+  }
+
+  /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
+  #rewrite({ header, live, ended }: Omit<Recovered, 'isFirstStart'>): void {
+    const damagedFd = this.#fd;
+    const newPath = `${this.path}.new`;
+    rmSync(newPath, { force: true });
+    this.#fd = openSync(newPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    try {
+      this.#fill(header, live, ended);
+      renameSync(newPath, this.path);
+      closeSync(damagedFd);
+    } catch {
+      // No room for a second journal. What is kept is never longer than what was there, so it can go in its place.
+      closeSync(this.#fd);
+      rmSync(newPath, { force: true });
+      this.#fd = damagedFd;
+      this.#fill(header, live, ended);
+    }
+  }
+
+  #fill(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
+    this.#slotByName.clear();
+    this.#endedSlots.length = 0;
+    this.#slotCount = 1;
+    this.writeHeader(header);
+    for (const lease of live) this.write(lease);
+    for (const lease of ended.slice(-MAX_TOMBSTONES)) {
+      this.write(lease);
+      this.writeEnded(lease);
+    }
+    ftruncateSync(this.#fd, this.#slotCount * RECORD_BYTES);
+  }
+}
+
+type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
+type Found<R> = { readonly slot: number; readonly record: R };
+
+const NO_HEADER: Header = { lostAtMs: null };
+
+function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord> {
+  return found.record.kind === 'lease';
+}
+
+/** Every line that can be read, with its place: a whole number unless the file has been damaged before it. */
+function readRecords(fd: number): Found<JournalRecord>[] {
+  const content = readFileSync(fd);
+  const found: Found<JournalRecord>[] = [];
+  for (let start = 0; start < content.length; ) {
+    const lineFeed = content.indexOf(0x0a, start);
+    const end = lineFeed === -1 ? content.length : lineFeed;
+    const record = decodeRecord(content.toString('utf8', start, end));
+    if (record !== null) found.push({ slot: start / RECORD_BYTES, record });
+    start = end + 1;
+  }
+  return found;
+}

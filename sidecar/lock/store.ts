@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { Journal, type Recovered } from './journal';
+import type { Owner } from './owner';
+import { UpdateLock, type LockPaths, type OpenResult } from './update-lock';
+
+/** The lock and the journal of its leases: they live and die together, in one directory. */
+export interface Store {
+  readonly lock: UpdateLock;
+  readonly journal: Journal;
+  readonly recovered: Recovered;
+}
+
+export type OpenStoreResult =
+  | { readonly kind: 'open'; readonly store: Store }
+  | Exclude<OpenResult, { readonly kind: 'open' }>;
+
+/** Opens both, or neither. */
+export function openStore(paths: LockPaths, owner: Owner, boot: string): OpenStoreResult {
+  const opened = UpdateLock.open(paths, owner);
+  if (opened.kind !== 'open') return opened;
+  try {
+    const { journal, recovered } = Journal.open(join(opened.lock.folder, 'journal'), boot);
+    return { kind: 'open', store: { lock: opened.lock, journal, recovered } };
+  } catch (error) {
+    opened.lock.close({ keepGuard: true });
+    return { kind: 'failed', detail: `the journal: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

@@ -1,0 +1,93 @@
+import { systemClock, readBootId, Timeline } from './clock';
+import { MIN_TTL_MS, readConfig, type Config } from './config';
+import { lostCooldown } from './gates/lost-cooldown';
+import { holdOnStart } from './holders/start';
+import { EventFeed } from './keeper/events';
+import { Keeper } from './keeper/keeper';
+import { SUPERVISOR_UID } from './lock/classify';
+import { detectOwner } from './lock/owner';
+import { openStore } from './lock/store';
+import { DirectoryWatch } from './lock/watch';
+
+/** Exit statuses, of `sysexits.h` where it has one. */
+const EXIT_UNAVAILABLE = 69;
+const EXIT_IN_USE = 75;
+const EXIT_CONFIG = 78;
+
+/** A stop takes at most this long, in milliseconds. */
+const STOP_WITHIN_MS = 4000;
+
+/** Reads the settings, takes up the lock, and only then loads and starts everything else. */
+async function main(): Promise<void> {
+  const config = readSettings();
+  // Nothing below has a relative path, and a current directory may be deleted under us.
+  process.chdir('/');
+  const timeline = new Timeline(systemClock);
+  const feed = new EventFeed();
+  const owner = detectOwner();
+  const boot = readBootId();
+  const keeper = new Keeper({
+    clock: systemClock,
+    timeline,
+    emit: feed.emit,
+    gates: [lostCooldown(config.lostCooldownMs)],
+    openStore: () => openStore({ directory: config.lockDirectory, legacyPath: config.legacyLockPath }, owner, boot),
+    defaultTtlMs: config.defaultTtlMs,
+    maxLeases: config.maxLeases,
+    restartGraceMs: config.restartGraceMs,
+    whereToAsk: whereToAsk(config),
+  });
+  if (keeper.open() === 'in-use') {
+    exit(EXIT_IN_USE, [`another sidecar serves ${config.lockDirectory}; two cannot share a lock directory`]);
+  }
+  const watch = new DirectoryWatch(config.lockDirectory, () => {
+    keeper.check();
+  });
+  watch.start();
+  holdOnStart(keeper, config.holdOnStartMs);
+
+  const { startService } = await import('./service');
+  const service = await startService({
+    config, clock: systemClock, timeline, keeper, feed, watch, minTtlMs: MIN_TTL_MS,
+  }).catch((error: unknown) => {
+    keeper.stop(false);
+    exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
+  });
+
+  let isStopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref();
+      watch.close();
+      keeper.stop(config.releaseOnStop);
+      service.close().finally(() => process.exit(0));
+    });
+  }
+}
+
+function readSettings(): Config {
+  if (process.geteuid?.() === SUPERVISOR_UID) {
+    exit(EXIT_CONFIG, [
+      `this process runs as uid ${String(SUPERVISOR_UID)}; the balena Supervisor takes that user's lock files for its own and deletes them. Run it as root`,
+    ]);
+  }
+  const result = readConfig(process.env, process.stdout.isTTY);
+  if (!result.ok) exit(EXIT_CONFIG, result.mistakes);
+  return result.config;
+}
+
+/** The command that the lock file shows to whoever looks at it. */
+function whereToAsk({ socketPath, port }: Config): string {
+  return socketPath === null
+    ? `curl http://<this service>:${String(port)}/v1/lock`
+    : `curl --unix-socket ${socketPath} http://localhost/v1/lock`;
+}
+
+function exit(status: number, reasons: readonly string[]): never {
+  for (const reason of reasons) process.stderr.write(`update-lock: ${reason}\n`);
+  process.exit(status);
+}
+
+void main();
