@@ -8,49 +8,77 @@ export type { Logger } from 'winston';
 
 /** One line an event on standard output: JSON for machines, or text for a person at a terminal. */
 export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
-  const lines = logFormat === 'json' ? format.json({ deterministic: false }) : format.printf(toPrettyLine);
   return createLogger({
     level: logLevel,
-    format: format.combine(format.timestamp(), lines),
+    format: format.printf(logFormat === 'json' ? toJsonLine : toPrettyLine),
     transports: [new transports.Console()],
   });
 }
 
-function toPrettyLine({ timestamp, level, message, ...fields }: Record<string, unknown>): string {
-  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-  return `${String(timestamp)} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`;
+function toJsonLine({ level, message, ...fields }: Record<string, unknown>): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
 }
 
-/** Writes down what happens, in the words of the interface. What comes with every request is for `debug` only. */
-export function logEvent(log: Logger, event: KeeperEvent): void {
-  switch (event.type) {
-    case 'lease-acquired':
-      log.info(event.recovered ? 'lease recovered' : 'lease acquired', describeLease(event.lease));
-      return;
-    case 'lease-renewed':
-      log.debug('lease renewed', describeLease(event.lease));
-      return;
-    case 'lease-ended': {
-      const { reason, atMs } = event.lease.ended;
-      const lasted = formatDuration(atMs - event.lease.sinceMs);
-      log.log(reason === 'lost' ? 'warn' : 'info', 'lease ended', { ...describeLease(event.lease), ended: reason, lasted });
-      return;
+function toPrettyLine({ level, message, ...fields }: Record<string, unknown>): string {
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+  return `${new Date().toISOString()} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`;
+}
+
+/** Writes down what happens, in the words of the interface. What comes with every renewal is for `debug` only. */
+export class EventLog {
+  readonly #isDebug: boolean;
+  #pending: KeeperEvent[] = [];
+
+  constructor(private readonly log: Logger) {
+    // winston formats a line before it asks whether anybody wants it.
+    this.#isDebug = log.isLevelEnabled('debug');
+  }
+
+  /** Takes an event in. It is written once what it belongs to is done: no answer waits for its line in the log. */
+  readonly onEvent = (event: KeeperEvent): void => {
+    if (event.type === 'lock-released' || (event.type === 'lease-renewed' && !this.#isDebug)) return;
+    if (this.#pending.push(event) === 1) setImmediate(() => { this.flush(); });
+  };
+
+  /** Writes what has been taken in. */
+  flush(): void {
+    const events = this.#pending;
+    this.#pending = [];
+    for (const event of events) this.#write(event);
+  }
+
+  #write(event: KeeperEvent): void {
+    switch (event.type) {
+      case 'lease-acquired':
+        this.log.info(event.recovered ? 'lease recovered' : 'lease acquired', {
+          ...describeLease(event.lease),
+          lock: event.lock,
+        });
+        return;
+      case 'lease-renewed':
+        this.log.debug('lease renewed', describeLease(event.lease));
+        return;
+      case 'lease-ended': {
+        const { reason, atMs } = event.lease.ended;
+        this.log.log(reason === 'lost' ? 'warn' : 'info', 'lease ended', {
+          ...describeLease(event.lease),
+          ended: reason,
+          lasted: formatDuration(atMs - event.lease.sinceMs),
+          lock: event.lock,
+        });
+        return;
+      }
+      case 'lock-lost':
+        this.log.warn('lock lost: it was taken away from outside', { cause: event.cause, holders: event.holders });
+        return;
+      case 'refused':
+        this.log.info('lease refused', { name: event.name, code: event.refusal.code, detail: event.refusal.detail });
+        return;
+      case 'failed':
+        this.log.error('operation failed', { operation: event.operation, detail: event.detail });
+        return;
+      case 'lock-released':
     }
-    case 'lock-taken':
-      log.info(event.recovered ? 'lock recovered: updates are held back' : 'lock taken: updates are held back');
-      return;
-    case 'lock-released':
-      if (event.lost) log.warn('lock gone', { held: formatDuration(event.heldMs) });
-      else log.info('lock released: updates are possible', { held: formatDuration(event.heldMs) });
-      return;
-    case 'lock-lost':
-      log.warn('lock lost: it was taken away from outside', { cause: event.cause, holders: event.holders });
-      return;
-    case 'refused':
-      log.info('lease refused', { name: event.name, code: event.refusal.code, detail: event.refusal.detail });
-      return;
-    case 'failed':
-      log.error('operation failed', { operation: event.operation, detail: event.detail });
   }
 }
 

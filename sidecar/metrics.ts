@@ -161,8 +161,6 @@ export function createMetrics(
         return;
       case 'failed':
         errors.inc({ operation: event.operation });
-        return;
-      case 'lock-taken':
     }
   };
   return {

@@ -12,7 +12,7 @@ import { Views } from './http/views';
 import type { EventFeed } from './keeper/events';
 import type { Keeper } from './keeper/keeper';
 import type { DirectoryWatch } from './lock/watch';
-import { createLog, logEvent } from './log';
+import { createLog, EventLog } from './log';
 import { createMetrics } from './metrics';
 import { VERSION } from './version';
 
@@ -49,9 +49,8 @@ export async function startService({ config, clock, timeline, keeper, feed, watc
   );
   metrics.expectRequests(routes);
 
-  feed.subscribe((event) => {
-    logEvent(log, event);
-  });
+  const eventLog = new EventLog(log);
+  feed.subscribe(eventLog.onEvent);
   feed.subscribe(metrics.onEvent);
   feed.subscribe(streams.onEvent);
   feed.open();
@@ -71,6 +70,7 @@ export async function startService({ config, clock, timeline, keeper, feed, watc
       const closed = listeners.close();
       streams.close();
       await closed;
+      eventLog.flush();
       log.info('stopped', { leases: keeper.leaseCount });
     },
   };

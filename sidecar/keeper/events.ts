@@ -9,13 +9,15 @@ export type LossCause = (typeof LOSS_CAUSES)[number];
 export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'describe', 'flock'] as const;
 export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
 
-/** Everything that happens to leases and lock, in the order in which it happens. Metrics and log follow from this alone. */
+/**
+ * Everything that happens to leases and lock, in the order in which it happens. Metrics, streams and log follow from
+ * this alone. What a lease's coming or going did to the lock is said with the lease.
+ */
 export type KeeperEvent =
-  | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean }
+  | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean; readonly lock: 'taken' | 'held' }
   | { readonly type: 'lease-renewed'; readonly lease: Lease }
-  | { readonly type: 'lease-ended'; readonly lease: EndedLease }
-  | { readonly type: 'lock-taken'; readonly atMs: number; readonly recovered: boolean }
-  | { readonly type: 'lock-released'; readonly heldMs: number; readonly lost: boolean }
+  | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }
+  | { readonly type: 'lock-released'; readonly heldMs: number }
   | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[] }
   | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
   | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string };

@@ -195,9 +195,9 @@ export class Keeper {
       return refused(unrecorded);
     }
     this.#keep(lease);
-    if (isFirst) this.#nowHeld(nowMs, false);
+    if (isFirst) this.#heldSinceMs = nowMs;
     else this.#describe();
-    this.options.emit({ type: 'lease-acquired', lease, recovered: false });
+    this.options.emit({ type: 'lease-acquired', lease, recovered: false, lock: isFirst ? 'taken' : 'held' });
     return { kind: 'granted', lease, isNew: true };
   }
 
@@ -231,13 +231,14 @@ export class Keeper {
   /** Journal first, then the file: after a crash in between the lock is seen to have no lease, and is given back. */
   #end(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
     const ended = this.#bury(lease, reason, nowMs);
-    if (this.#table.size > 0) {
-      this.#describe();
-    } else {
+    const isLast = this.#table.size === 0;
+    if (isLast) {
       this.#custody.giveBack();
-      this.#nowFree(nowMs, false);
+      this.#nowFree(nowMs);
+    } else {
+      this.#describe();
     }
-    this.options.emit({ type: 'lease-ended', lease: ended });
+    this.options.emit({ type: 'lease-ended', lease: ended, lock: isLast ? 'released' : 'held' });
     return ended;
   }
 
@@ -248,8 +249,8 @@ export class Keeper {
     this.#custody.recordLoss(nowMs);
     const ended = [...this.#table.values()].map((lease) => this.#bury(lease, 'lost', nowMs));
     this.#custody.giveBack();
-    this.#nowFree(nowMs, true);
-    for (const lease of ended) this.options.emit({ type: 'lease-ended', lease });
+    this.#nowFree(nowMs);
+    for (const lease of ended) this.options.emit({ type: 'lease-ended', lease, lock: 'lost' });
     const holders = ended.map(({ name }) => name);
     if (cause !== 'removed') {
       this.options.emit({ type: 'lock-lost', cause, holders });
@@ -271,7 +272,7 @@ export class Keeper {
       this.#custody.giveBack();
       return;
     }
-    this.#nowHeld(Math.min(...live.map(({ sinceMs }) => sinceMs)), true);
+    this.#heldSinceMs = Math.min(...live.map(({ sinceMs }) => sinceMs));
     if (!this.#custody.isSeenHeld()) {
       this.#lose(nowMs);
       return;
@@ -280,7 +281,7 @@ export class Keeper {
       const revived = revive(lease, nowMs, this.options.restartGraceMs);
       if (revived !== lease) this.#custody.record(revived);
       this.#keep(revived);
-      this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true });
+      this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true, lock: 'held' });
     }
     this.#settle();
     this.#describe();
@@ -311,15 +312,10 @@ export class Keeper {
     if (this.#table.size > 0) this.#custody.describe(this.#table.values(), this.#table.size);
   }
 
-  #nowHeld(sinceMs: number, recovered: boolean): void {
-    this.#heldSinceMs = sinceMs;
-    this.options.emit({ type: 'lock-taken', atMs: sinceMs, recovered });
-  }
-
-  #nowFree(nowMs: number, lost: boolean): void {
+  #nowFree(nowMs: number): void {
     const sinceMs = this.#heldSinceMs;
     this.#heldSinceMs = null;
-    if (sinceMs !== null) this.options.emit({ type: 'lock-released', heldMs: nowMs - sinceMs, lost });
+    if (sinceMs !== null) this.options.emit({ type: 'lock-released', heldMs: nowMs - sinceMs });
   }
 
   #gateRefusal(nowMs: number): Refusal | null {

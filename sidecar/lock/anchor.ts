@@ -45,7 +45,7 @@ export class Anchor implements FileIdentity {
   constructor(
     readonly directory: string,
     names: readonly string[],
-    owner: Owner,
+    readonly owner: Owner,
   ) {
     mkdirSync(directory, { recursive: true });
     this.#directory = statSync(directory);

@@ -1,6 +1,3 @@
-import { unlinkSync } from 'node:fs';
-import { dirname, basename } from 'node:path';
-
 /**
  * The user to whom our lock files belong when the sidecar runs as root. It must be nobody else's: not root's (Helios
  * and the host run as root) and above all not 65534, whose files the Supervisor takes for its own and deletes.
@@ -30,24 +27,20 @@ export function detectOwner(): Owner {
 }
 
 /**
- * Removes a name that was just seen to be ours. Between the look and the removal the Supervisor may have put its own
- * file there, and no system call removes a name only if it is still a certain file. But in a sticky directory the
- * kernel refuses to remove a file of another user, and checks that under the directory's own lock: so for the length
- * of the call we become a user who owns our lock files and nothing else. Throws EPERM or EACCES if the name is not
- * ours any more.
+ * Runs an action that removes names in a directory, each of which was just seen to be ours. Between the look and the
+ * removal the Supervisor may have put its own file there, and no system call removes a name only if it is still that of
+ * a certain file. But in a sticky directory the kernel refuses to remove a file of another user, and checks that under
+ * the directory's own lock: so for the length of the action we are a user who owns our lock files and nothing else. To
+ * remove what is not ours any more then throws EPERM or EACCES. The current directory is the given one meanwhile, since
+ * that user may not be allowed to walk the whole path.
  */
-export function unlinkAs(owner: Owner, path: string): void {
-  if (!owner.isOther) {
-    unlinkSync(path);
-    return;
-  }
-  // That user may not be allowed to walk the whole path, only to be in its last directory.
-  process.chdir(dirname(path));
+export function actAs(owner: Owner, directory: string, action: () => void): void {
+  process.chdir(directory);
   try {
-    process.seteuid?.(owner.uid);
-    unlinkSync(basename(path));
+    if (owner.isOther) process.seteuid?.(owner.uid);
+    action();
   } finally {
-    process.seteuid?.(0);
+    if (owner.isOther) process.seteuid?.(0);
     process.chdir('/');
   }
 }

@@ -1,9 +1,9 @@
-import { closeSync, openSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, openSync, statfsSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Anchor, FOLDER, makeSticky } from './anchor';
 import { classify, type Standing } from './classify';
 import { endGuard, findGuards, flock, isGuardOf, spawnGuard } from './flock';
-import { unlinkAs, type Owner } from './owner';
+import { actAs, type Owner } from './owner';
 
 /** The names that the readers of the lock look for, in the order in which the Supervisor takes them. */
 const LOCK_FILES = ['updates.lock', 'resin-updates.lock'] as const;
@@ -41,13 +41,15 @@ export class UpdateLock {
   /** Processes of a sidecar before us that keep the flock of the anchors; empty when it is our own. */
   #inheritedGuards: readonly number[] = [];
   #guardPid: number | undefined;
+  readonly #folder: string;
 
   private constructor(
     private readonly instanceFd: number,
     private readonly anchors: readonly Anchor[],
     private readonly names: readonly Name[],
-    private readonly owner: Owner,
-  ) {}
+  ) {
+    this.#folder = dirname(anchors[0]?.path ?? '');
+  }
 
   /** Makes the directory, the anchors and their flock ready. Takes no lock. */
   static open(paths: LockPaths, owner: Owner): OpenResult {
@@ -65,7 +67,7 @@ export class UpdateLock {
         names.push({ path: paths.legacyPath, anchor: legacy });
       }
       instanceFd = openSync(join(paths.directory, FOLDER, 'instance'), 'a', 0o600);
-      const lock = new UpdateLock(instanceFd, anchors, names, owner);
+      const lock = new UpdateLock(instanceFd, anchors, names);
       const problem = lock.#lockAnchors();
       if (problem === null) return { kind: 'open', lock };
       lock.close();
@@ -79,7 +81,7 @@ export class UpdateLock {
 
   /** The folder for whatever must live exactly as long as the lock files can. */
   get folder(): string {
-    return dirname(this.anchors[0]?.path ?? '');
+    return this.#folder;
   }
 
   #lockAnchors(): Exclude<OpenResult, { kind: 'open' }> | null {
@@ -147,15 +149,31 @@ export class UpdateLock {
   }
 
   #remove(names: readonly Name[]): string[] {
+    const ours = names.filter(({ path, anchor }) => standingOf(path, anchor) === 'ours').reverse();
     const problems: string[] = [];
-    for (const { path, anchor } of [...names].reverse()) {
-      try {
-        if (classify(path, anchor) === 'ours') unlinkAs(this.owner, path);
-      } catch (error) {
-        if (isStillOurs(path, anchor)) problems.push(explain(error, path));
-      }
+    for (const anchor of this.anchors) {
+      const paths = ours.filter((name) => name.anchor === anchor).map(({ path }) => path);
+      if (paths.length > 0) this.#removeFrom(anchor, paths, problems);
     }
     return problems;
+  }
+
+  #removeFrom(anchor: Anchor, paths: readonly string[], problems: string[]): void {
+    const remove = (path: string): void => {
+      try {
+        unlinkSync(basename(path));
+      } catch (error) {
+        // Most likely it is not ours any more; if it is, that is worth a word.
+        if (standingOf(path, anchor) === 'ours') problems.push(explain(error, path));
+      }
+    };
+    try {
+      actAs(anchor.owner, anchor.directory, () => {
+        paths.forEach(remove);
+      });
+    } catch (error) {
+      problems.push(explain(error, anchor.directory));
+    }
   }
 
   /** Whether every name is there and ours. The anchor's own count tells in one system call, unless it has been linked elsewhere. */
@@ -217,7 +235,7 @@ export class UpdateLock {
 
   /** Whether the file system has no room left for another lease's record. */
   isFull(): boolean {
-    const { blocks, bavail, files, ffree } = statfsSync(this.folder);
+    const { blocks, bavail, files, ffree } = statfsSync(this.#folder);
     return (blocks > 0 && bavail === 0) || (files > 0 && ffree === 0);
   }
 
@@ -243,10 +261,6 @@ function standingOf(path: string, anchor: Anchor): Standing {
   } catch {
     return 'foreign';
   }
-}
-
-function isStillOurs(path: string, anchor: Anchor): boolean {
-  return standingOf(path, anchor) === 'ours';
 }
 
 function codeOf(error: unknown): string | undefined {

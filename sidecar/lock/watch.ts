@@ -14,6 +14,7 @@ export class DirectoryWatch {
   #watched: FileIdentity | undefined;
   #slowCheck: NodeJS.Timeout | undefined;
   #problem: string | null = null;
+  #isLooking = false;
 
   constructor(
     private readonly directory: string,
@@ -50,7 +51,17 @@ export class DirectoryWatch {
     this.#slowCheck = undefined;
   }
 
+  /** Many events come at once, our own doings among them: one look is enough for all that the kernel has reported. */
   #onEvent(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setImmediate(() => {
+      this.#isLooking = false;
+      if (this.#watcher !== undefined) this.#look();
+    });
+  }
+
+  #look(): void {
     const now = statSync(this.directory, { throwIfNoEntry: false });
     if (now === undefined || this.#watched === undefined || !isSameFile(now, this.#watched)) {
       this.#fallBack('the lock directory was replaced');

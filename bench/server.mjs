@@ -1,0 +1,78 @@
+// Starts what is measured, each in a lock directory of its own on a tmpfs.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export const BARE = 'bare';
+export const SIDECAR = 'sidecar';
+
+export class Server {
+  static start(kind, environment = {}) {
+    const server = new Server();
+    const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `update-lock-bench-`));
+    Object.assign(server, { base, directory: join(base, 'lock'), socketPath: join(base, 'socket'), startedAt: process.hrtime.bigint() });
+    server.process =
+      kind === BARE
+        ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore' })
+        : spawn(process.execPath, [join(root, 'dist/sidecar/main.js')], {
+            stdio: 'ignore',
+            env: {
+              PATH: process.env.PATH,
+              UPDATE_LOCK_DIR: server.directory,
+              UPDATE_LOCK_SOCKET: server.socketPath,
+              UPDATE_LOCK_PORT: 'off',
+              ...environment,
+            },
+          });
+    return server;
+  }
+
+  /** Milliseconds from the start until something is so; looked for without a pause. */
+  async until(isSo) {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 0.5));
+    return Number(process.hrtime.bigint() - this.startedAt) / 1e6;
+  }
+
+  untilHeld() {
+    return this.until(() => existsSync(join(this.directory, 'resin-updates.lock')));
+  }
+
+  untilAnswering() {
+    return this.until(() => answers(this.socketPath));
+  }
+
+  residentMiB() {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.process.pid}/status`, 'utf8'))[1]) / 1024;
+  }
+
+  /** How often any thread of the process has gone to sleep, and so been woken up, until now. */
+  wakeUps() {
+    return readdirSync(`/proc/${this.process.pid}/task`)
+      .map((task) => readFileSync(`/proc/${this.process.pid}/task/${task}/status`, 'utf8'))
+      .map((status) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)[1]))
+      .reduce((sum, count) => sum + count, 0);
+  }
+
+  async stop() {
+    this.process.kill('SIGTERM');
+    await new Promise((resolve) => this.process.once('exit', resolve));
+    rmSync(this.base, { recursive: true, force: true });
+  }
+}
+
+function answers(socketPath) {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    socket.once('data', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
