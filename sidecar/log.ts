@@ -6,6 +6,9 @@ import type { Lease } from './leases/lease';
 
 export type { Logger } from 'winston';
 
+/** How much later than it happened an event may be written down: no answer has to wait for its line in the log. */
+const FLUSH_AFTER_MS = 10;
+
 /** One line an event on standard output: JSON for machines, or text for a person at a terminal. */
 export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
   return createLogger({
@@ -34,10 +37,13 @@ export class EventLog {
     this.#isDebug = log.isLevelEnabled('debug');
   }
 
-  /** Takes an event in. It is written once what it belongs to is done: no answer waits for its line in the log. */
+  /** Takes an event in, to be written soon. */
   readonly onEvent = (event: KeeperEvent): void => {
     if (event.type === 'lock-released' || (event.type === 'lease-renewed' && !this.#isDebug)) return;
-    if (this.#pending.push(event) === 1) setImmediate(() => { this.flush(); });
+    if (this.#pending.push(event) > 1) return;
+    setTimeout(() => {
+      this.flush();
+    }, FLUSH_AFTER_MS);
   };
 
   /** Writes what has been taken in. */

@@ -5,7 +5,7 @@ import { holdOnStart } from './holders/start';
 import { EventFeed } from './keeper/events';
 import { Keeper } from './keeper/keeper';
 import { SUPERVISOR_UID } from './lock/classify';
-import { detectOwner } from './lock/owner';
+import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
 import { DirectoryWatch } from './lock/watch';
 
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   process.chdir('/');
   const timeline = new Timeline(systemClock);
   const feed = new EventFeed();
-  const owner = detectOwner();
+  const owner = Owner.detect();
   const boot = readBootId();
   const keeper = new Keeper({
     clock: systemClock,
@@ -54,12 +54,16 @@ async function main(): Promise<void> {
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
   });
 
+  // Only what is done at the start and the end needs root.
+  owner.become();
+
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
       isStopping = true;
       setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref();
+      owner.resign();
       watch.close();
       keeper.stop(config.releaseOnStop);
       service.close().finally(() => process.exit(0));

@@ -4,7 +4,7 @@ import type { EndedLease } from './lease';
 export const TOMBSTONE_MS = 3_600_000;
 
 /** How many ended leases are remembered; the oldest make room. */
-export const MAX_TOMBSTONES = 512;
+export const MAX_TOMBSTONES = 256;
 
 /** The leases that have ended within the last hour, so that a holder who asks late is told how, not just "not found". */
 export class Tombstones {

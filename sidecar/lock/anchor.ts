@@ -3,9 +3,9 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fchownSync,
   fstatSync,
   ftruncateSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -13,9 +13,10 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isSameFile, startsWith, type FileIdentity } from './classify';
 import { STICKY_MODE, type Owner } from './owner';
 
@@ -35,42 +36,74 @@ export class Anchor implements FileIdentity {
   readonly dev: number;
   readonly ino: number;
   readonly #directory: FileIdentity;
+  readonly #act: <T>(action: () => T) => T;
   #length: number;
 
   /**
    * Opens the anchor of a directory, makes it if it is missing.
    * @param names the lock files in that directory, one of which may be a name of an anchor whose folder was deleted
+   * @param isOurs whether the directory is there for lock files, and may be made one in which each user's are safe
    * @throws the system's error if the directory cannot be used
    */
   constructor(
     readonly directory: string,
     names: readonly string[],
-    readonly owner: Owner,
+    owner: Owner,
+    isOurs: boolean,
   ) {
-    mkdirSync(directory, { recursive: true });
+    owner.actAsStarted(() => {
+      mkdirSync(directory, { recursive: true });
+      if (isOurs) makeSticky(directory);
+    });
     this.#directory = statSync(directory);
-    const folder = openFolder(directory);
+    const isOwners = isSafeFor(owner, directory);
+    const uid = isOwners ? owner.uid : owner.startedUid;
+    this.#act = isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
+    const folder = join(directory, FOLDER);
+    owner.actAsStarted(() => {
+      makeFolder(folder, uid, owner);
+    });
     this.path = join(folder, 'anchor');
-    adoptOrphan(this.path, names, owner);
-    this.fd = openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    this.fd = this.#act(() => {
+      adoptOrphan(this.path, names, uid);
+      tryLinking(folder);
+      return openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    });
+    const stats = fstatSync(this.fd);
+    this.dev = stats.dev;
+    this.ino = stats.ino;
+    this.#length = stats.size;
     try {
-      fchmodSync(this.fd, 0o644);
-      if (owner.isOther) fchownSync(this.fd, owner.uid, owner.uid);
-      const stats = fstatSync(this.fd);
-      this.dev = stats.dev;
-      this.ino = stats.ino;
-      this.#length = stats.size;
+      this.#act(() => {
+        fchmodSync(this.fd, 0o644);
+      });
       if (stats.size === 0) this.write(`${BANNER_START}not held\n`);
-      tryLinking(this.path, join(folder, 'probe'));
     } catch (error) {
-      closeSync(this.fd);
+      this.close();
       throw error;
     }
   }
 
+  /** Opens another file of our folder. */
+  open(name: string, flags: number): number {
+    return this.#act(() => openSync(join(dirname(this.path), name), flags | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+  }
+
   /** Gives the anchor one name more; throws EEXIST if it is taken, by whatever. */
   linkTo(path: string): void {
-    linkSync(this.path, path);
+    this.#act(() => {
+      linkSync(this.path, path);
+    });
+  }
+
+  /**
+   * Removes a name that was just seen to be the anchor's. Where the kernel can tell that it is not any more, throws
+   * EPERM or EACCES.
+   */
+  unlink(path: string): void {
+    this.#act(() => {
+      unlinkSync(path);
+    });
   }
 
   /** How many names the anchor has, its own included. */
@@ -104,35 +137,44 @@ export class Anchor implements FileIdentity {
 }
 
 /** Makes the directory one in which the kernel protects each user's files; without the right to, it stays as it is. */
-export function makeSticky(directory: string): void {
-  const { mode } = statSync(directory);
-  if ((mode & 0o7777) === STICKY_MODE) return;
+function makeSticky(directory: string): void {
   try {
-    chmodSync(directory, STICKY_MODE);
+    if ((statSync(directory).mode & 0o7777) !== STICKY_MODE) chmodSync(directory, STICKY_MODE);
   } catch {
     // Not ours to change. Whether it can be used at all shows when the anchor is opened.
   }
 }
 
-function openFolder(directory: string): string {
-  const folder = join(directory, FOLDER);
+/** Whether the owner can work in the directory, and its files are safe there from everybody else and they from it. */
+function isSafeFor(owner: Owner, directory: string): boolean {
+  if (!owner.isOther || (statSync(directory).mode & 0o1003) !== 0o1003) return false;
+  try {
+    owner.act(() => statSync(join(directory, '.')));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes our folder, or sees that the one that is there was not put there by somebody else. */
+function makeFolder(folder: string, uid: number, owner: Owner): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const stats = lstatSync(folder);
-  if (!stats.isDirectory() || stats.uid !== process.geteuid?.()) {
+  if (!stats.isDirectory() || (stats.uid !== owner.uid && stats.uid !== owner.startedUid)) {
     throw new Error(`${folder} is not a directory of this user; remove it`);
   }
-  return folder;
+  if (stats.uid !== uid) lchownSync(folder, uid, -1);
 }
 
 /**
  * If our folder was deleted but a lock file of ours was not, that file would be nobody's and block for ever. It
  * becomes the anchor again: whether somebody still holds it, its flock will tell.
  */
-function adoptOrphan(anchorPath: string, names: readonly string[], owner: Owner): void {
+function adoptOrphan(anchorPath: string, names: readonly string[], uid: number): void {
   if (lstatSync(anchorPath, { throwIfNoEntry: false }) !== undefined) return;
   for (const name of names) {
     const stats = lstatSync(name, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true || stats.uid !== owner.uid || !startsWith(name, Buffer.from(BANNER_START))) continue;
+    if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(BANNER_START))) continue;
     try {
       linkSync(name, anchorPath);
       return;
@@ -143,8 +185,10 @@ function adoptOrphan(anchorPath: string, names: readonly string[], owner: Owner)
 }
 
 /** Finds out now, rather than when an app asks for the lock, whether this file system has hard links. */
-function tryLinking(from: string, to: string): void {
-  rmSync(to, { force: true });
+function tryLinking(folder: string): void {
+  const [from, to] = [join(folder, 'probe'), join(folder, 'probe-link')];
+  for (const path of [from, to]) rmSync(path, { force: true });
+  writeFileSync(from, '');
   linkSync(from, to);
-  unlinkSync(to);
+  for (const path of [from, to]) rmSync(path);
 }

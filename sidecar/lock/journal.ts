@@ -47,11 +47,10 @@ export class Journal {
   }
 
   /**
-   * Opens the journal, makes it if it is missing. One of another boot, or of no known boot, is void.
+   * Reads a journal and goes on with it. One of another boot, or of no known boot, is void.
    * @throws the system's error if it can be neither read nor written
    */
-  static open(path: string, boot: string): { journal: Journal; recovered: Recovered } {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  static open({ path, fd }: { path: string; fd: number }, boot: string): { journal: Journal; recovered: Recovered } {
     const journal = new Journal(path, fd, boot);
     try {
       return { journal, recovered: journal.#load() };

@@ -7,40 +7,71 @@ const LOCK_OWNER_UID = 48484;
 /** `drwxrwxrwt`: anyone may add files, and only a file's owner may remove it. The Supervisor sets the same. */
 export const STICKY_MODE = 0o1777;
 
-/** Who owns our lock files and, where that is another user than we are, how to act as that user. */
-export interface Owner {
-  readonly uid: number;
-  /** Whether files can be given to {@link uid} and removed as it: only root can. */
-  readonly isOther: boolean;
-}
-
-export function detectOwner(): Owner {
-  const uid = process.geteuid?.() ?? 0;
-  if (uid !== 0) return { uid, isOther: false };
-  try {
-    process.seteuid?.(LOCK_OWNER_UID);
-    process.seteuid?.(0);
-    return { uid: LOCK_OWNER_UID, isOther: true };
-  } catch {
-    return { uid: 0, isOther: false };
-  }
-}
-
 /**
- * Runs an action that removes names in a directory, each of which was just seen to be ours. Between the look and the
- * removal the Supervisor may have put its own file there, and no system call removes a name only if it is still that of
- * a certain file. But in a sticky directory the kernel refuses to remove a file of another user, and checks that under
- * the directory's own lock: so for the length of the action we are a user who owns our lock files and nothing else. To
- * remove what is not ours any more then throws EPERM or EACCES. The current directory is the given one meanwhile, since
- * that user may not be allowed to walk the whole path.
+ * Who owns our lock files. Before a name is removed it is seen to be ours; but between the look and the removal the
+ * Supervisor may put its own file there, and no system call removes a name only if it is still that of a certain file.
+ * In a sticky directory, though, the kernel refuses to remove the file of another user, and checks that under the
+ * directory's own lock. So a sidecar that was started as root works as a user who owns our lock files and nothing else,
+ * and is root again only to prepare directories and sockets. Without the right to change users, or in a directory which
+ * that user cannot reach, the owner is who we are.
  */
-export function actAs(owner: Owner, directory: string, action: () => void): void {
-  process.chdir(directory);
-  try {
-    if (owner.isOther) process.seteuid?.(owner.uid);
-    action();
-  } finally {
-    if (owner.isOther) process.seteuid?.(0);
-    process.chdir('/');
+export class Owner {
+  #isActing = false;
+
+  private constructor(
+    readonly uid: number,
+    /** As whom the process was started. */
+    readonly startedUid: number,
+  ) {}
+
+  static detect(): Owner {
+    const uid = process.geteuid?.() ?? 0;
+    if (uid !== 0) return new Owner(uid, uid);
+    const other = new Owner(LOCK_OWNER_UID, uid);
+    try {
+      other.act(() => undefined);
+      return other;
+    } catch {
+      return new Owner(uid, uid);
+    }
+  }
+
+  /** Whether the owner is another user than the one as whom the process was started. */
+  get isOther(): boolean {
+    return this.uid !== this.startedUid;
+  }
+
+  /** From now on works as the owner. */
+  become(): void {
+    if (this.isOther) process.seteuid?.(this.uid);
+    this.#isActing = this.isOther;
+  }
+
+  /** From now on is again who it was at the start. */
+  resign(): void {
+    if (this.isOther) process.seteuid?.(this.startedUid);
+    this.#isActing = false;
+  }
+
+  /** Does something as the owner. */
+  act<T>(action: () => T): T {
+    if (!this.isOther || this.#isActing) return action();
+    this.become();
+    try {
+      return action();
+    } finally {
+      this.resign();
+    }
+  }
+
+  /** Does something as who we were at the start. */
+  actAsStarted<T>(action: () => T): T {
+    if (!this.#isActing) return action();
+    this.resign();
+    try {
+      return action();
+    } finally {
+      this.become();
+    }
   }
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Journal, type Recovered } from './journal';
 import type { Owner } from './owner';
 import { UpdateLock, type LockPaths, type OpenResult } from './update-lock';
@@ -19,7 +18,7 @@ export function openStore(paths: LockPaths, owner: Owner, boot: string): OpenSto
   const opened = UpdateLock.open(paths, owner);
   if (opened.kind !== 'open') return opened;
   try {
-    const { journal, recovered } = Journal.open(join(opened.lock.folder, 'journal'), boot);
+    const { journal, recovered } = Journal.open(opened.lock.openFile('journal'), boot);
     return { kind: 'open', store: { lock: opened.lock, journal, recovered } };
   } catch (error) {
     opened.lock.close({ keepGuard: true });

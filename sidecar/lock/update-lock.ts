@@ -1,9 +1,9 @@
-import { closeSync, openSync, statfsSync, unlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { Anchor, FOLDER, makeSticky } from './anchor';
+import { closeSync, constants, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Anchor } from './anchor';
 import { classify, type Standing } from './classify';
 import { endGuard, findGuards, flock, isGuardOf, spawnGuard } from './flock';
-import { actAs, type Owner } from './owner';
+import type { Owner } from './owner';
 
 /** The names that the readers of the lock look for, in the order in which the Supervisor takes them. */
 const LOCK_FILES = ['updates.lock', 'resin-updates.lock'] as const;
@@ -47,6 +47,7 @@ export class UpdateLock {
     private readonly instanceFd: number,
     private readonly anchors: readonly Anchor[],
     private readonly names: readonly Name[],
+    private readonly owner: Owner,
   ) {
     this.#folder = dirname(anchors[0]?.path ?? '');
   }
@@ -57,17 +58,16 @@ export class UpdateLock {
     let instanceFd: number | undefined;
     try {
       const lockFiles = LOCK_FILES.map((file) => join(paths.directory, file));
-      const main = new Anchor(paths.directory, lockFiles, owner);
+      const main = new Anchor(paths.directory, lockFiles, owner, true);
       anchors.push(main);
-      makeSticky(paths.directory);
       const names = lockFiles.map((path) => ({ path, anchor: main }));
       if (paths.legacyPath !== null) {
-        const legacy = new Anchor(dirname(paths.legacyPath), [paths.legacyPath], owner);
+        const legacy = new Anchor(dirname(paths.legacyPath), [paths.legacyPath], owner, false);
         anchors.push(legacy);
         names.push({ path: paths.legacyPath, anchor: legacy });
       }
-      instanceFd = openSync(join(paths.directory, FOLDER, 'instance'), 'a', 0o600);
-      const lock = new UpdateLock(instanceFd, anchors, names);
+      instanceFd = main.open('instance', constants.O_RDWR);
+      const lock = new UpdateLock(instanceFd, anchors, names, owner);
       const problem = lock.#lockAnchors();
       if (problem === null) return { kind: 'open', lock };
       lock.close();
@@ -79,9 +79,11 @@ export class UpdateLock {
     }
   }
 
-  /** The folder for whatever must live exactly as long as the lock files can. */
-  get folder(): string {
-    return this.#folder;
+  /** Opens a file of ours that must live exactly as long as the lock files can. */
+  openFile(name: string): { path: string; fd: number } {
+    const [main] = this.anchors;
+    if (main === undefined) throw new Error('the lock has no anchor');
+    return { path: join(this.#folder, name), fd: main.open(name, constants.O_RDWR) };
   }
 
   #lockAnchors(): Exclude<OpenResult, { kind: 'open' }> | null {
@@ -94,7 +96,7 @@ export class UpdateLock {
     if (result.index === 0) return { kind: 'in-use' };
     // We are the only sidecar here, so this is the guard of one that was killed: it holds the flock for us without a
     // gap, until the lock is free and we can do it ourselves.
-    const guards = this.anchors.map((anchor) => findGuards(anchor));
+    const guards = this.anchors.map((anchor) => this.owner.actAsStarted(() => findGuards(anchor)));
     if (guards.every((pids) => pids.length > 0)) {
       this.#inheritedGuards = [...new Set(guards.flat())];
       return null;
@@ -149,31 +151,17 @@ export class UpdateLock {
   }
 
   #remove(names: readonly Name[]): string[] {
-    const ours = names.filter(({ path, anchor }) => standingOf(path, anchor) === 'ours').reverse();
     const problems: string[] = [];
-    for (const anchor of this.anchors) {
-      const paths = ours.filter((name) => name.anchor === anchor).map(({ path }) => path);
-      if (paths.length > 0) this.#removeFrom(anchor, paths, problems);
-    }
-    return problems;
-  }
-
-  #removeFrom(anchor: Anchor, paths: readonly string[], problems: string[]): void {
-    const remove = (path: string): void => {
+    for (const { path, anchor } of [...names].reverse()) {
+      if (standingOf(path, anchor) !== 'ours') continue;
       try {
-        unlinkSync(basename(path));
+        anchor.unlink(path);
       } catch (error) {
         // Most likely it is not ours any more; if it is, that is worth a word.
         if (standingOf(path, anchor) === 'ours') problems.push(explain(error, path));
       }
-    };
-    try {
-      actAs(anchor.owner, anchor.directory, () => {
-        paths.forEach(remove);
-      });
-    } catch (error) {
-      problems.push(explain(error, anchor.directory));
     }
+    return problems;
   }
 
   /** Whether every name is there and ours. The anchor's own count tells in one system call, unless it has been linked elsewhere. */
@@ -202,7 +190,11 @@ export class UpdateLock {
 
   /** Whether the flock is there: our own, or that of a guard which is still alive. */
   isFlocked(): boolean {
-    return this.#inheritedGuards.every((pid) => this.anchors.some((anchor) => isGuardOf(pid, anchor)));
+    if (this.#inheritedGuards.length === 0) return true;
+    // A guard is root's process, if we were started as root: only root can look into it.
+    return this.owner.actAsStarted(() =>
+      this.#inheritedGuards.every((pid) => this.anchors.some((anchor) => isGuardOf(pid, anchor))),
+    );
   }
 
   /**

@@ -4,8 +4,12 @@ import { isSameFile, type FileIdentity } from './classify';
 /** How often is looked while the kernel cannot tell, in milliseconds. */
 const SLOW_CHECK_MS = 5000;
 
+/** How soon after the kernel has reported something is looked what it was, in milliseconds. */
+const LOOK_AFTER_MS = 10;
+
 /**
- * Calls back when a name in the directory comes, goes or is replaced, by inotify: without polling, within milliseconds.
+ * Calls back when a name in the directory comes, goes or is replaced, by inotify: without polling, within
+ * some ten milliseconds.
  * If the directory cannot be watched, or is itself replaced, it calls back every few seconds instead, and tries to
  * watch again each time.
  */
@@ -51,14 +55,14 @@ export class DirectoryWatch {
     this.#slowCheck = undefined;
   }
 
-  /** Many events come at once, our own doings among them: one look is enough for all that the kernel has reported. */
+  /** Many events come at once, our own doings among them: one look is enough for all of them. */
   #onEvent(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    setImmediate(() => {
+    setTimeout(() => {
       this.#isLooking = false;
       if (this.#watcher !== undefined) this.#look();
-    });
+    }, LOOK_AFTER_MS);
   }
 
   #look(): void {
