@@ -66,7 +66,7 @@ async function main(): Promise<void> {
       owner.resign();
       watch.close();
       keeper.stop(config.releaseOnStop);
-      service.close().finally(() => process.exit(0));
+      void service.close().finally(() => process.exit(0));
     });
   }
 }

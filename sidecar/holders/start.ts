@@ -5,7 +5,7 @@ export const START_LEASE = '@start';
 /** What a holder needs of the keeper. */
 interface Acquirer {
   readonly isFirstStart: boolean;
-  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): () => void;
+  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): unknown;
 }
 
 /**

@@ -20,7 +20,7 @@ export class TimedRequest extends IncomingMessage {
 export function createFastExpress(): FastExpress {
   const app = express();
   class AppRequest extends TimedRequest {}
-  class AppResponse extends ServerResponse<IncomingMessage> {}
+  class AppResponse extends ServerResponse {}
   app.request = inherit(AppRequest.prototype, express.request, app) as Request;
   app.response = inherit(AppResponse.prototype, express.response, app) as Response;
   return { app, serverOptions: { IncomingMessage: AppRequest, ServerResponse: AppResponse } };

@@ -92,6 +92,8 @@ function reference(name: string): Json {
 }
 
 function toJsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): Json {
-  const { $schema: _dialect, ...jsonSchema } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) as Json;
+  const jsonSchema = z.toJSONSchema(schema, { io, target: 'draft-2020-12' }) as Json;
+  // The dialect is OpenAPI 3.1's own.
+  delete jsonSchema['$schema'];
   return jsonSchema;
 }

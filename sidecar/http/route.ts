@@ -30,5 +30,5 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
 
 /** Ties a route's handler to its parameters, and then forgets their type, so that routes can be listed. */
 export function route<P extends z.ZodMiniType>(definition: Route<P>): Route {
-  return definition as unknown as Route;
+  return definition;
 }

@@ -141,6 +141,6 @@ function describe<S extends z.core.$ZodType>(schema: S, description: string, jso
 
 /** A value that somebody sent, for a message about it. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value));
+  const text = value === undefined ? 'undefined' : JSON.stringify(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }

@@ -76,11 +76,10 @@ export class Keeper {
   }
 
   /**
-   * The same, but waits for a lock that cannot be had now, in order of arrival. Delivers before it returns if there is
-   * nothing to wait for.
-   * @returns drops the request if it still waits: then nothing is granted or delivered
+   * The same, but waits for a lock that cannot be had now, in order of arrival.
+   * @returns null if the outcome has been delivered; or drops the request that waits: then nothing is granted or delivered
    */
-  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): () => void {
+  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): (() => void) | null {
     const deliverAndTell = (outcome: Outcome): void => {
       if (outcome.kind === 'refused') {
         this.options.emit({ type: 'refused', name: request.name, refusal: outcome.refusal });
@@ -92,7 +91,7 @@ export class Keeper {
       return this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
     }
     deliverAndTell(outcome);
-    return () => undefined;
+    return null;
   }
 
   /**

@@ -176,7 +176,7 @@ export class Journal {
 }
 
 type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
-type Found<R> = { readonly slot: number; readonly record: R };
+interface Found<R> { readonly slot: number; readonly record: R }
 
 const NO_HEADER: Header = { lostAtMs: null };
 

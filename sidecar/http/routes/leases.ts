@@ -118,15 +118,13 @@ export function acquire(
   waitMs: number | undefined,
   onGranted: (outcome: Extract<Outcome, { kind: 'granted' }>) => void,
 ): void {
-  let isAnswered = false;
   let stopListening: (() => void) | undefined;
   const drop = keeper.acquireWithin(request, waitMs ?? DEFAULT_WAIT_MS, (outcome) => {
-    isAnswered = true;
     stopListening?.();
     if (outcome.kind === 'granted') onGranted(outcome);
     else refuse(call, outcome.refusal);
   });
-  if (!isAnswered) stopListening = onGone(call.request.socket, drop);
+  if (drop !== null) stopListening = onGone(call.request.socket, drop);
 }
 
 /** What the preconditions ask for; null if they were answered, being such as cannot be met or understood. */

@@ -1,0 +1,67 @@
+import js from '@eslint/js';
+import importX from 'eslint-plugin-import-x';
+import globals from './scripts/globals.mjs';
+import tseslint from 'typescript-eslint';
+
+/** Who may not import whom; docs/architecture.md has the picture. Each room may import itself and what is not listed. */
+const rooms = ['leases', 'lock', 'holders', 'gates', 'keeper', 'http'];
+const mayImport = {
+  leases: [],
+  lock: ['leases'],
+  holders: ['leases'],
+  gates: ['leases'],
+  keeper: ['leases', 'lock'],
+  http: ['leases', 'lock', 'keeper'],
+};
+const zones = rooms.flatMap((room) => [
+  ...rooms
+    .filter((other) => other !== room && !mayImport[room].includes(other))
+    .map((other) => ({ target: `./sidecar/${room}`, from: `./sidecar/${other}` })),
+  { target: `./sidecar/${room}`, from: './client' },
+]);
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', 'coverage/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js'] })],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: [
+            ...zones,
+            // Pure: what a lease is does not depend on any clock, file or library.
+            { target: './sidecar/leases', from: './sidecar', except: ['./leases'] },
+            { target: './client', from: './sidecar' },
+            { target: './sidecar', from: './client' },
+            { target: ['./sidecar', './client'], from: './test' },
+          ],
+        },
+      ],
+      'max-lines': ['error', { max: 280, skipBlankLines: true, skipComments: true }],
+      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only config.ts and main.ts read the environment.' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Takes winston's transports, which are typed as interfaces, for other classes.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+    },
+  },
+  { files: ['sidecar/main.ts', 'test/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: ['sidecar/leases/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'leases/ is pure.' }] }] },
+  },
+  { files: ['**/*.mjs', '**/*.cjs'], languageOptions: { globals } },
+);
