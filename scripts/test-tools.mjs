@@ -1,0 +1,41 @@
+// The tests use the real tools that the lock is for. Installs what is missing where it can (root, apt); otherwise fails,
+// naming the packages: a test that is skipped in silence proves nothing.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Each command the tests run, and the Debian package it is in. */
+const PACKAGES = {
+  lockfile: 'procmail',
+  flock: 'util-linux',
+  setpriv: 'util-linux',
+  mount: 'mount',
+  promtool: 'prometheus',
+  curl: 'curl',
+};
+
+function missing() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return Object.keys(PACKAGES).filter((command) => !folders.some((folder) => existsSync(join(folder, command))));
+}
+
+function packagesOf(commands) {
+  return [...new Set(commands.map((command) => PACKAGES[command]))];
+}
+
+let commands = missing();
+if (commands.length > 0 && process.getuid() === 0) {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+    const install = ['install', '-qq', '-y', '--no-install-recommends', ...packagesOf(commands)];
+    execFileSync('apt-get', install, { stdio: ['ignore', 'ignore', 'inherit'], env: environment });
+  } catch (error) {
+    console.error(`apt-get failed: ${error.message}`);
+  }
+  commands = missing();
+}
+if (commands.length > 0) {
+  console.error(`The tests need ${commands.join(', ')}. Install these packages first: ${packagesOf(commands).join(' ')}`);
+  process.exit(1);
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Target } from './http';
+import { expectSchema } from './openapi';
+
+/* eslint-disable @typescript-eslint/no-explicit-any */
+type Line = Record<string, any>;
+
+/** A client that holds a lease by connection. Every line it is sent has to be as the OpenAPI document says. */
+export class Hold {
+  readonly lines: Line[] = [];
+  #text = '';
+
+  private constructor(
+    readonly request: ClientRequest,
+    readonly response: IncomingMessage,
+  ) {
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => {
+      this.#text += chunk;
+      const complete = this.#text.split('\n');
+      this.#text = complete.pop() ?? '';
+      for (const text of complete) {
+        const line = JSON.parse(text) as Line;
+        expectSchema({ $ref: '#/components/schemas/HoldLine' }, line, 'hold');
+        this.lines.push(line);
+      }
+      response.emit('lines');
+    });
+    response.on('error', () => undefined);
+  }
+
+  static async open(target: Target, name: string, query = ''): Promise<Hold> {
+    const sent = request({ ...target, method: 'POST', path: `/v1/leases/${name}/hold${query}`, agent: false });
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    sent.on('error', () => undefined);
+    return new Hold(sent, response);
+  }
+
+  get status(): number {
+    return this.response.statusCode ?? 0;
+  }
+
+  /** The first line of that event, once it is there. */
+  async line(event: string): Promise<Line> {
+    for (;;) {
+      const found = this.lines.find((line) => line['event'] === event);
+      if (found !== undefined) return found;
+      if (this.response.readableEnded) throw new Error(`the stream has ended without ${event}`);
+      await Promise.race([once(this.response, 'lines'), once(this.response, 'close')]);
+    }
+  }
+
+  /** Once the sidecar has ended it. */
+  async ended(): Promise<void> {
+    if (!this.response.closed) await once(this.response, 'close');
+  }
+
+  close(): void {
+    this.request.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The programs that read the lock, by what they really run. */
+
+/** The user as whom the balena Supervisor makes its locks. */
+export const NOBODY = 65534;
+
+/** As the Supervisor (balena-supervisor `src/lib/lockfile.ts`): procmail's `lockfile` as nobody. True if it got the lock. */
+export function supervisorLocks(path: string): boolean {
+  const { status, stderr } = spawnSync('lockfile', ['-r', '0', path], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
+  if (status !== 0 && status !== 73) throw new Error(`lockfile exited ${String(status)}: ${stderr}`);
+  return status === 0;
+}
+
+/** By force the Supervisor unlinks each file and then runs `lockfile` (same, `src/lib/update-lock.ts`). */
+export function supervisorForces(paths: readonly string[]): boolean[] {
+  return paths.map((path) => {
+    try {
+      unlinkSync(path);
+    } catch {
+      // It ignores what it cannot unlink.
+    }
+    return supervisorLocks(path);
+  });
+}
+
+export function supervisorUnlocks(paths: readonly string[]): void {
+  for (const path of paths) unlinkSync(path);
+}
+
+/** As Helios by force (helios `helios-util/src/locking.rs`): a file of its own, renamed over the name. */
+export function heliosForces(path: string): void {
+  const temporary = join(dirname(path), 'tmp-test.lock');
+  writeFileSync(temporary, Buffer.from([0x02, 0x63]));
+  renameSync(temporary, path);
+}
+
+/** As Helios without force: linked into place. */
+export function heliosLocks(path: string): void {
+  const temporary = join(dirname(path), 'tmp-test.lock');
+  writeFileSync(temporary, Buffer.from([0x02, 0x63]));
+  linkSync(temporary, path);
+  unlinkSync(temporary);
+}
+
+/** As the host OS before a reboot (meta-balena `safe_reboot`): whether the lock would hold it back. Absent: no. */
+export function holdsBackHost(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY);
+  } catch {
+    return false;
+  }
+  const { status } = spawnSync('flock', ['-nx', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  closeSync(fd);
+  return status !== 0;
+}
+
+/** Keeps trying to get past the lock, both ways, for as long as it runs; stands for all the unlucky moments there are. */
+export class Watchers {
+  readonly #processes;
+  #gaps = '';
+
+  constructor(path: string) {
+    const tries = [
+      // As nobody; a lock that it gets is given back at once.
+      ['setpriv', '--reuid=65534', '--clear-groups', 'sh', '-c', 'while :; do lockfile -r 0 "$0" 2>/dev/null && { echo lockfile; rm -f "$0"; }; done', path],
+      ['bash', '-c', 'while :; do if exec 9<"$0"; then flock -nx 9 && echo flock; exec 9<&-; else echo absent; fi; done 2>/dev/null', path],
+    ];
+    this.#processes = tries.map(([command = '', ...args]) => {
+      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.#gaps += chunk));
+      return child;
+    });
+  }
+
+  /** What got past the lock; empty if nothing did. */
+  async stop(): Promise<string> {
+    await Promise.all(
+      this.#processes.map(
+        (child) =>
+          new Promise((resolve) => {
+            child.once('close', resolve);
+            child.kill('SIGKILL');
+          }),
+      ),
+    );
+    return this.#gaps;
+  }
+}

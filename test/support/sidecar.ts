@@ -1,0 +1,160 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { send, type Answer, type Target } from './http';
+
+const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
+
+/** A folder on a tmpfs, as the lock directory is on a device, which every user can reach. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'update-lock-test-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+export interface SidecarOptions {
+  /** Where everything of this sidecar is; a new folder if not given. */
+  readonly folder?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A command that runs the sidecar: `setpriv --reuid=1000 ...`. */
+  readonly wrapper?: readonly string[];
+}
+
+/** A real sidecar: what `npm run build` made, in a process of its own. */
+export class Sidecar {
+  static readonly #all = new Set<Sidecar>();
+
+  readonly directory: string;
+  readonly socketPath: string;
+  output = '';
+  #exited: Promise<number | NodeJS.Signals>;
+
+  private constructor(
+    readonly folder: string,
+    readonly process: ChildProcess,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.directory = environment['UPDATE_LOCK_DIR'] ?? '';
+    this.socketPath = environment['UPDATE_LOCK_SOCKET'] ?? '';
+    const collect = (chunk: string): void => {
+      this.output += chunk;
+      process.emit('output' as 'spawn');
+    };
+    process.stdout?.setEncoding('utf8').on('data', collect);
+    process.stderr?.setEncoding('utf8').on('data', collect);
+    this.#exited = once(process, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+    Sidecar.#all.add(this);
+  }
+
+  /** Starts one without waiting for anything. */
+  static spawn({ folder = makeFolder(), environment = {}, wrapper = [] }: SidecarOptions = {}): Sidecar {
+    const all = {
+      PATH: process.env['PATH'] ?? '',
+      BALENA_APP_LOCK_PATH: join(folder, 'lock/updates.lock'),
+      UPDATE_LOCK_DIR: join(folder, 'lock'),
+      UPDATE_LOCK_SOCKET: join(folder, 'update-lock.sock'),
+      UPDATE_LOCK_PORT: 'off',
+      UPDATE_LOCK_LOG_LEVEL: 'debug',
+      ...environment,
+    };
+    const [command = process.execPath, ...args] = [...wrapper, process.execPath, MAIN];
+    return new Sidecar(folder, spawn(command, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] }), all);
+  }
+
+  /** Starts one and waits until it answers. */
+  static async start(options: SidecarOptions = {}): Promise<Sidecar> {
+    const sidecar = Sidecar.spawn(options);
+    await sidecar.logged('ready');
+    return sidecar;
+  }
+
+  /** Starts another on the same folder, as after a crash. */
+  async startAgain(environment: Readonly<Record<string, string>> = {}): Promise<Sidecar> {
+    return Sidecar.start({ folder: this.folder, environment });
+  }
+
+  /** The first line of the log with that message and those fields, once it is there. */
+  async logged(message: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
+    for (;;) {
+      const found = this.lines().find(
+        (line) => line['message'] === message && Object.entries(fields).every(([key, value]) => line[key] === value),
+      );
+      if (found !== undefined) return found;
+      if (this.process.exitCode !== null) throw new Error(`the sidecar has exited without ${message}: ${this.output}`);
+      await Promise.race([once(this.process, 'output'), this.#exited]);
+    }
+  }
+
+  lines(): Record<string, unknown>[] {
+    return this.output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+  }
+
+  get target(): Target {
+    return { socketPath: this.socketPath };
+  }
+
+  /** Its TCP listener, where the tests have turned that on with port 0. */
+  get tcpTarget(): Target {
+    const listening = this.lines().find((line) => line['message'] === 'ready')?.['listening'] as string[];
+    const url = new URL(listening.find((address) => address.startsWith('http')) ?? '');
+    return { host: '127.0.0.1', port: Number(url.port) };
+  }
+
+  send(method: string, path: string, options?: Parameters<typeof send>[3]): Promise<Answer> {
+    return send(this.target, method, path, options);
+  }
+
+  put(name: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
+    return this.send('PUT', `/v1/leases/${name}`, { json: parameters });
+  }
+
+  release(name: string): Promise<Answer> {
+    return this.send('DELETE', `/v1/leases/${name}`);
+  }
+
+  get lockFiles(): string[] {
+    return ['updates.lock', 'resin-updates.lock'].map((name) => join(this.directory, name));
+  }
+
+  /** Its exit status, or the signal that ended it. */
+  exited(): Promise<number | NodeJS.Signals> {
+    return this.#exited;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | NodeJS.Signals> {
+    this.process.kill(signal);
+    return this.#exited;
+  }
+
+  /** Ends every sidecar of this test file, and what they have left behind. */
+  static async cleanUp(): Promise<void> {
+    for (const sidecar of Sidecar.#all) {
+      sidecar.process.kill('SIGCONT');
+      await sidecar.kill();
+    }
+    for (const { folder } of Sidecar.#all) {
+      endGuards(folder);
+      rmSync(folder, { recursive: true, force: true });
+    }
+    Sidecar.#all.clear();
+  }
+}
+
+/** The guards that keep the flock of files in a folder. */
+export function guardsIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && pid !== process.pid && readlinkSync(`/proc/${String(pid)}/fd/3`).startsWith(`${folder}/`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function endGuards(folder: string): void {
+  for (const pid of guardsIn(folder)) process.kill(pid, 'SIGKILL');
+}
