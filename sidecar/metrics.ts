@@ -161,6 +161,9 @@ export function createMetrics(
         return;
       case 'failed':
         errors.inc({ operation: event.operation });
+        return;
+      case 'request-waits':
+      case 'request-dropped':
     }
   };
   return {

@@ -10,7 +10,10 @@ export const RECORD_BYTES = 2048;
 
 /** What the journal knows of a boot beside leases. */
 export interface Header {
+  /** When the lock was last lost, null for never. */
   readonly lostAtMs: number | null;
+  /** Wall time minus monotonic time, as times were shown; null if that is not known. */
+  readonly wallOffsetMs: number | null;
 }
 
 export type JournalRecord =
