@@ -158,7 +158,8 @@ function isSafeFor(owner: Owner, directory: string): boolean {
 
 /** Makes our folder, or sees that the one that is there was not put there by somebody else. */
 function makeFolder(folder: string, uid: number, owner: Owner): void {
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // Not `recursive`, which reports a read-only file system as ENOENT.
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { mode: 0o755 });
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || (stats.uid !== owner.uid && stats.uid !== owner.startedUid)) {
     throw new Error(`${folder} is not a directory of this user; remove it`);
