@@ -40,7 +40,7 @@ test.each<[string, string, Partial<Config>]>([
   ['UPDATE_LOCK_PORT', '65535', { port: 65_535 }],
   ['UPDATE_LOCK_PORT', 'off', { port: null }],
   ['UPDATE_LOCK_SOCKET', '/tmp/u.sock', { socketPath: '/tmp/u.sock', isSocketRequired: true }],
-  ['UPDATE_LOCK_SOCKET', 'off', { socketPath: null }],
+  ['UPDATE_LOCK_SOCKET', 'off', { socketPath: null, isSocketRequired: true }],
   ['UPDATE_LOCK_SOCKET_MODE', '0600', { socketMode: 0o600 }],
   ['UPDATE_LOCK_SOCKET_MODE', '660', { socketMode: 0o660 }],
   ['UPDATE_LOCK_DEFAULT_TTL', '90', { defaultTtlMs: 90_000 }],
