@@ -60,7 +60,7 @@ const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_H
 /** Reads every setting and reports all mistakes at once. An empty variable counts as unset, an empty token as a mistake. */
 export function readConfig(environment: Environment, isTerminal: boolean): ConfigResult {
   const reader = new SettingsReader(environment);
-  const lockPath = environment['BALENA_APP_LOCK_PATH'] ?? environment['RESIN_APP_LOCK_PATH'] ?? '';
+  const lockPath = [environment['BALENA_APP_LOCK_PATH'], environment['RESIN_APP_LOCK_PATH']].find((path = '') => path !== '') ?? '';
   const config: Config = {
     lockDirectory: reader.read('UPDATE_LOCK_DIR', (v) => v.asPath(), lockPath === '' ? '/tmp/balena' : dirname(resolve(lockPath))),
     legacyLockPath: reader.read('UPDATE_LOCK_LEGACY_PATH', (v) => v.asPath(), null),
