@@ -98,6 +98,17 @@ test.each<[string, number, Buffer]>([
   expect(namesOf(file.recover().live)).toEqual(NAMES);
 });
 
+test('a line without the one before it, or after a strange one, is put back to where it belongs', () => {
+  expect(liveAfter(whole.subarray(RECORD_BYTES))).toEqual(NAMES);
+  expect(liveAfter(inserted(0, whole.subarray(RECORD_BYTES, 2 * RECORD_BYTES)))).toEqual(NAMES);
+});
+
+test('a second line of one name does not bring the lease back after its end', () => {
+  file.content = Buffer.concat([whole, whole.subarray(RECORD_BYTES, 2 * RECORD_BYTES)]);
+  file.use((journal) => { journal.writeEnded(makeEndedLease('a', 20)); });
+  expect(namesOf(file.recover().live)).toEqual(['b', 'c', 'd', 'e']);
+});
+
 test('a journal that was put back in order can be written on', () => {
   file.content = inserted(3 * RECORD_BYTES, Buffer.from('garbage\n'));
   file.use((journal) => {

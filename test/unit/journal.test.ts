@@ -95,7 +95,7 @@ test('however many leases come and go, the file is bounded, and remembers the yo
       journal.writeEnded(makeEndedLease(`n${String(index)}`, index));
     }
   });
-  expect(file.slots).toBe(1 + MAX_TOMBSTONES + 1);
+  expect(file.slots).toBe(1 + MAX_TOMBSTONES);
   const { ended } = file.recover();
   expect(namesOf(ended).slice(-MAX_TOMBSTONES)).toEqual(Array.from({ length: MAX_TOMBSTONES }, (_, index) => `n${String(3000 - MAX_TOMBSTONES + index)}`));
 });
