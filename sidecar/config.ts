@@ -60,7 +60,7 @@ const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_H
 /** Reads every setting and reports all mistakes at once. An empty variable counts as unset, an empty token as a mistake. */
 export function readConfig(environment: Environment, isTerminal: boolean): ConfigResult {
   const reader = new SettingsReader(environment);
-  const lockPath = environment['BALENA_APP_LOCK_PATH'] ?? environment['RESIN_APP_LOCK_PATH'] ?? '';
+  const lockPath = [environment['BALENA_APP_LOCK_PATH'], environment['RESIN_APP_LOCK_PATH']].find((path = '') => path !== '') ?? '';
   const config: Config = {
     lockDirectory: reader.read('UPDATE_LOCK_DIR', (v) => v.asPath(), lockPath === '' ? '/tmp/balena' : dirname(resolve(lockPath))),
     legacyLockPath: reader.read('UPDATE_LOCK_LEGACY_PATH', (v) => v.asPath(), null),
@@ -90,9 +90,10 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
 }
 
 function contradictions(config: Config, reader: SettingsReader): string[] {
-  if (reader.mistakes.length > 0) return [];
+  /** One that is wrong itself stands at its default here, which contradicts nobody. */
+  const areRight = (...names: string[]): boolean => !names.some((name) => reader.wrongNames.has(name));
   const found: string[] = [];
-  if (config.defaultTtlMs > config.maxTtlMs) {
+  if (areRight('UPDATE_LOCK_DEFAULT_TTL', 'UPDATE_LOCK_MAX_TTL') && config.defaultTtlMs > config.maxTtlMs) {
     found.push(
       `UPDATE_LOCK_DEFAULT_TTL: ${formatDuration(config.defaultTtlMs)} is more than UPDATE_LOCK_MAX_TTL, ` +
         `which is ${formatDuration(config.maxTtlMs)}`,
@@ -102,7 +103,7 @@ function contradictions(config: Config, reader: SettingsReader): string[] {
     found.push('UPDATE_LOCK_PORT and UPDATE_LOCK_SOCKET are both off: at least one is needed to be asked for the lock');
   }
   const { legacyLockPath, lockDirectory } = config;
-  if (legacyLockPath !== null && dirname(legacyLockPath) === lockDirectory) {
+  if (areRight('UPDATE_LOCK_DIR') && legacyLockPath !== null && dirname(legacyLockPath) === lockDirectory) {
     found.push(
       `UPDATE_LOCK_LEGACY_PATH: ${JSON.stringify(legacyLockPath)} is in the lock directory; a path in another directory is allowed`,
     );
@@ -113,6 +114,7 @@ function contradictions(config: Config, reader: SettingsReader): string[] {
 class SettingsReader {
   readonly mistakes: string[] = [];
   readonly names = new Set<string>();
+  readonly wrongNames = new Set<string>();
   readonly #variables: ReturnType<typeof openEnvironment>;
 
   constructor(private readonly environment: Environment) {
@@ -131,6 +133,7 @@ class SettingsReader {
       return get(this.#variables.get(name)) ?? defaultValue;
     } catch (error) {
       const allowed = messageOf(error).replace(/^env-var: "[^"]*" /, '');
+      this.wrongNames.add(name);
       this.mistakes.push(`${name}: ${JSON.stringify(this.environment[name])} ${allowed}`);
       return defaultValue;
     }

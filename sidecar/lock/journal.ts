@@ -113,15 +113,20 @@ export class Journal {
   #load(): Recovered {
     const found = this.boot === '' ? [] : readRecords(this.#fd).filter(({ record }) => record.boot === this.boot);
     const leases = found.filter(isLeaseRecord);
+    const live = leases.map(({ record }) => record.lease).filter((lease) => !isEnded(lease));
     const recovered = {
       header: found.map(({ record }) => record).findLast((record) => record.kind === 'header')?.header ?? NO_HEADER,
-      live: leases.map(({ record }) => record.lease).filter((lease) => !isEnded(lease)),
+      live: [...new Map(live.map((lease) => [lease.name, lease])).values()],
       ended: leases.map(({ record }) => record.lease).filter(isEnded),
       isFirstStart: found.length === 0,
     };
     recovered.live.sort((a, b) => a.sinceMs - b.sinceMs);
     recovered.ended.sort((a, b) => a.ended.atMs - b.ended.atMs);
-    if (found.every(({ slot }) => Number.isInteger(slot))) this.#adopt(leases);
+    // A second line of one name would outlive the lease's end.
+    const isSound =
+      recovered.live.length === live.length &&
+      found.every(({ slot, record }) => (record.kind === 'header' ? slot === 0 : Number.isInteger(slot) && slot > 0));
+    if (isSound) this.#adopt(leases);
     else this.#rewrite(recovered);
     this.writeHeader(recovered.header);
     return recovered;
@@ -184,16 +189,19 @@ function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord>
   return found.record.kind === 'lease';
 }
 
-/** Every line that can be read, with its place: a whole number unless the file has been damaged before it. */
+/** Every line that can be read, with its place: a whole number if it stands where it belongs, line feed included. */
 function readRecords(fd: number): Found<JournalRecord>[] {
   const content = readFileSync(fd);
   const found: Found<JournalRecord>[] = [];
   for (let start = 0; start < content.length; ) {
-    const lineFeed = content.indexOf(0x0a, start);
-    const end = lineFeed === -1 ? content.length : lineFeed;
-    const record = decodeRecord(content.toString('utf8', start, end));
-    if (record !== null) found.push({ slot: start / RECORD_BYTES, record });
-    start = end + 1;
+    const longest = content.subarray(start, start + RECORD_BYTES);
+    const length = longest.indexOf(0x0a);
+    const record = decodeRecord(longest.toString('utf8', 0, length === -1 ? undefined : length));
+    if (record !== null) found.push({ slot: length === RECORD_BYTES - 1 ? start / RECORD_BYTES : NaN, record });
+    // Where a line feed was overwritten, the next line is in its place all the same.
+    const nextPlace = (Math.floor(start / RECORD_BYTES) + 1) * RECORD_BYTES;
+    const nextLine = length === -1 ? Infinity : start + length + 1;
+    start = record === null ? Math.min(nextLine, nextPlace) : Math.min(nextLine, start + RECORD_BYTES);
   }
   return found;
 }

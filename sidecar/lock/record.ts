@@ -24,8 +24,10 @@ export type JournalRecord =
 export function encodeRecord(record: JournalRecord, into: Buffer): void {
   const json = JSON.stringify(record);
   const line = `${checksum(json)} ${json}`;
+  // The last byte is the line feed's.
+  if (Buffer.byteLength(line) >= RECORD_BYTES) throw new Error('a journal record is too long');
   into.fill(0x20);
-  if (into.write(line) < Buffer.byteLength(line)) throw new Error('a journal record is too long');
+  into.write(line);
   into[RECORD_BYTES - 1] = 0x0a;
 }
 

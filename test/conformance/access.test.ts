@@ -1,0 +1,95 @@
+import { Hold } from '../support/hold';
+import { send } from '../support/http';
+import { Sidecar } from '../support/sidecar';
+import { expectProblem, expectSecurityHeaders } from './expectations';
+
+const API = 'api-s3cret';
+const ADMIN = 'admin-s3cret';
+const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+
+afterAll(() => Sidecar.cleanUp());
+
+describe('with an API token', () => {
+  let sidecar: Sidecar;
+  beforeAll(async () => {
+    sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_API_TOKEN: API, UPDATE_LOCK_ADMIN_TOKEN: ADMIN } });
+  });
+
+  const CHANGES = [['PUT', '/v1/leases/a'], ['DELETE', '/v1/leases/a'], ['POST', '/v1/leases/a/hold']] as const;
+
+  test.each(CHANGES)('%s %s over TCP without it is refused', async (method, path) => {
+    const answer = await send(sidecar.tcpTarget, method, path);
+    expectProblem(answer, 401, 'unauthorized');
+    expect(answer.headers['www-authenticate']).toMatch(/^Bearer\b/);
+  });
+
+  test.each([
+    ['another token', 'Bearer wrong'], ['a part of it', `Bearer ${API.slice(0, -1)}`], ['more than it', `Bearer ${API}x`], ['none', 'Bearer'], ['an empty one', 'Bearer '],
+    ['another scheme', `Basic ${Buffer.from(`x:${API}`).toString('base64')}`], ['no scheme', API], ['two', `Bearer wrong ${API}`], ['its upper case', `Bearer ${API.toUpperCase()}`],
+    ['a very long one', `Bearer ${'x'.repeat(10_000)}`],
+  ])('a change with %s is refused', async (_, authorization) => {
+    expectProblem(await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', { headers: { Authorization: authorization } }), 401, 'unauthorized');
+  });
+
+  test('a token in the query is no token', async () => {
+    expectProblem(await send(sidecar.tcpTarget, 'PUT', `/v1/leases/a?token=${API}`), 401, 'unauthorized');
+  });
+
+  test.each([API, ADMIN])('with a right one every change is allowed', async (token) => {
+    expect((await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', bearer(token))).status).toBe(201);
+    expect((await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', { headers: { Authorization: `bearer ${token}` } })).status).toBe(200);
+    expect((await send(sidecar.tcpTarget, 'DELETE', '/v1/leases/a', bearer(token))).status).toBe(200);
+  });
+
+  test.each(['/v1/leases', '/v1/lock', '/metrics', '/healthz', '/readyz', '/openapi.json'])('GET and HEAD %s need none', async (path) => {
+    expect((await send(sidecar.tcpTarget, 'GET', path)).status).toBe(200);
+    expect((await send(sidecar.tcpTarget, 'HEAD', path)).status).toBe(200);
+  });
+
+  test('over the Unix socket none is needed, nor looked at', async () => {
+    expect((await sidecar.put('a')).status).toBe(201);
+    expect((await sidecar.send('PUT', '/v1/leases/a', bearer('wrong'))).status).toBe(200);
+    expect((await sidecar.release('a')).status).toBe(200);
+    const hold = await Hold.open(sidecar.target, 'job');
+    await hold.line('held');
+    hold.close();
+  });
+
+  test('no token is ever in the log', async () => {
+    await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', bearer('given-s3cret'));
+    await sidecar.kill('SIGTERM');
+    expect(sidecar.output).not.toContain('s3cret');
+  });
+});
+
+test('without an API token anyone who can connect may change things, whatever token they send', async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_ADMIN_TOKEN: ADMIN } });
+  const answer = await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', bearer('x'));
+  expect([answer.status, answer.body['peer']]).toEqual([201, '127.0.0.1']);
+});
+
+describe('a request from a page', () => {
+  let sidecar: Sidecar;
+  beforeAll(async () => (sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0' } })));
+
+  const from = (origin: string, method = 'PUT', path = '/v1/leases/a') => send(sidecar.tcpTarget, method, path, { headers: { Origin: origin, Host: 'device.local:8080' } });
+
+  test.each(['https://evil.example', 'http://device.local', 'http://device.local:8081', 'http://device.local:8080.evil.example', 'null', '', 'file://', 'http://', 'http://evil.example/device.local:8080', 'device.local:8080'])(
+    'of %j is refused, whatever it asks for',
+    async (origin) => {
+      for (const [method, path] of [['PUT', '/v1/leases/a'], ['POST', '/v1/leases/a/hold'], ['GET', '/v1/lock'], ['GET', '/metrics'], ['OPTIONS', '/v1/leases/a'], ['GET', '/nothing']] as const) {
+        const answer = await from(origin, method, path);
+        expectProblem(answer, 403, 'forbidden');
+        expectSecurityHeaders(answer.headers);
+      }
+    },
+  );
+
+  test.each(['http://device.local:8080', 'https://device.local:8080', 'HTTP://DEVICE.local:8080'])('of its own, %s, is not', async (origin) => {
+    expect((await from(origin)).status).toBeLessThan(202);
+  });
+
+  test('of another site is refused over the Unix socket too', async () => {
+    expectProblem(await sidecar.send('GET', '/v1/lock', { headers: { Origin: 'https://evil.example' } }), 403, 'forbidden');
+  });
+});

@@ -1,0 +1,97 @@
+import type { Config } from '../../sidecar/config';
+import { configOf } from './read-config';
+
+const HOUR_MS = 3_600_000;
+
+test('without any variable every setting has the default of the interface', () => {
+  expect(configOf({})).toEqual<Config>({
+    lockDirectory: '/tmp/balena',
+    legacyLockPath: null,
+    isOnDevice: false,
+    host: '0.0.0.0',
+    port: 8080,
+    socketPath: '/run/update-lock/update-lock.sock',
+    isSocketRequired: false,
+    socketMode: 0o666,
+    defaultTtlMs: 5 * 60_000,
+    maxTtlMs: 24 * HOUR_MS,
+    maxLeases: 256,
+    holdOnStartMs: 0,
+    restartGraceMs: 30_000,
+    lostCooldownMs: 15_000,
+    releaseOnStop: false,
+    apiToken: null,
+    adminToken: null,
+    logLevel: 'info',
+    logFormat: 'json',
+    unknownVariables: [],
+  });
+});
+
+test.each<[string, string, Partial<Config>]>([
+  ['UPDATE_LOCK_DIR', '/var/lock', { lockDirectory: '/var/lock' }],
+  ['UPDATE_LOCK_DIR', '/var//lock/../run/', { lockDirectory: '/var/run' }],
+  ['UPDATE_LOCK_LEGACY_PATH', '/data/resin-updates.lock', { legacyLockPath: '/data/resin-updates.lock' }],
+  ['UPDATE_LOCK_HOST', '127.0.0.1', { host: '127.0.0.1' }],
+  ['UPDATE_LOCK_HOST', '::', { host: '::' }],
+  ['UPDATE_LOCK_HOST', 'localhost', { host: 'localhost' }],
+  ['UPDATE_LOCK_PORT', '80', { port: 80 }],
+  ['UPDATE_LOCK_PORT', '0', { port: 0 }],
+  ['UPDATE_LOCK_PORT', '65535', { port: 65_535 }],
+  ['UPDATE_LOCK_PORT', 'off', { port: null }],
+  ['UPDATE_LOCK_SOCKET', '/tmp/u.sock', { socketPath: '/tmp/u.sock', isSocketRequired: true }],
+  ['UPDATE_LOCK_SOCKET', 'off', { socketPath: null, isSocketRequired: true }],
+  ['UPDATE_LOCK_SOCKET_MODE', '0600', { socketMode: 0o600 }],
+  ['UPDATE_LOCK_SOCKET_MODE', '660', { socketMode: 0o660 }],
+  ['UPDATE_LOCK_DEFAULT_TTL', '90', { defaultTtlMs: 90_000 }],
+  ['UPDATE_LOCK_DEFAULT_TTL', '1s', { defaultTtlMs: 1000 }],
+  ['UPDATE_LOCK_MAX_TTL', '365d', { maxTtlMs: 365 * 24 * HOUR_MS }],
+  ['UPDATE_LOCK_MAX_LEASES', '1', { maxLeases: 1 }],
+  ['UPDATE_LOCK_MAX_LEASES', '1000000', { maxLeases: 1_000_000 }],
+  ['UPDATE_LOCK_HOLD_ON_START', '2m', { holdOnStartMs: 120_000 }],
+  ['UPDATE_LOCK_RESTART_GRACE', '0', { restartGraceMs: 0 }],
+  ['UPDATE_LOCK_LOST_COOLDOWN', '500ms', { lostCooldownMs: 500 }],
+  ['UPDATE_LOCK_ON_STOP', 'release', { releaseOnStop: true }],
+  ['UPDATE_LOCK_ON_STOP', 'keep', { releaseOnStop: false }],
+  ['UPDATE_LOCK_API_TOKEN', 's3cret', { apiToken: 's3cret' }],
+  ['UPDATE_LOCK_ADMIN_TOKEN', '!~', { adminToken: '!~' }],
+  ['UPDATE_LOCK_LOG_LEVEL', 'debug', { logLevel: 'debug' }],
+  ['UPDATE_LOCK_LOG_FORMAT', 'pretty', { logFormat: 'pretty' }],
+])('%s=%s changes that setting and no other', (name, value, expected) => {
+  expect(configOf({ [name]: value })).toEqual({ ...configOf({}), ...expected });
+});
+
+test.each<[Record<string, string>, string, boolean]>([
+  [{ BALENA_APP_LOCK_PATH: '/tmp/balena/updates.lock' }, '/tmp/balena', true],
+  [{ RESIN_APP_LOCK_PATH: '/tmp/resin/resin-updates.lock' }, '/tmp/resin', true],
+  [{ BALENA_APP_LOCK_PATH: '/b/updates.lock', RESIN_APP_LOCK_PATH: '/r/updates.lock' }, '/b', true],
+  [{ BALENA_APP_LOCK_PATH: '', RESIN_APP_LOCK_PATH: '/r/updates.lock' }, '/r', true],
+  [{ BALENA_APP_LOCK_PATH: '', RESIN_APP_LOCK_PATH: '' }, '/tmp/balena', false],
+  [{ BALENA_APP_LOCK_PATH: '/b/updates.lock', UPDATE_LOCK_DIR: '/mine' }, '/mine', true],
+  [{ BALENA_APP_LOCK_PATH: '/b/updates.lock', UPDATE_LOCK_DIR: '' }, '/b', true],
+  [{ UPDATE_LOCK_DIR: '/mine' }, '/mine', false],
+])('with %j the lock is taken in %s; on a device: %s', (environment, lockDirectory, isOnDevice) => {
+  expect(configOf(environment)).toMatchObject({ lockDirectory, isOnDevice });
+});
+
+test('an empty variable counts as unset', () => {
+  const names = [
+    'DIR', 'LEGACY_PATH', 'HOST', 'PORT', 'SOCKET', 'SOCKET_MODE', 'DEFAULT_TTL', 'MAX_TTL', 'MAX_LEASES', 'HOLD_ON_START',
+    'RESTART_GRACE', 'LOST_COOLDOWN', 'ON_STOP', 'LOG_LEVEL', 'LOG_FORMAT',
+  ];
+  const environment = Object.fromEntries(names.map((name) => [`UPDATE_LOCK_${name}`, '']));
+  expect(configOf(environment)).toEqual(configOf({}));
+});
+
+test.each([
+  [true, {}, 'pretty'],
+  [false, {}, 'json'],
+  [true, { UPDATE_LOCK_LOG_FORMAT: 'json' }, 'json'],
+])('on a terminal (%s) with %j the log is %s', (isTerminal, environment, logFormat) => {
+  expect(configOf(environment, isTerminal).logFormat).toBe(logFormat);
+});
+
+test("what looks like a setting and is none is named; the client's variables and other programs' are not", () => {
+  const environment = { UPDATE_LOCK_TLL: '5m', UPDATE_LOCK_URL: 'x', UPDATE_LOCK_TOKEN: 'x', UPDATE_LOCK_HELD: '1', UPDATE_LOCK_NAME: 'x', PATH: '/bin' };
+  expect(configOf(environment).unknownVariables).toEqual(['UPDATE_LOCK_TLL']);
+});

@@ -1,0 +1,52 @@
+import { constants, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../support/sidecar';
+import type { EndedLease, Lease } from '../../sidecar/leases/lease';
+import { Journal, type Recovered } from '../../sidecar/lock/journal';
+import { RECORD_BYTES } from '../../sidecar/lock/record';
+
+export const BOOT = 'c0ffee00-0000-4000-8000-000000000000';
+
+/** A journal on a real file, which can be damaged between two openings as if by somebody else. */
+export class JournalFile {
+  readonly path: string;
+
+  constructor(readonly folder = makeFolder()) {
+    this.path = join(mkdtempSync(join(folder, 'journal-')), 'journal');
+  }
+
+  /** Opens it, hands it to the action, and closes it without a last word, as a kill does. */
+  use(action: (journal: Journal, recovered: Recovered) => void = () => undefined, boot = BOOT): Recovered {
+    const { journal, recovered } = Journal.open({ path: this.path, fd: openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600) }, boot);
+    try {
+      action(journal, recovered);
+    } finally {
+      journal.close();
+    }
+    return recovered;
+  }
+
+  /** What the next process would find. */
+  recover(boot = BOOT): { live: readonly Lease[]; ended: readonly EndedLease[]; lostAtMs: number | null } {
+    const { live, ended, header } = this.use(undefined, boot);
+    return { live, ended, lostAtMs: header.lostAtMs };
+  }
+
+  get content(): Buffer {
+    return readFileSync(this.path);
+  }
+
+  set content(content: Buffer) {
+    writeFileSync(this.path, content);
+  }
+
+  get slots(): number {
+    return statSync(this.path).size / RECORD_BYTES;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export const namesOf = (leases: readonly Lease[]): string[] => leases.map(({ name }) => name);
