@@ -8,6 +8,8 @@ import { END_REASONS, type EndedLease, type Lease } from '../leases/lease';
  */
 export const RECORD_BYTES = 2048;
 
+const MAX_CHARACTER_BYTES = 4;
+
 /** What the journal knows of a boot beside leases. */
 export interface Header {
   readonly lostAtMs: number | null;
@@ -20,9 +22,10 @@ export type JournalRecord =
 /** A line of the journal: a checksum and JSON, filled up with spaces. Every line names the boot it belongs to. */
 export function encodeRecord(record: JournalRecord, into: Buffer): void {
   const json = JSON.stringify(record);
-  const line = `${checksum(json)} ${json}`;
-  into.fill(0x20);
-  if (into.write(line) < Buffer.byteLength(line)) throw new Error('a journal record is too long');
+  const length = into.write(`${checksum(json)} ${json}`);
+  // A text that did not fit was cut off, at most a character before the end.
+  if (length > RECORD_BYTES - MAX_CHARACTER_BYTES) throw new Error('a journal record is too long');
+  into.fill(0x20, length);
   into[RECORD_BYTES - 1] = 0x0a;
 }
 
