@@ -125,10 +125,9 @@ export class Anchor implements FileIdentity {
 
   /** Replaces the content, of every name at once. Overwrites in place, which needs no space on a full disk. */
   write(text: string): void {
-    const content = Buffer.from(text);
-    writeSync(this.fd, content, 0, content.length, 0);
-    if (content.length < this.#length) ftruncateSync(this.fd, content.length);
-    this.#length = content.length;
+    const length = writeSync(this.fd, text, 0);
+    if (length < this.#length) ftruncateSync(this.fd, length);
+    this.#length = length;
   }
 
   close(): void {

@@ -26,8 +26,7 @@ export function encodeRecord(record: JournalRecord, into: Buffer): void {
   const line = `${checksum(json)} ${json}`;
   // The last byte is the line feed's.
   if (Buffer.byteLength(line) >= RECORD_BYTES) throw new Error('a journal record is too long');
-  into.fill(0x20);
-  into.write(line);
+  into.fill(0x20, into.write(line));
   into[RECORD_BYTES - 1] = 0x0a;
 }
 
