@@ -11,6 +11,8 @@ const FLUSH_AFTER_MS = 10;
 
 /** One line an event on standard output: JSON for machines, or text for a person at a terminal. */
 export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+  // Whoever read our output may go away; the lock stays, and so do we.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return createLogger({
     level: logLevel,
     format: format.printf(logFormat === 'json' ? toJsonLine : toPrettyLine),

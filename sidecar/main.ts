@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
 import { markAtOneGo } from './engine';
@@ -8,7 +9,8 @@ import { Keeper } from './keeper/keeper';
 import { SUPERVISOR_UID } from './lock/classify';
 import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
-import { DirectoryWatch } from './lock/watch';
+import { LockWatch } from './lock/watch';
+import type { Service } from './service';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
 const EXIT_UNAVAILABLE = 69;
@@ -20,10 +22,11 @@ const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, takes up the lock, and only then loads and starts everything else. */
 async function main(): Promise<void> {
-  markAtOneGo();
   const config = readSettings();
+  markAtOneGo();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
+  const { lockDirectory, legacyLockPath } = config;
   const timeline = new Timeline(systemClock);
   const feed = new EventFeed();
   const owner = Owner.detect();
@@ -33,42 +36,52 @@ async function main(): Promise<void> {
     timeline,
     emit: feed.emit,
     gates: [lostCooldown(config.lostCooldownMs)],
-    openStore: () => openStore({ directory: config.lockDirectory, legacyPath: config.legacyLockPath }, owner, boot),
+    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, boot),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
+    onOpen: () => {
+      holdOnStart(keeper, config.holdOnStartMs);
+    },
   });
-  if (keeper.open() === 'in-use') {
-    exit(EXIT_IN_USE, [`another sidecar serves ${config.lockDirectory}; two cannot share a lock directory`]);
-  }
-  const watch = new DirectoryWatch(config.lockDirectory, () => {
+  const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
+  const watch = new LockWatch(directories, () => {
     keeper.check();
   });
-  watch.start();
-  holdOnStart(keeper, config.holdOnStartMs);
-
-  const { startService } = await import('./service');
-  const service = await startService({
-    config, clock: systemClock, timeline, keeper, feed, watch, minTtlMs: MIN_TTL_MS,
-  }).catch((error: unknown) => {
-    keeper.stop(false);
-    exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
+  let service: Service | undefined;
+  stopOnSignals(() => {
+    owner.resign();
+    watch.close();
+    keeper.stop(config.releaseOnStop);
+    return service?.close();
   });
 
-  // Only what is done at the start and the end needs root.
-  owner.become();
+  if (keeper.open() === 'in-use') {
+    exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory`]);
+  }
+  watch.start();
 
+  const { startService } = await import('./service');
+  try {
+    service = await startService({ config, clock: systemClock, timeline, keeper, feed, watch, minTtlMs: MIN_TTL_MS });
+  } catch (error) {
+    keeper.stop(false);
+    exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
+  }
+  // What is left for root is done at the start and the end. Without a lock directory there is no owner yet.
+  if (keeper.isOwners) owner.become();
+}
+
+/** The first signal ends us in good order, within a few seconds; a second one ends us at once. */
+function stopOnSignals(stop: () => Promise<void> | undefined): void {
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
       isStopping = true;
       setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref();
-      owner.resign();
-      watch.close();
-      keeper.stop(config.releaseOnStop);
-      void service.close().finally(() => process.exit(0));
+      void Promise.resolve(stop()).finally(() => process.exit(0));
     });
   }
 }

@@ -11,7 +11,7 @@ import { stateRoutes } from './http/routes/state';
 import { Views } from './http/views';
 import type { EventFeed } from './keeper/events';
 import type { Keeper } from './keeper/keeper';
-import type { DirectoryWatch } from './lock/watch';
+import type { LockWatch } from './lock/watch';
 import { createLog, EventLog } from './log';
 import { createMetrics } from './metrics';
 import { VERSION } from './version';
@@ -22,7 +22,7 @@ export interface ServiceParts {
   readonly timeline: Timeline;
   readonly keeper: Keeper;
   readonly feed: EventFeed;
-  readonly watch: DirectoryWatch;
+  readonly watch: LockWatch;
   readonly minTtlMs: number;
 }
 
@@ -56,7 +56,7 @@ export async function startService({ config, clock, timeline, keeper, feed, watc
   feed.open();
 
   const access = new Access(apiToken === null ? [] : [apiToken, ...(adminToken === null ? [] : [adminToken])]);
-  const listeners = new Listeners(createApp({ routes, access, streams, metrics, log }));
+  const listeners = new Listeners(createApp({ routes, access, metrics, log }));
   await listeners.open(config);
 
   for (const warning of listeners.warnings) log.warn(warning);

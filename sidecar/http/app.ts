@@ -4,16 +4,14 @@ import type { Metrics } from '../metrics';
 import type { Access } from './access';
 import { Call } from './call';
 import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
-import type { HoldStreams } from './hold-streams';
 import { readParameters } from './parameters';
-import { isGone } from './peers';
+import { isExclusive, isGone } from './peers';
 import type { Route } from './route';
 import { BUILTIN_NAME_PATTERN } from '../leases/lease';
 
 export interface AppParts {
   readonly routes: readonly Route[];
   readonly access: Access;
-  readonly streams: HoldStreams;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -34,7 +32,7 @@ export function createApp(parts: AppParts): FastExpress {
   const callFor = (request: unknown, response: Response, path: string): Call =>
     new Call(request as TimedRequest, response, path, parts.metrics.observeRequest);
 
-  app.use(singleRequest(parts.streams));
+  app.use(endIfExclusive);
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
@@ -79,13 +77,14 @@ function serve(route: Route, call: Call): void {
   });
 }
 
-/** A connection that holds a lease is that lease's life: whatever else is sent on it is a mistake, and ends it. */
-function singleRequest(streams: HoldStreams): RequestHandler {
-  return (request, _response, next) => {
-    if (streams.isHolding(request.socket)) request.socket.destroy();
-    else next();
-  };
-}
+/**
+ * A connection that holds a lease is that lease's life, and one that waits for a lease has nothing else to say: whatever
+ * is sent on it meanwhile is a mistake, and ends it.
+ */
+const endIfExclusive: RequestHandler = (request, _response, next) => {
+  if (isExclusive(request.socket)) request.socket.destroy();
+  else next();
+};
 
 /** What Express or a bug of ours has thrown: the first is the client's mistake, the second is logged as ours. */
 function answerError({ metrics, log }: AppParts, callFor: CallFor): ErrorRequestHandler {

@@ -4,7 +4,7 @@ import type { KeeperEvent } from '../keeper/events';
 import type { Keeper } from '../keeper/keeper';
 import type { Lease } from '../leases/lease';
 import type { Call } from './call';
-import { onGone } from './peers';
+import { onGone, setExclusive } from './peers';
 import type { HoldLine } from './schemas';
 import type { Views } from './views';
 
@@ -26,7 +26,6 @@ interface Stream {
 /** The open connections that hold leases: each lease ends with its connection, and each connection with its lease. */
 export class HoldStreams {
   readonly #byName = new Map<string, Stream>();
-  readonly #sockets = new WeakSet<Socket>();
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(
@@ -34,17 +33,12 @@ export class HoldStreams {
     private readonly views: Views,
   ) {}
 
-  /** Whether this connection holds a lease, and so is not for any further request. */
-  isHolding(socket: Socket): boolean {
-    return this.#sockets.has(socket);
-  }
-
   /** Begins the answer to a hold that was granted. */
   open(call: Call, lease: Lease): void {
     const { socket } = call.request;
     const { response } = call;
     call.stream('application/x-ndjson');
-    this.#sockets.add(socket);
+    setExclusive(socket, true);
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     this.#heartbeat ??= setInterval(() => {
       this.#beat();

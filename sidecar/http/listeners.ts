@@ -110,6 +110,9 @@ export class Listeners {
     rememberPeers(server, isUnix);
     server.on('clientError', answerClientError);
     server.on('checkExpectation', app);
+    server.on('connect', (_request, socket: Socket) => {
+      answerRaw(socket, 'method-not-allowed', 'CONNECT is for proxies, and this is none.');
+    });
     this.#servers.push(server);
     return server;
   }
@@ -148,7 +151,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const [code, detail] = describeClientError(error);
+  answerRaw(socket, ...describeClientError(error));
+}
+
+/** Answers without the app, and closes the connection. */
+function answerRaw(socket: Socket, code: ProblemCode, detail: string): void {
   const body = JSON.stringify(problemBody(code, detail));
   const { status } = PROBLEMS[code];
   socket.end(

@@ -30,7 +30,7 @@ export function summarise(status: LockStatus, nowMs: number, toRfc3339: (monoton
       return `The lock was just taken away from outside, so an update can get through; leases are granted again from ${opens}.`;
     }
     case 'unavailable':
-      return `Nothing holds back updates, and nothing can: ${uncapitalised(refusal?.detail ?? '')}`;
+      return `Nobody can hold back updates now: ${uncapitalised(refusal?.detail ?? '')}`;
   }
 }
 

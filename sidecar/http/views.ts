@@ -60,7 +60,14 @@ export class Views {
   }
 }
 
-/** For the interface Helios is a Supervisor too. */
+/** For the interface Helios is a Supervisor too, and what cannot be looked at is not ours. */
 function showPath({ path, standing }: PathStanding): LockView['paths'][number] {
-  return { path, state: standing === 'helios' ? 'supervisor' : standing };
+  switch (standing) {
+    case 'helios':
+      return { path, state: 'supervisor' };
+    case 'unknown':
+      return { path, state: 'foreign' };
+    default:
+      return { path, state: standing };
+  }
 }

@@ -1,18 +1,22 @@
 import type { Clock, Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
+import type { Refusal } from '../leases/request';
 import { banner } from '../lock/banner';
 import type { Recovered } from '../lock/journal';
+import type { Header } from '../lock/record';
 import type { OpenStoreResult, Store } from '../lock/store';
 import type { PathStanding } from '../lock/update-lock';
 import type { FallibleOperation, KeeperListener } from './events';
-import type { Refusal } from '../leases/request';
-import { cannotLock, fromStanding } from './refusals';
+import { cannotLock, fromStanding, STOPPING } from './refusals';
 
 /** How often a store that could not be opened, or a file that could not be removed, is tried again. Milliseconds. */
 const RETRY_MS = 5000;
 
-/** A request does not try to open the store again sooner than this after the last attempt. Milliseconds. */
-const REOPEN_AT_MOST_EVERY_MS = 1000;
+/** How often is looked after a flock that is missing, or that may end without our being told. Milliseconds. */
+const FLOCK_CHECK_MS = 1000;
+
+/** What is tried again at a request is not tried more often than this. Milliseconds. */
+const AT_MOST_EVERY_MS = 1000;
 
 export interface CustodyOptions {
   readonly clock: Clock;
@@ -23,6 +27,15 @@ export interface CustodyOptions {
   readonly whereToAsk: string;
 }
 
+/** What custody needs of the keeper. */
+interface Owner {
+  /** Takes up the leases of a former process, whenever lock and journal have been opened. */
+  readonly onOpen: (recovered: Recovered) => void;
+  readonly leases: () => Iterable<Lease>;
+  /** What a next process has to know beside the leases. */
+  readonly header: () => Header;
+}
+
 /**
  * Carries out on disk what the keeper decides. What fails is reported as an event and as the refusal that follows from
  * it, and tried again; nothing here throws.
@@ -30,50 +43,61 @@ export interface CustodyOptions {
 export class Custody {
   #store: Store | null = null;
   #problem = 'it was not opened yet';
-  #lastTriedMs = -Infinity;
+  #isClosed = false;
+  #openedAtMs = -Infinity;
+  #flockedAtMs = -Infinity;
   #retryTimer: NodeJS.Timeout | undefined;
+  #flockTimer: NodeJS.Timeout | undefined;
 
-  /** @param onOpen what to do with the leases of a former process, whenever lock and journal have been opened */
   constructor(
     private readonly options: CustodyOptions,
-    private readonly onOpen: (recovered: Recovered) => void,
+    private readonly owner: Owner,
   ) {}
+
+  get isOpen(): boolean {
+    return this.#store !== null;
+  }
+
+  /** Whether the lock's files belong to another user than the one as whom we were started. */
+  get isOwners(): boolean {
+    return this.#store?.lock.main.isOwners ?? false;
+  }
 
   /** Opens lock and journal. If it cannot be done now, it is tried again by itself. */
   open(): OpenStoreResult['kind'] {
     clearTimeout(this.#retryTimer);
-    this.#lastTriedMs = this.options.clock.monotonicMs();
+    this.#openedAtMs = this.options.clock.monotonicMs();
     const opened = this.options.openStore();
     if (opened.kind === 'open') {
       this.#store = opened.store;
-      this.onOpen(opened.store.recovered);
+      this.owner.onOpen(opened.store.recovered);
+      const problem = opened.store.lock.flockProblem();
+      if (problem !== null) this.#failed('flock', problem);
+      this.#watchFlock();
     } else {
       this.#problem = opened.kind === 'in-use' ? 'another sidecar serves this directory' : opened.detail;
       this.#failed('open', this.#problem);
-      this.#retryTimer = setTimeout(() => this.open(), RETRY_MS);
-      this.#retryTimer.unref();
+      this.#retryTimer = setTimeout(() => this.open(), RETRY_MS).unref();
     }
     return opened.kind;
   }
 
   /** What keeps another lease from being held safely, apart from what stands at the lock's names; null if nothing does. */
   whyNot(): Refusal | null {
-    const { clock } = this.options;
-    if (this.#store === null && clock.monotonicMs() - this.#lastTriedMs >= REOPEN_AT_MOST_EVERY_MS) this.open();
+    if (this.#isClosed) return STOPPING;
+    if (this.#store === null && this.#isLongSince(this.#openedAtMs)) this.open();
     if (this.#store === null) return cannotLock(this.#problem);
-    try {
-      // There may be room in the journal even so. But whether an app gets the lock should not depend on luck.
-      return this.#store.lock.isFull() ? cannotLock('the file system of the lock directory is full') : null;
-    } catch (error) {
-      return cannotLock(messageOf(error));
-    }
+    // There may be room in the journal even on a full disk. But whether an app gets the lock should not depend on luck.
+    return this.whyNotFlocked() ?? (this.#isFull() ? cannotLock('the file system of the lock directory is full') : null);
   }
 
-  /** The same, after a closer look that the way of a request does not need. */
-  whyNotReady(): Refusal | null {
-    const refusal = this.whyNot();
-    const problem = this.#store?.lock.problem() ?? null;
-    return refusal === null && problem !== null ? cannotLock(problem) : refusal;
+  /** What keeps a live lease from being held safely; null if nothing does. */
+  whyNotFlocked(): Refusal | null {
+    const lock = this.#store?.lock;
+    if (lock === undefined) return cannotLock(this.#problem);
+    if (lock.flockProblem() === null) return null;
+    const problem = this.#isLongSince(this.#flockedAtMs) ? this.#holdFlock() : lock.flockProblem();
+    return problem === null ? null : cannotLock(problem);
   }
 
   /** Takes the lock for this lease: the content is there before the names are. */
@@ -89,21 +113,27 @@ export class Custody {
 
   /** Removes our names from the disk; what cannot be removed now is tried again. */
   giveBack(): void {
-    const store = this.#store;
-    if (store === null) return;
-    const problems = store.lock.giveBack();
+    const lock = this.#store?.lock;
+    if (lock === undefined) return;
+    const problems = lock.giveBack();
     for (const problem of problems) this.#failed('give-back', problem);
-    const unflocked = store.lock.ownFlock();
-    if (unflocked !== null) this.#failed('flock', unflocked);
+    if (problems.length === 0 && lock.isFlockInherited()) lock.takeOverFlock();
+    this.#watchFlock();
     clearTimeout(this.#retryTimer);
-    if (problems.length > 0) this.#retryTimer = setTimeout(() => { this.giveBack(); }, RETRY_MS).unref();
+    if (problems.length > 0) {
+      this.#retryTimer = setTimeout(() => {
+        this.giveBack();
+      }, RETRY_MS).unref();
+    }
   }
 
   /** Writes a lease down before it is acknowledged. */
   record(lease: Lease): Refusal | null {
+    const journal = this.#store?.journal;
+    if (journal === undefined) return cannotLock(this.#problem);
     try {
-      if (this.#store === null) return cannotLock(this.#problem);
-      this.#store.journal.write(lease);
+      if (journal.isRemoved()) journal.restore(this.owner.header(), this.owner.leases());
+      journal.write(lease);
       return null;
     } catch (error) {
       this.#failed('journal', messageOf(error));
@@ -118,9 +148,9 @@ export class Custody {
   }
 
   /** Writes down what a next process has to know beside the leases. */
-  recordBoot(lostAtMs: number | null): void {
+  recordBoot(): void {
     this.#tryTo('journal', (store) => {
-      store.journal.writeHeader({ lostAtMs, wallOffsetMs: this.options.timeline.offsetMs });
+      store.journal.writeHeader(this.owner.header());
     });
   }
 
@@ -132,45 +162,75 @@ export class Custody {
     });
   }
 
-  /** Whether the lock is on disk, by the quickest look. */
+  /** Whether the lock is on disk, as everybody else sees it. */
   isHeld(): boolean {
     return this.#store?.lock.isHeld() ?? false;
   }
 
-  /** The same, by what everybody else sees. */
-  isSeenHeld(): boolean {
-    return this.#store?.lock.isSeenHeld() ?? false;
-  }
-
   isFlocked(): boolean {
-    return this.#store?.lock.isFlocked() ?? false;
+    return this.#store !== null && this.#store.lock.flockProblem() === null;
   }
 
   inspect(): PathStanding[] {
     return this.#store?.lock.inspect() ?? [];
   }
 
-  /** After a loss or while free: goes on in the directory that is now at the path, if it is another. */
+  /** While the lock is free: goes on in the directory that is now at the path, if it is another. */
   reopenIfMoved(): void {
     if (this.#store === null || this.#store.lock.isInPlace()) return;
-    this.close(false);
+    this.#letGo(false);
     this.#problem = 'the lock directory was replaced';
     this.open();
   }
 
-  /** If a guard of a former process kept the flock and has died, takes its place. */
-  keepFlocked(): void {
-    if (this.#store === null || this.#store.lock.isFlocked()) return;
-    const problem = this.#store.lock.ownFlock();
-    if (problem !== null) this.#failed('flock', problem);
+  /** Lets go of everything, for good, but the names on disk and, with `keepFlock`, their flock. */
+  close(keepFlock: boolean): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    this.#letGo(keepFlock);
   }
 
-  /** Lets go of everything but the names on disk and, with `keepGuard`, their flock. */
-  close(keepGuard: boolean): void {
-    clearTimeout(this.#retryTimer);
+  #letGo(keepFlock: boolean): void {
+    clearInterval(this.#flockTimer);
+    this.#flockTimer = undefined;
     this.#store?.journal.close();
-    this.#store?.lock.close({ keepGuard });
+    this.#store?.lock.close(keepFlock);
     this.#store = null;
+  }
+
+  #isFull(): boolean {
+    try {
+      return this.#store?.lock.isFull() ?? false;
+    } catch {
+      // It shows at the next step what is wrong.
+      return false;
+    }
+  }
+
+  #holdFlock(): string | null {
+    this.#flockedAtMs = this.options.clock.monotonicMs();
+    const problem = this.#store?.lock.holdFlock() ?? null;
+    if (problem !== null) this.#failed('flock', problem);
+    this.#watchFlock();
+    return problem;
+  }
+
+  /** While the kernel cannot tell that the flock has ended, or it is missing: looks after it. */
+  #watchFlock(): void {
+    const lock = this.#store?.lock;
+    if (lock !== undefined && (lock.isFlockInherited() || lock.flockProblem() !== null)) {
+      this.#flockTimer ??= setInterval(() => {
+        if (lock.flockProblem() === null) this.#watchFlock();
+        else this.#holdFlock();
+      }, FLOCK_CHECK_MS).unref();
+      return;
+    }
+    clearInterval(this.#flockTimer);
+    this.#flockTimer = undefined;
+  }
+
+  #isLongSince(ms: number): boolean {
+    return this.options.clock.monotonicMs() - ms >= AT_MOST_EVERY_MS;
   }
 
   #tryTo(operation: FallibleOperation, action: (store: Store) => void): void {

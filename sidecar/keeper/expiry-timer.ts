@@ -1,7 +1,5 @@
 import type { Clock } from '../clock';
-
-/** The longest time that a timer can be set for. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+import { MAX_TIMER_MS } from './timers';
 
 /**
  * One timer for the next end of a lease. It is only ever brought forward: that an end has been put off shows when the

@@ -3,6 +3,7 @@ import { endLease, type EndedLease, type EndReason, type Lease } from '../leases
 import { LeaseTable } from '../leases/lease-table';
 import { Tombstones } from '../leases/tombstones';
 import type { Recovered } from '../lock/journal';
+import type { Header } from '../lock/record';
 import { Custody, type CustodyOptions } from './custody';
 import { ExpiryTimer } from './expiry-timer';
 import { causeOfLoss, CAUSE_SETTLES_MS } from './loss';
@@ -18,6 +19,8 @@ export interface KeeperOptions extends CustodyOptions {
   /** Live leases of apps at most. */
   readonly maxLeases: number;
   readonly restartGraceMs: number;
+  /** Called whenever lock and journal have been opened and the leases of a former process taken up. */
+  readonly onOpen: () => void;
 }
 
 /**
@@ -32,12 +35,20 @@ export class Keeper {
   readonly #expiryTimer: ExpiryTimer;
   #heldSinceMs: number | null = null;
   #lostAtMs: number | null = null;
-  #isFirstStart = false;
+  #isStartOver = false;
   #isStopping = false;
 
   constructor(private readonly options: KeeperOptions) {
-    this.#custody = new Custody(options, (recovered) => {
-      this.#recover(recovered);
+    this.#custody = new Custody(options, {
+      onOpen: (recovered) => {
+        this.#recover(recovered);
+      },
+      leases: () => this.#table.values(),
+      header: () => ({
+        lostAtMs: this.#lostAtMs,
+        wallOffsetMs: options.timeline.offsetMs,
+        isStartOver: this.#isStartOver,
+      }),
     });
     this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request));
     this.#expiryTimer = new ExpiryTimer(options.clock, () => {
@@ -46,9 +57,14 @@ export class Keeper {
     });
   }
 
-  /** Whether no sidecar has run on this directory since the machine booted. */
-  get isFirstStart(): boolean {
-    return this.#isFirstStart;
+  /** Whether the hold of the start has been taken, or was not wanted, since the machine booted. */
+  get isStartOver(): boolean {
+    return this.#isStartOver;
+  }
+
+  startIsOver(): void {
+    this.#isStartOver = true;
+    this.#custody.recordBoot();
   }
 
   /** Since when the lock has been held without a break, null while it is not. */
@@ -109,6 +125,12 @@ export class Keeper {
     return this.#end(live, reason, nowMs);
   }
 
+  /** Why it cannot be said now which leases there are; null if it can. */
+  whyNotKnown(): Refusal | null {
+    if (this.#isStopping) return STOPPING;
+    return this.#custody.isOpen ? null : this.#custody.whyNot();
+  }
+
   get(name: string): Lease | undefined {
     this.#settle();
     return this.#table.get(name);
@@ -116,6 +138,11 @@ export class Keeper {
 
   getEnded(name: string): EndedLease | undefined {
     return this.#tombstones.get(name, this.#settle());
+  }
+
+  /** Whether the lock's files belong to another user than the one as whom the process was started. */
+  get isOwners(): boolean {
+    return this.#custody.isOwners;
   }
 
   /** Live leases, oldest first. */
@@ -126,25 +153,19 @@ export class Keeper {
 
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
   check(): void {
-    const nowMs = this.#settle();
-    if (this.#heldSinceMs !== null) {
-      if (this.#custody.isSeenHeld()) this.#custody.keepFlocked();
-      else this.#lose(nowMs);
-    }
-    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
+    this.#verify(this.#settle());
     this.#waitingRoom.call();
   }
 
   status(): LockStatus {
     const nowMs = this.#settle();
-    const isHeld = this.#heldSinceMs !== null;
-    if (isHeld) this.#custody.keepFlocked();
+    this.#verify(nowMs);
     return statusOf({
       heldSinceMs: this.#heldSinceMs,
-      isFlocked: isHeld && this.#custody.isFlocked(),
+      isFlocked: this.#heldSinceMs !== null && this.#custody.isFlocked(),
       paths: this.#custody.inspect(),
       leases: [...this.#table.values()],
-      problem: this.#custody.whyNotReady(),
+      problem: this.#custody.whyNot(),
       gate: this.#gateRefusal(nowMs),
     });
   }
@@ -174,6 +195,7 @@ export class Keeper {
 
   #grant(request: AcquireRequest, nowMs: number): Outcome {
     if (request.only === 'renewal') return refused(noneToRenew(request.name));
+    if (this.#isStopping) return refused(STOPPING);
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     const refusal = this.#gateRefusal(nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
@@ -213,7 +235,8 @@ export class Keeper {
       this.#lose(nowMs);
       return this.#grant(request, nowMs);
     }
-    this.#custody.keepFlocked();
+    const unenforced = this.#custody.whyNotFlocked();
+    if (unenforced !== null) return refused(unenforced);
     const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
     const lease: Lease = {
       ...live,
@@ -249,7 +272,7 @@ export class Keeper {
   #lose(nowMs: number): void {
     const cause = causeOfLoss(this.#custody.inspect());
     this.#lostAtMs = nowMs;
-    this.#custody.recordBoot(nowMs);
+    this.#custody.recordBoot();
     const ended = [...this.#table.values()].map((lease) => this.#bury(lease, 'lost', nowMs));
     this.#custody.giveBack();
     this.#nowFree(nowMs);
@@ -265,31 +288,41 @@ export class Keeper {
     }, CAUSE_SETTLES_MS).unref();
   }
 
-  #recover({ header, live, ended, isFirstStart }: Recovered): void {
+  #recover({ header, live, ended }: Recovered): void {
+    this.#takeUp(header, live, ended);
+    this.options.onOpen();
+  }
+
+  #takeUp(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
     const nowMs = this.options.clock.monotonicMs();
-    this.#isFirstStart = isFirstStart;
+    this.#isStartOver ||= header.isStartOver;
     this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
     if (header.wallOffsetMs !== null) this.options.timeline.resume(header.wallOffsetMs);
-    this.#custody.recordBoot(this.#lostAtMs);
+    this.#custody.recordBoot();
     for (const lease of ended) this.#tombstones.add(lease);
-    for (const lease of live) this.#table.set(lease);
     if (live.length === 0) {
       this.#custody.giveBack();
       return;
     }
     this.#heldSinceMs = Math.min(...live.map(({ sinceMs }) => sinceMs));
-    if (!this.#custody.isSeenHeld()) {
-      this.#lose(nowMs);
-      return;
-    }
-    for (const lease of live) {
+    for (const lease of live) this.#table.set(lease);
+    // Those whose time was up meanwhile have expired, whatever has become of the lock since.
+    this.#settle();
+    if (this.#table.size > 0 && !this.#custody.isHeld()) this.#lose(nowMs);
+    for (const lease of [...this.#table.values()]) {
       const revived = revive(lease, nowMs, this.options.restartGraceMs);
       if (revived !== lease) this.#custody.record(revived);
       this.#keep(revived);
       this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true, lock: 'held' });
     }
-    this.#settle();
     this.#describe();
+  }
+
+  /** Ends what is not so on disk any more, and finds the directory again if it is free. */
+  #verify(nowMs: number): void {
+    if (!this.#custody.isOpen) return;
+    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
+    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
   }
 
   #take(lease: Lease): Refusal | null {
@@ -324,7 +357,6 @@ export class Keeper {
   }
 
   #gateRefusal(nowMs: number): Refusal | null {
-    if (this.#isStopping) return STOPPING;
     for (const gate of this.options.gates) {
       const refusal = gate({ nowMs, lostAtMs: this.#lostAtMs });
       if (refusal !== null) return fromGate(refusal, nowMs);

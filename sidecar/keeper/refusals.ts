@@ -43,8 +43,11 @@ export function fromStanding({ path, standing }: PathStanding): Refusal {
       return { code: 'updating', detail: `The balena Supervisor holds the lock (${path}).`, holder: 'supervisor' };
     case 'helios':
       return { code: 'updating', detail: `Helios holds the lock (${path}).`, holder: 'helios' };
-    case 'foreign':
+    case 'unknown':
+      return cannotLock(`${path} cannot be looked at`);
     case 'ours':
+      return cannotLock(`${path} is ours, is not needed any more, and cannot be removed`);
+    case 'foreign':
       return {
         code: 'foreign-lock',
         detail: `A file that is not the sidecar's holds the lock: ${path}. Whoever made it has to remove it.`,

@@ -32,8 +32,7 @@ interface Facts {
 
 export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate }: Facts): LockStatus {
   const isHeld = heldSinceMs !== null;
-  // A name of ours that could not be removed is in nobody's way.
-  const blocking = isHeld ? undefined : paths.find(({ standing }) => standing !== 'absent' && standing !== 'ours');
+  const blocking = isHeld ? undefined : paths.find(({ standing }) => standing !== 'absent');
   // In the order in which a request meets them.
   const refusal = (isHeld ? null : gate) ?? problem ?? (blocking === undefined ? null : fromStanding(blocking));
   return {

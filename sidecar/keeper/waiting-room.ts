@@ -1,6 +1,7 @@
 import type { Clock } from '../clock';
 import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
 import { STOPPING } from './refusals';
+import { MAX_TIMER_MS } from './timers';
 
 interface Waiter {
   readonly request: AcquireRequest;
@@ -31,7 +32,7 @@ export class WaitingRoom {
     const timer = setTimeout(() => {
       this.#waiters.delete(waiter);
       deliver(refused(waiter.refusal));
-    }, waitMs);
+    }, Math.min(waitMs, MAX_TIMER_MS));
     const waiter: Waiter = { request, deliver, timer, refusal };
     this.#waiters.add(waiter);
     this.#callWhenItMayPass(refusal);
@@ -87,6 +88,6 @@ export class WaitingRoom {
     this.#callTimer = setTimeout(() => {
       this.#callTimerAtMs = Infinity;
       this.call();
-    }, Math.ceil(retryAfterMs));
+    }, Math.min(Math.ceil(retryAfterMs), MAX_TIMER_MS));
   }
 }

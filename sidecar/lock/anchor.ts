@@ -1,40 +1,42 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fstatSync,
   ftruncateSync,
-  lchownSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
+  renameSync,
   rmSync,
+  statfsSync,
   statSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { isSameFile, startsWith, type FileIdentity } from './classify';
-import { STICKY_MODE, type Owner } from './owner';
-
-/** Our folder beside the lock files. No name in it ends in `updates.lock`, which the host and the Supervisor look for. */
-export const FOLDER = '.update-lock';
+import { join } from 'node:path';
+import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
+import { adoptOrphan, isSafeFor, prepareFolder, tryLinking, makeSticky } from './folder';
+import { HeldFlock } from './held-flock';
+import type { Owner } from './owner';
 
 /** What every lock file of ours begins with; nothing like Helios's tag. */
 export const BANNER_START = 'update-lock: ';
 
 /**
- * The file that the lock files are names of. It has its content and its flock before it gets such a name, so that the
- * lock appears complete and at once, by `link(2)`, which fails if the name exists.
+ * The file that the lock files of a directory are names of. It has its content and its flock before it gets such a
+ * name, so that the lock appears complete and at once, by `link(2)`, which fails if the name exists. Whatever is done or
+ * looked at in its directory is done here, as the user who can.
  */
 export class Anchor implements FileIdentity {
+  readonly folder: string;
   readonly path: string;
   readonly fd: number;
   readonly dev: number;
   readonly ino: number;
+  readonly flock: HeldFlock;
+  /** Whether its files belong to the lock's owner; if not, to the user as whom we were started. */
+  readonly isOwners: boolean;
   readonly #directory: FileIdentity;
   readonly #act: <T>(action: () => T) => T;
   #length: number;
@@ -48,45 +50,54 @@ export class Anchor implements FileIdentity {
   constructor(
     readonly directory: string,
     names: readonly string[],
-    owner: Owner,
-    isOurs: boolean,
+    private readonly owner: Owner,
+    private readonly isOurs: boolean,
   ) {
-    owner.actAsStarted(() => {
-      mkdirSync(directory, { recursive: true });
-      if (isOurs) makeSticky(directory);
-    });
-    this.#directory = statSync(directory);
-    const isOwners = isSafeFor(owner, directory);
-    const uid = isOwners ? owner.uid : owner.startedUid;
-    this.#act = isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
-    const folder = join(directory, FOLDER);
-    owner.actAsStarted(() => {
-      makeFolder(folder, uid, owner);
-    });
-    this.path = join(folder, 'anchor');
+    this.folder = owner.actAsStarted(() => prepareFolder(directory, owner, isOurs));
+    this.isOwners = isSafeFor(owner, this.folder);
+    this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
+    this.path = join(this.folder, 'anchor');
+    this.#directory = this.#act(() => statSync(directory));
     this.fd = this.#act(() => {
-      adoptOrphan(this.path, names, uid);
-      tryLinking(folder);
+      if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
+        adoptOrphan(this.path, names, this.isOwners ? owner.uid : owner.startedUid, BANNER_START);
+        tryLinking(this.folder);
+      }
       return openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     });
     const stats = fstatSync(this.fd);
     this.dev = stats.dev;
     this.ino = stats.ino;
     this.#length = stats.size;
+    this.flock = new HeldFlock(this, owner);
     try {
       this.#act(() => {
         fchmodSync(this.fd, 0o644);
       });
       if (stats.size === 0) this.write(`${BANNER_START}not held\n`);
     } catch (error) {
-      this.close();
+      closeSync(this.fd);
       throw error;
     }
   }
 
-  /** Opens another file of our folder. */
-  open(name: string, flags: number): number {
-    return this.#act(() => openSync(join(dirname(this.path), name), flags | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+  /** Opens another file of our folder for reading and writing, makes it if it is missing. */
+  open(name: string, flags = 0): number {
+    const path = join(this.folder, name);
+    return this.#act(() => openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600));
+  }
+
+  /** Puts one file of our folder in the place of another. */
+  rename(from: string, to: string): void {
+    this.#act(() => {
+      renameSync(join(this.folder, from), join(this.folder, to));
+    });
+  }
+
+  remove(name: string): void {
+    this.#act(() => {
+      rmSync(join(this.folder, name), { force: true });
+    });
   }
 
   /** Gives the anchor one name more; throws EEXIST if it is taken, by whatever. */
@@ -101,8 +112,30 @@ export class Anchor implements FileIdentity {
    * EPERM or EACCES.
    */
   unlink(path: string): void {
-    this.#act(() => {
-      unlinkSync(path);
+    try {
+      this.#act(() => {
+        unlinkSync(path);
+      });
+    } catch (error) {
+      if (!this.isOurs || this.look(path) !== 'ours') throw error;
+      // Somebody has changed the directory's mode.
+      this.owner.actAsStarted(() => {
+        makeSticky(this.directory);
+      });
+      this.#act(() => {
+        unlinkSync(path);
+      });
+    }
+  }
+
+  /** Whose file stands at a path of this directory; `unknown` if it cannot be looked at. */
+  look(path: string): Standing {
+    return this.#act(() => {
+      try {
+        return classify(path, this);
+      } catch {
+        return 'unknown';
+      }
     });
   }
 
@@ -113,14 +146,19 @@ export class Anchor implements FileIdentity {
 
   /** Whether the directory at the path is still the one that the anchor is in, and the anchor is still there. */
   isInPlace(): boolean {
-    const directory = statSync(this.directory, { throwIfNoEntry: false });
-    const anchor = lstatSync(this.path, { throwIfNoEntry: false });
-    return (
-      directory !== undefined &&
-      isSameFile(directory, this.#directory) &&
-      anchor !== undefined &&
-      isSameFile(anchor, this)
-    );
+    return this.#act(() => {
+      try {
+        return isSameFile(statSync(this.directory), this.#directory) && isSameFile(lstatSync(this.path), this);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** Whether the file system has no room left. Throws if it cannot be asked. */
+  isFull(): boolean {
+    const { blocks, bavail, files, ffree } = this.#act(() => statfsSync(this.folder));
+    return (blocks > 0 && bavail === 0) || (files > 0 && ffree === 0);
   }
 
   /** Replaces the content, of every name at once. Overwrites in place, which needs no space on a full disk. */
@@ -130,65 +168,8 @@ export class Anchor implements FileIdentity {
     this.#length = length;
   }
 
-  close(): void {
+  close(keepFlock: boolean): void {
+    this.flock.release(keepFlock);
     closeSync(this.fd);
   }
-}
-
-/** Makes the directory one in which the kernel protects each user's files; without the right to, it stays as it is. */
-function makeSticky(directory: string): void {
-  try {
-    if ((statSync(directory).mode & 0o7777) !== STICKY_MODE) chmodSync(directory, STICKY_MODE);
-  } catch {
-    // Not ours to change. Whether it can be used at all shows when the anchor is opened.
-  }
-}
-
-/** Whether the owner can work in the directory, and its files are safe there from everybody else and they from it. */
-function isSafeFor(owner: Owner, directory: string): boolean {
-  if (!owner.isOther || (statSync(directory).mode & 0o1003) !== 0o1003) return false;
-  try {
-    owner.act(() => statSync(join(directory, '.')));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Makes our folder, or sees that the one that is there was not put there by somebody else. */
-function makeFolder(folder: string, uid: number, owner: Owner): void {
-  // Not `recursive`, which reports a read-only file system as ENOENT.
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { mode: 0o755 });
-  const stats = lstatSync(folder);
-  if (!stats.isDirectory() || (stats.uid !== owner.uid && stats.uid !== owner.startedUid)) {
-    throw new Error(`${folder} is not a directory of this user; remove it`);
-  }
-  if (stats.uid !== uid) lchownSync(folder, uid, -1);
-}
-
-/**
- * If our folder was deleted but a lock file of ours was not, that file would be nobody's and block for ever. It
- * becomes the anchor again: whether somebody still holds it, its flock will tell.
- */
-function adoptOrphan(anchorPath: string, names: readonly string[], uid: number): void {
-  if (lstatSync(anchorPath, { throwIfNoEntry: false }) !== undefined) return;
-  for (const name of names) {
-    const stats = lstatSync(name, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(BANNER_START))) continue;
-    try {
-      linkSync(name, anchorPath);
-      return;
-    } catch {
-      // Gone, or this file system has no hard links: then it was not an anchor either.
-    }
-  }
-}
-
-/** Finds out now, rather than when an app asks for the lock, whether this file system has hard links. */
-function tryLinking(folder: string): void {
-  const [from, to] = [join(folder, 'probe'), join(folder, 'probe-link')];
-  for (const path of [from, to]) rmSync(path, { force: true });
-  writeFileSync(from, '');
-  linkSync(from, to);
-  for (const path of [from, to]) rmSync(path);
 }

@@ -6,8 +6,8 @@ export const SUPERVISOR_UID = 65534;
 /** What a lock file of Helios begins with (helios `helios-util/src/locking.rs`, `TAG`). */
 export const HELIOS_TAG = Buffer.from([0x02, 0x63]);
 
-/** Whose file stands at the path of a lock file. */
-export type Standing = 'ours' | 'absent' | 'supervisor' | 'helios' | 'foreign';
+/** Whose file stands at the path of a lock file; `unknown` if it cannot be looked at. */
+export type Standing = 'ours' | 'absent' | 'supervisor' | 'helios' | 'foreign' | 'unknown';
 
 /** What tells one file from every other, whatever its names. */
 export interface FileIdentity {

@@ -1,6 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { isSameFile, type FileIdentity } from './classify';
+import { spawnSync } from 'node:child_process';
 
 export type FlockResult =
   | { readonly kind: 'locked' }
@@ -8,11 +6,10 @@ export type FlockResult =
   | { readonly kind: 'conflict'; readonly index: number }
   | { readonly kind: 'failed'; readonly detail: string };
 
-const FIRST_FD = 3;
-const MISSING_STATUS = 127;
+/** The descriptor at which a child finds the first file that it is given. */
+export const FIRST_FD = 3;
 
-/** As long as every `sleep` takes: 68 years. */
-const GUARD_COMMAND = ['sleep', '2147483647'] as const;
+const MISSING_STATUS = 127;
 
 /** Exits 0, or with the number of the first descriptor that is locked elsewhere; what went wrong is on its stderr. */
 const SCRIPT = `command -v flock >/dev/null || exit ${String(MISSING_STATUS)}
@@ -37,49 +34,4 @@ export function flock(fds: readonly number[]): FlockResult {
   const said = child.stderr.trim();
   if (said === '' && child.status !== null) return { kind: 'conflict', index: child.status - FIRST_FD };
   return { kind: 'failed', detail: said === '' ? `flock was ended by ${String(child.signal)}` : said };
-}
-
-/**
- * Leaves a process behind that does nothing but keep these descriptors open, and so their flock, if we are killed:
- * otherwise the host could reboot between our death and our return.
- */
-export function spawnGuard(fds: readonly number[]): ChildProcess {
-  const guard = spawn(GUARD_COMMAND[0], GUARD_COMMAND.slice(1), {
-    stdio: ['ignore', 'ignore', 'ignore', ...fds],
-    cwd: '/',
-    detached: true,
-  });
-  guard.on('error', () => undefined);
-  guard.unref();
-  return guard;
-}
-
-/** The guards that a sidecar which was killed has left to keep the flock of this file. */
-export function findGuards(anchor: FileIdentity): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && isGuardOf(pid, anchor));
-}
-
-/** Whether that process has the file open where a guard has it. Cannot be fooled by a pid that was used again. */
-export function isGuardOf(pid: number, anchor: FileIdentity): boolean {
-  for (const fd of [FIRST_FD, FIRST_FD + 1]) {
-    try {
-      if (readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1') !== `${GUARD_COMMAND.join('\0')}\0`) return false;
-      const stats = statSync(`/proc/${String(pid)}/fd/${String(fd)}`);
-      if (isSameFile(stats, anchor)) return true;
-    } catch {
-      // No such process or descriptor, or not ours to look at.
-    }
-  }
-  return false;
-}
-
-/** Ends a guard; its flock is free as soon as the kernel has closed its files. */
-export function endGuard(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import type { EndedLease, Lease } from '../leases/lease';
 import { MAX_TOMBSTONES } from '../leases/tombstones';
 import { decodeRecord, encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord } from './record';
@@ -19,9 +10,18 @@ export interface Recovered {
   readonly live: readonly Lease[];
   /** Leases that had ended, in the order of their ends. */
   readonly ended: readonly EndedLease[];
-  /** Whether no sidecar has run on this directory since the machine booted. */
-  readonly isFirstStart: boolean;
 }
+
+/** The folder that the journal is in. */
+export interface JournalFiles {
+  /** Opens a file for reading and writing, makes it if it is missing. */
+  open(name: string, flags?: number): number;
+  rename(from: string, to: string): void;
+  remove(name: string): void;
+}
+
+const JOURNAL = 'journal';
+const NEW_JOURNAL = 'journal.new';
 
 /**
  * The leases on disk, so that they outlive the process. Not a log but a table: each lease has a line of fixed length
@@ -42,23 +42,22 @@ export class Journal {
   #fd: number;
 
   private constructor(
-    private readonly path: string,
-    fd: number,
+    private readonly files: JournalFiles,
     private readonly boot: string,
   ) {
-    this.#fd = fd;
+    this.#fd = files.open(JOURNAL);
   }
 
   /**
    * Reads a journal and goes on with it. One of another boot, or of no known boot, is void.
    * @throws the system's error if it can be neither read nor written
    */
-  static open({ path, fd }: { path: string; fd: number }, boot: string): { journal: Journal; recovered: Recovered } {
-    const journal = new Journal(path, fd, boot);
+  static open(files: JournalFiles, boot: string): { journal: Journal; recovered: Recovered } {
+    const journal = new Journal(files, boot);
     try {
       return { journal, recovered: journal.#load() };
     } catch (error) {
-      closeSync(fd);
+      journal.close();
       throw error;
     }
   }
@@ -93,6 +92,28 @@ export class Journal {
     this.#put(0, { kind: 'header', boot: this.boot, header });
   }
 
+  /** Whether the file has been removed, so that what is written into it will not be found again. */
+  isRemoved(): boolean {
+    return fstatSync(this.#fd).nlink === 0;
+  }
+
+  /**
+   * Writes everything anew into a file of its own.
+   * @throws the system's error if that cannot be done
+   */
+  restore(header: Header, live: Iterable<Lease>): void {
+    const fd = this.files.open(NEW_JOURNAL, constants.O_TRUNC);
+    closeSync(this.#fd);
+    this.#fd = fd;
+    try {
+      this.#fill(header, [...live], []);
+      this.files.rename(NEW_JOURNAL, JOURNAL);
+    } catch (error) {
+      this.files.remove(NEW_JOURNAL);
+      throw error;
+    }
+  }
+
   close(): void {
     closeSync(this.#fd);
   }
@@ -113,7 +134,7 @@ export class Journal {
   #put(slot: number, record: JournalRecord): void {
     encodeRecord(record, this.#line);
     const written = writeSync(this.#fd, this.#line, 0, RECORD_BYTES, slot * RECORD_BYTES);
-    if (written < RECORD_BYTES) throw new Error(`ENOSPC: no space left on device, ${this.path}`);
+    if (written < RECORD_BYTES) throw new Error(`ENOSPC: no space left on device, ${JOURNAL}`);
   }
 
   #load(): Recovered {
@@ -124,7 +145,6 @@ export class Journal {
       header: found.map(({ record }) => record).findLast((record) => record.kind === 'header')?.header ?? NO_HEADER,
       live: [...new Map(live.map((lease) => [lease.name, lease])).values()],
       ended: leases.map(({ record }) => record.lease).filter(isEnded),
-      isFirstStart: found.length === 0,
     };
     recovered.live.sort((a, b) => a.sinceMs - b.sinceMs);
     recovered.ended.sort((a, b) => a.ended.atMs - b.ended.atMs);
@@ -154,19 +174,17 @@ export class Journal {
   }
 
   /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
-  #rewrite({ header, live, ended }: Omit<Recovered, 'isFirstStart'>): void {
+  #rewrite({ header, live, ended }: Recovered): void {
     const damagedFd = this.#fd;
-    const newPath = `${this.path}.new`;
-    rmSync(newPath, { force: true });
-    this.#fd = openSync(newPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
+      this.#fd = this.files.open(NEW_JOURNAL, constants.O_TRUNC);
       this.#fill(header, live, ended);
-      renameSync(newPath, this.path);
+      this.files.rename(NEW_JOURNAL, JOURNAL);
       closeSync(damagedFd);
     } catch {
       // No room for a second journal. What is kept is never longer than what was there, so it can go in its place.
-      closeSync(this.#fd);
-      rmSync(newPath, { force: true });
+      if (this.#fd !== damagedFd) closeSync(this.#fd);
+      this.files.remove(NEW_JOURNAL);
       this.#fd = damagedFd;
       this.#fill(header, live, ended);
     }
@@ -189,7 +207,7 @@ export class Journal {
 type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
 interface Found<R> { readonly slot: number; readonly record: R }
 
-const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null };
+const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false };
 
 function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord> {
   return found.record.kind === 'lease';

@@ -2,7 +2,7 @@
  * The user to whom our lock files belong when the sidecar runs as root. It must be nobody else's: not root's (Helios
  * and the host run as root) and above all not 65534, whose files the Supervisor takes for its own and deletes.
  */
-const LOCK_OWNER_UID = 48484;
+export const LOCK_OWNER_UID = 48484;
 
 /** `drwxrwxrwt`: anyone may add files, and only a file's owner may remove it. The Supervisor sets the same. */
 export const STICKY_MODE = 0o1777;

@@ -14,6 +14,8 @@ export interface Header {
   readonly lostAtMs: number | null;
   /** Wall time minus monotonic time, as times were shown; null if that is not known. */
   readonly wallOffsetMs: number | null;
+  /** Whether the hold of the start has been taken, or was not wanted, in this boot. */
+  readonly isStartOver: boolean;
 }
 
 export type JournalRecord =

@@ -18,10 +18,10 @@ export function openStore(paths: LockPaths, owner: Owner, boot: string): OpenSto
   const opened = UpdateLock.open(paths, owner);
   if (opened.kind !== 'open') return opened;
   try {
-    const { journal, recovered } = Journal.open(opened.lock.openFile('journal'), boot);
+    const { journal, recovered } = Journal.open(opened.lock.main, boot);
     return { kind: 'open', store: { lock: opened.lock, journal, recovered } };
   } catch (error) {
-    opened.lock.close({ keepGuard: true });
+    opened.lock.close(true);
     return { kind: 'failed', detail: `the journal: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

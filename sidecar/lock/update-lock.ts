@@ -1,9 +1,10 @@
-import { closeSync, constants, statfsSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Anchor } from './anchor';
-import { classify, type Standing } from './classify';
-import { endGuard, findGuards, flock, isGuardOf, spawnGuard } from './flock';
+import type { Standing } from './classify';
+import { flock } from './flock';
 import type { Owner } from './owner';
+import { explain, codeOf } from './system-error';
 
 /** The names that the readers of the lock look for, in the order in which the Supervisor takes them. */
 const LOCK_FILES = ['updates.lock', 'resin-updates.lock'] as const;
@@ -38,24 +39,18 @@ interface Name {
 
 /** The update lock on disk: every one of its names, or none. All of it synchronous; on a tmpfs it takes microseconds. */
 export class UpdateLock {
-  /** Processes of a sidecar before us that keep the flock of the anchors; empty when it is our own. */
-  #inheritedGuards: readonly number[] = [];
-  #guardPid: number | undefined;
-  readonly #folder: string;
-  /** How many names each anchor has while the lock is held, its own included. */
-  readonly #namesWhenHeld: readonly number[];
-
   private constructor(
     private readonly instanceFd: number,
+    /** The anchor of the lock directory, in whose folder is also whatever must live as long as the lock files can. */
+    readonly main: Anchor,
     private readonly anchors: readonly Anchor[],
     private readonly names: readonly Name[],
-    private readonly owner: Owner,
-  ) {
-    this.#folder = dirname(anchors[0]?.path ?? '');
-    this.#namesWhenHeld = anchors.map((anchor) => 1 + names.filter((name) => name.anchor === anchor).length);
-  }
+  ) {}
 
-  /** Makes the directory, the anchors and their flock ready. Takes no lock. */
+  /**
+   * Makes directory and anchors ready, and takes their flock. That the flock cannot be had is no reason not to open: a
+   * lock that is on disk must be seen, and given back, all the same. Takes no lock.
+   */
   static open(paths: LockPaths, owner: Owner): OpenResult {
     const anchors: Anchor[] = [];
     let instanceFd: number | undefined;
@@ -69,53 +64,33 @@ export class UpdateLock {
         anchors.push(legacy);
         names.push({ path: paths.legacyPath, anchor: legacy });
       }
-      instanceFd = main.open('instance', constants.O_RDWR);
-      const lock = new UpdateLock(instanceFd, anchors, names, owner);
-      const problem = lock.#lockAnchors();
-      if (problem === null) return { kind: 'open', lock };
-      lock.close();
-      return problem;
+      instanceFd = main.open('instance');
+      const lock = new UpdateLock(instanceFd, main, anchors, names);
+      if (lock.#flockAll(owner)) return { kind: 'open', lock };
+      lock.close(true);
+      return { kind: 'in-use' };
     } catch (error) {
-      for (const anchor of anchors) anchor.close();
+      for (const anchor of anchors) anchor.close(true);
       if (instanceFd !== undefined) closeSync(instanceFd);
       return { kind: 'failed', detail: explain(error, paths.directory) };
     }
   }
 
-  /** Opens a file of ours that must live exactly as long as the lock files can. */
-  openFile(name: string): { path: string; fd: number } {
-    const [main] = this.anchors;
-    if (main === undefined) throw new Error('the lock has no anchor');
-    return { path: join(this.#folder, name), fd: main.open(name, constants.O_RDWR) };
-  }
-
-  #lockAnchors(): Exclude<OpenResult, { kind: 'open' }> | null {
-    const result = flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]);
-    if (result.kind === 'locked') {
-      this.#spawnGuard();
-      return null;
+  /** Takes the flock of everything at one go; false if another sidecar has that of the instance. */
+  #flockAll(owner: Owner): boolean {
+    const result = owner.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
+    if (result.kind === 'conflict' && result.index === 0) return false;
+    for (const anchor of this.anchors) {
+      if (result.kind === 'locked') anchor.flock.locked();
+      else anchor.flock.hold();
     }
-    if (result.kind === 'failed') return { kind: 'failed', detail: result.detail };
-    if (result.index === 0) return { kind: 'in-use' };
-    // We are the only sidecar here, so this is the guard of one that was killed: it holds the flock for us without a
-    // gap, until the lock is free and we can do it ourselves.
-    const guards = this.anchors.map((anchor) => this.owner.actAsStarted(() => findGuards(anchor)));
-    if (guards.every((pids) => pids.length > 0)) {
-      this.#inheritedGuards = [...new Set(guards.flat())];
-      return null;
-    }
-    for (const pid of guards.flat()) endGuard(pid);
-    return { kind: 'failed', detail: 'another process holds flock(2) on the lock file' };
-  }
-
-  #spawnGuard(): void {
-    this.#guardPid = spawnGuard(this.anchors.map(({ fd }) => fd)).pid;
+    return true;
   }
 
   /** Takes every name or none; never replaces what stands at one. */
   take(): TakeResult {
     for (const [index, name] of this.names.entries()) {
-      const result = this.#takeOne(name);
+      const result = takeName(name);
       if (result.kind !== 'taken') {
         this.#remove(this.names.slice(0, index));
         return result;
@@ -124,25 +99,6 @@ export class UpdateLock {
     if (this.isHeld()) return { kind: 'taken' };
     this.giveBack();
     return { kind: 'failed', detail: 'the files of the lock were replaced while it was taken' };
-  }
-
-  #takeOne(name: Name): TakeResult {
-    // What blocks may be gone by the time that we look at it: the Supervisor's attempts last for milliseconds.
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        name.anchor.linkTo(name.path);
-        return { kind: 'taken' };
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') return { kind: 'failed', detail: explain(error, name.path) };
-      }
-      try {
-        const standing = classify(name.path, name.anchor);
-        if (standing === 'ours') return { kind: 'taken' };
-        if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', path: name.path, standing };
-      } catch (error) {
-        return { kind: 'failed', detail: explain(error, name.path) };
-      }
-    }
   }
 
   /**
@@ -156,78 +112,65 @@ export class UpdateLock {
   #remove(names: readonly Name[]): string[] {
     const problems: string[] = [];
     for (const { path, anchor } of [...names].reverse()) {
-      if (standingOf(path, anchor) !== 'ours') continue;
+      if (anchor.look(path) !== 'ours') continue;
       try {
         anchor.unlink(path);
       } catch (error) {
         // Most likely it is not ours any more; if it is, that is worth a word.
-        if (standingOf(path, anchor) === 'ours') problems.push(explain(error, path));
+        if (anchor.look(path) === 'ours') problems.push(explain(error, path));
       }
     }
     return problems;
   }
 
-  /** Whether every name is there and ours. The anchor's own count tells in one system call, unless it has been linked elsewhere. */
+  /** Whether every name is there and ours, as everybody else sees it. Of one that we cannot see, the anchor's count tells. */
   isHeld(): boolean {
-    return this.anchors.every((anchor, index) => anchor.countNames() === this.#namesWhenHeld[index]) || this.isSeenHeld();
+    return this.names.every(({ path, anchor }) => {
+      const standing = anchor.look(path);
+      return standing === 'ours' || (standing === 'unknown' && anchor.countNames() >= this.#namesWhenHeld(anchor));
+    });
   }
 
-  /** The same, by looking at every path: what everybody else sees. */
-  isSeenHeld(): boolean {
-    return this.inspect().every(({ standing }) => standing === 'ours');
+  #namesWhenHeld(anchor: Anchor): number {
+    return 1 + this.names.filter((name) => name.anchor === anchor).length;
   }
 
-  /** Looks at every name. A name that cannot be looked at is `foreign`. */
   inspect(): PathStanding[] {
-    return this.names.map(({ path, anchor }) => ({ path, standing: standingOf(path, anchor) }));
+    return this.names.map(({ path, anchor }) => ({ path, standing: anchor.look(path) }));
   }
 
-  /** Whether we are still in the directory that everybody else sees under its path. */
+  /** Whether we are still in the directories that everybody else sees under their paths. */
   isInPlace(): boolean {
     return this.anchors.every((anchor) => anchor.isInPlace());
   }
 
-  /** Whether the flock is there: our own, or that of a guard which is still alive. */
-  isFlocked(): boolean {
-    if (this.#inheritedGuards.length === 0) return true;
-    // A guard is root's process, if we were started as root: only root can look into it.
-    return this.owner.actAsStarted(() =>
-      this.#inheritedGuards.every((pid) => this.anchors.some((anchor) => isGuardOf(pid, anchor))),
-    );
-  }
-
-  /**
-   * Makes an inherited flock our own. While the lock is held this is only done if the guard has died: the flock is free
-   * for a moment meanwhile.
-   * @returns what is wrong, or null
-   */
-  ownFlock(): string | null {
-    if (this.#inheritedGuards.length === 0) return null;
-    for (const pid of this.#inheritedGuards) endGuard(pid);
-    // The kernel closes a killed process's files soon, but not at once.
-    for (let attempt = 0; attempt < 50; attempt += 1) {
-      const result = flock(this.anchors.map(({ fd }) => fd));
-      if (result.kind === 'locked') {
-        this.#inheritedGuards = [];
-        this.#spawnGuard();
-        return null;
-      }
-      if (result.kind === 'failed') return result.detail;
+  /** Takes the flock where it is missing. Returns what is wrong, null if all of it is held. */
+  holdFlock(): string | null {
+    for (const { flock } of this.anchors) {
+      const problem = flock.hold();
+      if (problem !== null) return problem;
     }
-    return 'another process holds flock(2) on the lock file';
-  }
-
-  /** What keeps the lock from being taken now, apart from what stands at its names; null if nothing does. */
-  problem(): string | null {
-    if (!this.isInPlace()) return 'the lock directory was replaced';
-    if (!this.isFlocked()) return 'the guard of the flock has died';
     return null;
   }
 
-  /** Whether the file system has no room left for another lease's record. */
+  /** The same, without trying. */
+  flockProblem(): string | null {
+    return this.anchors.find(({ flock }) => flock.problem !== null)?.flock.problem ?? null;
+  }
+
+  /** Whether the flock may end without our being told. */
+  isFlockInherited(): boolean {
+    return this.anchors.some(({ flock }) => flock.isInherited);
+  }
+
+  /** Makes the flock our own. For when the lock is free: the flock is, for a moment. */
+  takeOverFlock(): void {
+    for (const { flock } of this.anchors) flock.takeOver();
+  }
+
+  /** Whether a file system has no room left. Throws if that cannot be told. */
   isFull(): boolean {
-    const { blocks, bavail, files, ffree } = statfsSync(this.#folder);
-    return (blocks > 0 && bavail === 0) || (files > 0 && ffree === 0);
+    return this.main.isFull();
   }
 
   /** Replaces what `cat updates.lock` shows. */
@@ -235,47 +178,24 @@ export class UpdateLock {
     for (const anchor of this.anchors) anchor.write(text);
   }
 
-  /** Lets go of files and flock; whatever names there are stay. With `keepGuard`, the flock stays with them. */
-  close({ keepGuard = false } = {}): void {
-    if (!keepGuard) {
-      for (const pid of this.#inheritedGuards) endGuard(pid);
-      if (this.#guardPid !== undefined) endGuard(this.#guardPid);
-    }
-    for (const anchor of this.anchors) anchor.close();
+  /** Lets go of files and, unless it is to outlive us, of the flock; whatever names there are stay. */
+  close(keepFlock: boolean): void {
+    for (const anchor of this.anchors) anchor.close(keepFlock);
     closeSync(this.instanceFd);
   }
 }
 
-function standingOf(path: string, anchor: Anchor): Standing {
-  try {
-    return classify(path, anchor);
-  } catch {
-    return 'foreign';
+function takeName({ path, anchor }: Name): TakeResult {
+  // What blocks may be gone by the time that we look at it: the Supervisor's attempts last for milliseconds.
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      anchor.linkTo(path);
+      return { kind: 'taken' };
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') return { kind: 'failed', detail: explain(error, path) };
+    }
+    const standing = anchor.look(path);
+    if (standing === 'ours') return { kind: 'taken' };
+    if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', path, standing };
   }
 }
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
-}
-
-/** The system's error in a sentence that says what to do about it, where that is not plain. */
-function explain(error: unknown, path: string): string {
-  const hint = HINTS[codeOf(error) ?? ''];
-  const message = error instanceof Error ? error.message : String(error);
-  return hint === undefined ? message : `${path}: ${hint} (${message})`;
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write there',
-  EPERM: 'not permitted; this file system may have no hard links',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the file system is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is not a directory',
-  EEXIST: 'there is a file where a directory is needed',
-  EXDEV: 'this is not on one file system',
-  EMLINK: 'this file system allows too few hard links',
-  EOPNOTSUPP: 'this file system has no hard links',
-  ENOTSUP: 'this file system has no hard links',
-  ENOSYS: 'this file system has no hard links',
-};

@@ -8,83 +8,107 @@ const SLOW_CHECK_MS = 5000;
 const LOOK_AFTER_MS = 10;
 
 /**
- * Calls back when a name in the directory comes, goes or is replaced, by inotify: without polling, within
- * some ten milliseconds.
- * If the directory cannot be watched, or is itself replaced, it calls back every few seconds instead, and tries to
- * watch again each time.
+ * Calls back when a name in one of the directories comes, goes or is replaced, by inotify: without polling, within some
+ * ten milliseconds. If a directory cannot be watched, it calls back every few seconds instead, and tries to watch again
+ * each time.
  */
-export class DirectoryWatch {
-  #watcher: FSWatcher | undefined;
-  #watched: FileIdentity | undefined;
+export class LockWatch {
+  readonly #directories: readonly DirectoryWatch[];
+  #lookTimer: NodeJS.Timeout | undefined;
   #slowCheck: NodeJS.Timeout | undefined;
-  #problem: string | null = null;
-  #isLooking = false;
 
   constructor(
-    private readonly directory: string,
+    directories: readonly string[],
     private readonly onChange: () => void,
-  ) {}
+  ) {
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, () => { this.#lookSoon(); }));
+  }
 
-  /** Begins, or begins again in the directory that is now at the path. */
   start(): void {
-    this.#stopWatching();
-    try {
-      this.#watched = statSync(this.directory);
-      this.#watcher = watch(this.directory, { persistent: false }, () => {
-        this.#onEvent();
-      });
-      this.#watcher.on('error', (error) => {
-        this.#fallBack(error.message);
-      });
-      this.#problem = null;
-      clearInterval(this.#slowCheck);
-      this.#slowCheck = undefined;
-    } catch (error) {
-      this.#fallBack(error instanceof Error ? error.message : String(error));
-    }
+    for (const directory of this.#directories) directory.start();
+    this.#adjust();
   }
 
   /** Why the kernel cannot tell, so that only the slow check does; null if it can. */
   problem(): string | null {
-    return this.#problem;
+    const problem = this.#directories.map((directory) => directory.problem).find((each) => each !== null);
+    return problem === undefined ? null : `${problem}; looking every ${String(SLOW_CHECK_MS / 1000)} s instead`;
   }
 
   close(): void {
-    this.#stopWatching();
+    clearTimeout(this.#lookTimer);
     clearInterval(this.#slowCheck);
-    this.#slowCheck = undefined;
+    for (const directory of this.#directories) directory.close();
   }
 
   /** Many events come at once, our own doings among them: one look is enough for all of them. */
-  #onEvent(): void {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    setTimeout(() => {
-      this.#isLooking = false;
-      if (this.#watcher !== undefined) this.#look();
+  #lookSoon(): void {
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = undefined;
+      this.#look();
     }, LOOK_AFTER_MS);
   }
 
   #look(): void {
-    const now = statSync(this.directory, { throwIfNoEntry: false });
-    if (now === undefined || this.#watched === undefined || !isSameFile(now, this.#watched)) {
-      this.#fallBack('the lock directory was replaced');
-    }
     this.onChange();
+    for (const directory of this.#directories) directory.startAgainIfReplaced();
+    this.#adjust();
   }
 
-  #fallBack(problem: string): void {
-    this.#stopWatching();
-    this.#problem = `${this.directory} cannot be watched: ${problem}; looking every ${String(SLOW_CHECK_MS / 1000)} s`;
-    this.#slowCheck ??= setInterval(() => {
-      this.start();
-      this.onChange();
-    }, SLOW_CHECK_MS);
-    this.#slowCheck.unref();
+  #adjust(): void {
+    if (this.problem() === null) {
+      clearInterval(this.#slowCheck);
+      this.#slowCheck = undefined;
+    } else {
+      this.#slowCheck ??= setInterval(() => {
+        this.#look();
+      }, SLOW_CHECK_MS).unref();
+    }
+  }
+}
+
+/** One directory, whatever is at its path. */
+class DirectoryWatch {
+  problem: string | null = null;
+  #watcher: FSWatcher | undefined;
+  #watched: FileIdentity | undefined;
+
+  constructor(
+    private readonly directory: string,
+    private readonly onEvent: () => void,
+  ) {}
+
+  start(): void {
+    this.close();
+    try {
+      this.#watched = statSync(this.directory);
+      this.#watcher = watch(this.directory, { persistent: false }, this.onEvent);
+      this.#watcher.on('error', (error) => {
+        this.#fail(error);
+        this.onEvent();
+      });
+      this.problem = null;
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  #stopWatching(): void {
+  startAgainIfReplaced(): void {
+    try {
+      const isReplaced = this.#watched === undefined || !isSameFile(statSync(this.directory), this.#watched);
+      if (isReplaced || this.#watcher === undefined) this.start();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  close(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  #fail(error: unknown): void {
+    this.close();
+    this.problem = `${this.directory} cannot be watched: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

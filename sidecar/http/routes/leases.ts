@@ -1,7 +1,7 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import type { Call } from '../call';
-import { onGone } from '../peers';
+import { onGone, setExclusive } from '../peers';
 import { refuse } from '../refuse';
 import { route, type Route } from '../route';
 import {
@@ -60,7 +60,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       name: readableName,
       parameters: noParameters,
       answers: { 200: { description: 'The live lease.', schema: lease } },
-      problems: ['malformed', 'forbidden', 'lease-not-found', 'lease-ended', 'invalid'],
+      problems: ['malformed', 'forbidden', 'lease-not-found', 'lease-ended', 'invalid', 'cannot-lock', 'stopping'],
       handle: (call) => {
         const live = keeper.get(call.name);
         if (live !== undefined) {
@@ -68,6 +68,11 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
           return;
         }
         const ended = keeper.getEnded(call.name);
+        const unknown = ended === undefined ? keeper.whyNotKnown() : null;
+        if (unknown !== null) {
+          refuse(call, unknown);
+          return;
+        }
         if (ended === undefined) {
           call.problem('lease-not-found', `There is no lease ${call.name}, and none has ended within the last hour.`);
           return;
@@ -100,11 +105,13 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
         200: { description: 'The lease as it was.', schema: endedLease },
         204: { description: 'There was none of that name.' },
       },
-      problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'stopping'],
+      problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'cannot-lock', 'stopping'],
       handle: (call) => {
         const ended = keeper.end(call.name, 'released');
-        if (ended === undefined) call.noContent();
-        else call.json(200, views.endedLease(ended));
+        const unknown = ended === undefined ? keeper.whyNotKnown() : null;
+        if (ended !== undefined) call.json(200, views.endedLease(ended));
+        else if (unknown !== null) refuse(call, unknown);
+        else call.noContent();
       },
     }),
   ];
@@ -118,13 +125,19 @@ export function acquire(
   waitMs: number | undefined,
   onGranted: (outcome: Extract<Outcome, { kind: 'granted' }>) => void,
 ): void {
+  const { socket } = call.request;
   let stopListening: (() => void) | undefined;
   const drop = keeper.acquireWithin(request, waitMs ?? DEFAULT_WAIT_MS, (outcome) => {
-    stopListening?.();
+    if (stopListening !== undefined) {
+      stopListening();
+      setExclusive(socket, false);
+    }
     if (outcome.kind === 'granted') onGranted(outcome);
     else refuse(call, outcome.refusal);
   });
-  if (drop !== null) stopListening = onGone(call.request.socket, drop);
+  if (drop === null) return;
+  setExclusive(socket, true);
+  stopListening = onGone(socket, drop);
 }
 
 /** What the preconditions ask for; null if they were answered, being such as cannot be met or understood. */
