@@ -79,10 +79,15 @@ function serve(route: Route, call: Call): void {
   });
 }
 
-/** A connection that holds a lease is that lease's life: whatever else is sent on it is a mistake, and ends it. */
+/**
+ * A connection that holds a lease is that lease's life: whatever else is sent on it is a mistake, and ends it. Of
+ * requests that are sent without waiting for answers each begins when the one before it has been answered: otherwise a
+ * release would overtake the request whose body is still being read (RFC 9112, 9.3.2).
+ */
 function singleRequest(streams: HoldStreams): RequestHandler {
-  return (request, _response, next) => {
+  return (request, response, next) => {
     if (streams.isHolding(request.socket)) request.socket.destroy();
+    else if (response.socket === null) response.once('socket', () => { next(); });
     else next();
   };
 }
