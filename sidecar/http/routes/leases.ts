@@ -1,4 +1,5 @@
 import type { Keeper } from '../../keeper/keeper';
+import { STOPPING } from '../../keeper/refusals';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import type { Call } from '../call';
 import { onGone } from '../peers';
@@ -103,8 +104,10 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'stopping'],
       handle: (call) => {
         const ended = keeper.end(call.name, 'released');
-        if (ended === undefined) call.noContent();
-        else call.json(200, views.endedLease(ended));
+        if (ended !== undefined) call.json(200, views.endedLease(ended));
+        // Live and yet not ended: a stop has left it for the next process.
+        else if (keeper.get(call.name) !== undefined) refuse(call, STOPPING);
+        else call.noContent();
       },
     }),
   ];
