@@ -39,6 +39,16 @@ export class Timeline {
     this.#offsetMs = clock.wallMs() - clock.monotonicMs();
   }
 
+  /** Wall time minus monotonic time, in milliseconds. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  /** Goes on where a former process was, so that what it has shown reads the same; unless the clock was set meanwhile. */
+  resume(offsetMs: number): void {
+    if (Math.abs(offsetMs - this.#offsetMs) <= JUMP_MS) this.#offsetMs = offsetMs;
+  }
+
   /** Wall time, in milliseconds since the epoch, of a monotonic instant. */
   toWallMs(monotonicMs: number): number {
     const offsetMs = this.clock.wallMs() - this.clock.monotonicMs();

@@ -27,7 +27,15 @@ function toPrettyLine({ level, message, ...fields }: Record<string, unknown>): s
   return `${new Date().toISOString()} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`;
 }
 
-/** Writes down what happens, in the words of the interface. What comes with every renewal is for `debug` only. */
+/** What comes with every request, and would drown what an operator wants to know. */
+const FOR_DEBUG: ReadonlySet<KeeperEvent['type']> = new Set([
+  'lease-renewed',
+  'lock-released',
+  'request-waits',
+  'request-dropped',
+] as const);
+
+/** Writes down what happens, in the words of the interface. */
 export class EventLog {
   readonly #isDebug: boolean;
   #pending: KeeperEvent[] = [];
@@ -39,7 +47,7 @@ export class EventLog {
 
   /** Takes an event in, to be written soon. */
   readonly onEvent = (event: KeeperEvent): void => {
-    if (event.type === 'lock-released' || (event.type === 'lease-renewed' && !this.#isDebug)) return;
+    if (!this.#isDebug && FOR_DEBUG.has(event.type)) return;
     if (this.#pending.push(event) > 1) return;
     setTimeout(() => {
       this.flush();
@@ -64,6 +72,12 @@ export class EventLog {
       case 'lease-renewed':
         this.log.debug('lease renewed', describeLease(event.lease));
         return;
+      case 'request-waits':
+        this.log.debug('request waits', { name: event.name, code: event.refusal.code });
+        return;
+      case 'request-dropped':
+        this.log.debug('request dropped: its client has gone', { name: event.name });
+        return;
       case 'lease-ended': {
         const { reason, atMs } = event.lease.ended;
         this.log.log(reason === 'lost' ? 'warn' : 'info', 'lease ended', {
@@ -84,6 +98,7 @@ export class EventLog {
         this.log.error('operation failed', { operation: event.operation, detail: event.detail });
         return;
       case 'lock-released':
+        this.log.debug('lock released', { held: formatDuration(event.heldMs) });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
+import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { holdOnStart } from './holders/start';
 import { EventFeed } from './keeper/events';
@@ -19,6 +20,7 @@ const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, takes up the lock, and only then loads and starts everything else. */
 async function main(): Promise<void> {
+  markAtOneGo();
   const config = readSettings();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');

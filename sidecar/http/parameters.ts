@@ -11,9 +11,14 @@ export type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: ProblemCode; readonly detail: string; readonly errors?: readonly FieldError[] };
 
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const MEDIA_TYPES: ReadonlySet<string> = new Set([JSON_TYPE, FORM_TYPE]);
+
 const NO_BODY = Buffer.alloc(0);
 
-type RawParameters = Map<string, unknown>;
+/** Without a prototype, so that every name is as good as another. */
+type RawParameters = Record<string, unknown>;
 
 /** A mistake in how the parameters were sent, rather than in one of them. */
 class Unreadable extends Error {
@@ -53,18 +58,18 @@ export function readParameters<S extends z.ZodMiniType>(
     else if (size - chunk.length <= MAX_BODY_BYTES) deliver(tooLarge());
   });
   request.on('end', () => {
-    if (size <= MAX_BODY_BYTES) deliver(parse(request, Buffer.concat(chunks), schema));
+    if (size <= MAX_BODY_BYTES) deliver(parse(request, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), schema));
   });
 }
 
 function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, schema: S): Read<z.output<S>> {
   try {
-    const raw: RawParameters = new Map();
+    const raw = Object.create(null) as RawParameters;
     const url = request.url ?? '';
     const queryAt = url.indexOf('?');
     if (queryAt !== -1) addForm(raw, url.slice(queryAt + 1));
     if (body.length > 0) addBody(raw, request.headers, decodeUtf8(body));
-    return validate(schema, Object.fromEntries(raw));
+    return validate(schema, raw);
   } catch (error) {
     if (error instanceof Unreadable) return { ok: false, code: error.code, detail: error.message };
     throw error;
@@ -76,19 +81,25 @@ function addBody(raw: RawParameters, headers: IncomingMessage['headers'], body: 
   if (contentEncoding !== undefined && contentEncoding !== 'identity') {
     throw new Unreadable('unsupported-media-type', `Content-Encoding ${shown(contentEncoding)} is not understood.`);
   }
-  const [mediaType = '', ...mediaParameters] = contentType.toLowerCase().split(';').map((part) => part.trim());
-  const charset = mediaParameters.find((parameter) => parameter.startsWith('charset='));
-  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
-    throw new Unreadable('unsupported-media-type', `The body's ${charset} is not understood; only UTF-8 is.`);
-  }
-  if (mediaType === 'application/json') addJson(raw, body);
-  else if (mediaType === 'application/x-www-form-urlencoded') addForm(raw, body);
+  const mediaType = MEDIA_TYPES.has(contentType) ? contentType : readMediaType(contentType);
+  if (mediaType === JSON_TYPE) addJson(raw, body);
+  else if (mediaType === FORM_TYPE) addForm(raw, body);
   else {
     throw new Unreadable(
       'unsupported-media-type',
       `A body of type ${shown(contentType)} is not understood; application/json and application/x-www-form-urlencoded are.`,
     );
   }
+}
+
+/** The media type without its parameters, of which only the character set matters. */
+function readMediaType(contentType: string): string {
+  const [mediaType = '', ...mediaParameters] = contentType.toLowerCase().split(';').map((part) => part.trim());
+  const charset = mediaParameters.find((parameter) => parameter.startsWith('charset='));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
+    throw new Unreadable('unsupported-media-type', `The body's ${charset} is not understood; only UTF-8 is.`);
+  }
+  return mediaType;
 }
 
 function addJson(raw: RawParameters, body: string): void {
@@ -109,8 +120,8 @@ function addForm(raw: RawParameters, text: string): void {
 }
 
 function add(raw: RawParameters, field: string, value: unknown): void {
-  if (raw.has(field)) throw new Unreadable('malformed', `The parameter ${shown(field)} was given more than once.`);
-  raw.set(field, value);
+  if (field in raw) throw new Unreadable('malformed', `The parameter ${shown(field)} was given more than once.`);
+  raw[field] = value;
 }
 
 function decodeUtf8(body: Buffer): string {

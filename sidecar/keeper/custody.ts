@@ -117,9 +117,10 @@ export class Custody {
     });
   }
 
-  recordLoss(lostAtMs: number): void {
+  /** Writes down what a next process has to know beside the leases. */
+  recordBoot(lostAtMs: number | null): void {
     this.#tryTo('journal', (store) => {
-      store.journal.writeHeader({ lostAtMs });
+      store.journal.writeHeader({ lostAtMs, wallOffsetMs: this.options.timeline.offsetMs });
     });
   }
 

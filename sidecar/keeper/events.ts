@@ -19,6 +19,8 @@ export type KeeperEvent =
   | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }
   | { readonly type: 'lock-released'; readonly heldMs: number }
   | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[] }
+  | { readonly type: 'request-waits'; readonly name: string; readonly refusal: Refusal }
+  | { readonly type: 'request-dropped'; readonly name: string }
   | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
   | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string };
 

@@ -88,7 +88,11 @@ export class Keeper {
     };
     const outcome = this.acquire(request);
     if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
-      return this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
+      const remove = this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
+      this.options.emit({ type: 'request-waits', name: request.name, refusal: outcome.refusal });
+      return () => {
+        if (remove()) this.options.emit({ type: 'request-dropped', name: request.name });
+      };
     }
     deliverAndTell(outcome);
     return null;
@@ -245,7 +249,7 @@ export class Keeper {
   #lose(nowMs: number): void {
     const cause = causeOfLoss(this.#custody.inspect());
     this.#lostAtMs = nowMs;
-    this.#custody.recordLoss(nowMs);
+    this.#custody.recordBoot(nowMs);
     const ended = [...this.#table.values()].map((lease) => this.#bury(lease, 'lost', nowMs));
     this.#custody.giveBack();
     this.#nowFree(nowMs);
@@ -265,6 +269,8 @@ export class Keeper {
     const nowMs = this.options.clock.monotonicMs();
     this.#isFirstStart = isFirstStart;
     this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
+    if (header.wallOffsetMs !== null) this.options.timeline.resume(header.wallOffsetMs);
+    this.#custody.recordBoot(this.#lostAtMs);
     for (const lease of ended) this.#tombstones.add(lease);
     for (const lease of live) this.#table.set(lease);
     if (live.length === 0) {

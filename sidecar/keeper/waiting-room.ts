@@ -25,9 +25,9 @@ export class WaitingRoom {
 
   /**
    * Lets a refused request wait. Delivers exactly once: the outcome, or at the end of the wait the last refusal.
-   * @returns takes the request out: then it is never granted, and nothing is delivered
+   * @returns takes the request out: then it is never granted, and nothing is delivered; false if it was not in any more
    */
-  add(request: AcquireRequest, refusal: Refusal, waitMs: number, deliver: (outcome: Outcome) => void): () => void {
+  add(request: AcquireRequest, refusal: Refusal, waitMs: number, deliver: (outcome: Outcome) => void): () => boolean {
     const timer = setTimeout(() => {
       this.#waiters.delete(waiter);
       deliver(refused(waiter.refusal));
@@ -35,9 +35,7 @@ export class WaitingRoom {
     const waiter: Waiter = { request, deliver, timer, refusal };
     this.#waiters.add(waiter);
     this.#callWhenItMayPass(refusal);
-    return () => {
-      this.#remove(waiter);
-    };
+    return () => this.#remove(waiter);
   }
 
   /**
@@ -75,9 +73,9 @@ export class WaitingRoom {
     }
   }
 
-  #remove(waiter: Waiter): void {
+  #remove(waiter: Waiter): boolean {
     clearTimeout(waiter.timer);
-    this.#waiters.delete(waiter);
+    return this.#waiters.delete(waiter);
   }
 
   #callWhenItMayPass({ retryAfterMs }: Refusal): void {

@@ -125,10 +125,9 @@ export class Anchor implements FileIdentity {
 
   /** Replaces the content, of every name at once. Overwrites in place, which needs no space on a full disk. */
   write(text: string): void {
-    const content = Buffer.from(text);
-    writeSync(this.fd, content, 0, content.length, 0);
-    if (content.length < this.#length) ftruncateSync(this.fd, content.length);
-    this.#length = content.length;
+    const length = writeSync(this.fd, text, 0);
+    if (length < this.#length) ftruncateSync(this.fd, length);
+    this.#length = length;
   }
 
   close(): void {
@@ -158,7 +157,8 @@ function isSafeFor(owner: Owner, directory: string): boolean {
 
 /** Makes our folder, or sees that the one that is there was not put there by somebody else. */
 function makeFolder(folder: string, uid: number, owner: Owner): void {
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // Not `recursive`, which reports a read-only file system as ENOENT.
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { mode: 0o755 });
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || (stats.uid !== owner.uid && stats.uid !== owner.startedUid)) {
     throw new Error(`${folder} is not a directory of this user; remove it`);

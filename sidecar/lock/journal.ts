@@ -31,8 +31,11 @@ export interface Recovered {
  */
 export class Journal {
   readonly #slotByName = new Map<string, number>();
-  /** Slots of ended leases, the oldest first: still of use to whoever asks late, and the first to be used again. */
-  readonly #endedSlots: number[] = [];
+  /**
+   * Slots of ended leases by name, the oldest end first: still of use to whoever asks late, and the first to be used
+   * again. A lease of the same name has the slot of the one before it.
+   */
+  readonly #endedSlots = new Map<string, number>();
   readonly #freeSlots: number[] = [];
   readonly #line = Buffer.alloc(RECORD_BYTES);
   #slotCount = 1;
@@ -65,7 +68,7 @@ export class Journal {
    * @throws the system's error if it could not be; then nothing has changed
    */
   write(lease: Lease): void {
-    const known = this.#slotByName.get(lease.name);
+    const known = this.#slotByName.get(lease.name) ?? this.#endedSlots.get(lease.name);
     const slot = known ?? this.#allocate();
     try {
       this.#put(slot, { kind: 'lease', boot: this.boot, lease });
@@ -73,6 +76,7 @@ export class Journal {
       if (known === undefined) this.#freeSlots.push(slot);
       throw error;
     }
+    this.#endedSlots.delete(lease.name);
     this.#slotByName.set(lease.name, slot);
   }
 
@@ -81,7 +85,7 @@ export class Journal {
     const slot = this.#slotByName.get(ended.name);
     if (slot === undefined) return;
     this.#slotByName.delete(ended.name);
-    this.#endedSlots.push(slot);
+    this.#endedSlots.set(ended.name, slot);
     this.#put(slot, { kind: 'lease', boot: this.boot, lease: ended });
   }
 
@@ -96,9 +100,11 @@ export class Journal {
   #allocate(): number {
     const free = this.#freeSlots.pop();
     if (free !== undefined) return free;
-    if (this.#endedSlots.length >= MAX_TOMBSTONES) {
-      const oldest = this.#endedSlots.shift();
-      if (oldest !== undefined) return oldest;
+    if (this.#endedSlots.size >= MAX_TOMBSTONES) {
+      for (const [name, oldest] of this.#endedSlots) {
+        this.#endedSlots.delete(name);
+        return oldest;
+      }
     }
     this.#slotCount += 1;
     return this.#slotCount - 1;
@@ -139,12 +145,12 @@ export class Journal {
     this.#slotCount = lastSlot + 1;
     const used = new Set(leases.map(({ slot }) => slot));
     for (let slot = 1; slot <= lastSlot; slot += 1) if (!used.has(slot)) this.#freeSlots.push(slot);
-    const ended: { slot: number; atMs: number }[] = [];
+    const ended: { slot: number; name: string; atMs: number }[] = [];
     for (const { slot, record } of leases) {
-      if (isEnded(record.lease)) ended.push({ slot, atMs: record.lease.ended.atMs });
+      if (isEnded(record.lease)) ended.push({ slot, name: record.lease.name, atMs: record.lease.ended.atMs });
       else this.#slotByName.set(record.lease.name, slot);
     }
-    this.#endedSlots.push(...ended.sort((a, b) => a.atMs - b.atMs).map(({ slot }) => slot));
+    for (const { slot, name } of ended.sort((a, b) => a.atMs - b.atMs)) this.#endedSlots.set(name, slot);
   }
 
   /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
@@ -168,7 +174,7 @@ export class Journal {
 
   #fill(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
     this.#slotByName.clear();
-    this.#endedSlots.length = 0;
+    this.#endedSlots.clear();
     this.#slotCount = 1;
     this.writeHeader(header);
     for (const lease of live) this.write(lease);
@@ -183,7 +189,7 @@ export class Journal {
 type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
 interface Found<R> { readonly slot: number; readonly record: R }
 
-const NO_HEADER: Header = { lostAtMs: null };
+const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null };
 
 function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord> {
   return found.record.kind === 'lease';

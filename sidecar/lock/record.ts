@@ -10,7 +10,10 @@ export const RECORD_BYTES = 2048;
 
 /** What the journal knows of a boot beside leases. */
 export interface Header {
+  /** When the lock was last lost, null for never. */
   readonly lostAtMs: number | null;
+  /** Wall time minus monotonic time, as times were shown; null if that is not known. */
+  readonly wallOffsetMs: number | null;
 }
 
 export type JournalRecord =
@@ -23,8 +26,7 @@ export function encodeRecord(record: JournalRecord, into: Buffer): void {
   const line = `${checksum(json)} ${json}`;
   // The last byte is the line feed's.
   if (Buffer.byteLength(line) >= RECORD_BYTES) throw new Error('a journal record is too long');
-  into.fill(0x20);
-  into.write(line);
+  into.fill(0x20, into.write(line));
   into[RECORD_BYTES - 1] = 0x0a;
 }
 

@@ -42,6 +42,8 @@ export class UpdateLock {
   #inheritedGuards: readonly number[] = [];
   #guardPid: number | undefined;
   readonly #folder: string;
+  /** How many names each anchor has while the lock is held, its own included. */
+  readonly #namesWhenHeld: readonly number[];
 
   private constructor(
     private readonly instanceFd: number,
@@ -50,6 +52,7 @@ export class UpdateLock {
     private readonly owner: Owner,
   ) {
     this.#folder = dirname(anchors[0]?.path ?? '');
+    this.#namesWhenHeld = anchors.map((anchor) => 1 + names.filter((name) => name.anchor === anchor).length);
   }
 
   /** Makes the directory, the anchors and their flock ready. Takes no lock. */
@@ -166,16 +169,12 @@ export class UpdateLock {
 
   /** Whether every name is there and ours. The anchor's own count tells in one system call, unless it has been linked elsewhere. */
   isHeld(): boolean {
-    return this.anchors.every((anchor) => anchor.countNames() === this.#namesWhenHeld(anchor)) || this.isSeenHeld();
+    return this.anchors.every((anchor, index) => anchor.countNames() === this.#namesWhenHeld[index]) || this.isSeenHeld();
   }
 
   /** The same, by looking at every path: what everybody else sees. */
   isSeenHeld(): boolean {
     return this.inspect().every(({ standing }) => standing === 'ours');
-  }
-
-  #namesWhenHeld(anchor: Anchor): number {
-    return 1 + this.names.filter((name) => name.anchor === anchor).length;
   }
 
   /** Looks at every name. A name that cannot be looked at is `foreign`. */

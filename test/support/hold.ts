@@ -47,7 +47,7 @@ export class Hold {
     for (;;) {
       const found = this.lines.find((line) => line['event'] === event);
       if (found !== undefined) return found;
-      if (this.response.readableEnded) throw new Error(`the stream has ended without ${event}`);
+      if (this.response.closed) throw new Error(`the stream has ended without ${event}`);
       await Promise.race([once(this.response, 'lines'), once(this.response, 'close')]);
     }
   }

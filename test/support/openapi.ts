@@ -6,7 +6,7 @@ import { holdRoute } from '../../sidecar/http/routes/hold';
 import { leaseRoutes } from '../../sidecar/http/routes/leases';
 import { stateRoutes } from '../../sidecar/http/routes/state';
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access */
+/* eslint-disable @typescript-eslint/no-explicit-any */
 
 const limits = { minTtlMs: 1000, defaultTtlMs: 300_000, maxTtlMs: 86_400_000 };
 const nothing = undefined as any;

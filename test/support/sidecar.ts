@@ -59,7 +59,7 @@ export class Sidecar {
       UPDATE_LOCK_LOG_LEVEL: 'debug',
       ...environment,
     };
-    const [command = process.execPath, ...args] = [...wrapper, process.execPath, MAIN];
+    const [command = '', ...args] = [...wrapper, process.execPath, MAIN] as readonly string[];
     return new Sidecar(folder, spawn(command, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] }), all);
   }
 
@@ -82,7 +82,7 @@ export class Sidecar {
         (line) => line['message'] === message && Object.entries(fields).every(([key, value]) => line[key] === value),
       );
       if (found !== undefined) return found;
-      if (this.process.exitCode !== null) throw new Error(`the sidecar has exited without ${message}: ${this.output}`);
+      if (this.process.exitCode !== null || this.process.signalCode !== null) throw new Error(`the sidecar has exited without ${message}: ${this.output}`);
       await Promise.race([once(this.process, 'output'), this.#exited]);
     }
   }

@@ -1,0 +1,2 @@
+// Stands for packages that are left out of the bundle; see build.mjs.
+module.exports = {};
