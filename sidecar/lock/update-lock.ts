@@ -8,6 +8,9 @@ import type { Owner } from './owner';
 /** The names that the readers of the lock look for, in the order in which the Supervisor takes them. */
 const LOCK_FILES = ['updates.lock', 'resin-updates.lock'] as const;
 
+/** How often the flock of the anchors is tried when the sidecar starts. An attempt takes some 5 ms. */
+const LOCK_ATTEMPTS = 20;
+
 export interface LockPaths {
   /** Where `updates.lock` and `resin-updates.lock` are taken. */
   readonly directory: string;
@@ -90,21 +93,25 @@ export class UpdateLock {
   }
 
   #lockAnchors(): Exclude<OpenResult, { kind: 'open' }> | null {
-    const result = flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]);
-    if (result.kind === 'locked') {
-      this.#spawnGuard();
-      return null;
+    // The kernel closes the files of a guard that was ended a moment ago soon, but not at once; and the host tries its
+    // flock for moments only.
+    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
+      const result = flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]);
+      if (result.kind === 'locked') {
+        this.#spawnGuard();
+        return null;
+      }
+      if (result.kind === 'failed') return { kind: 'failed', detail: result.detail };
+      if (result.index === 0) return { kind: 'in-use' };
+      // We are the only sidecar here, so this is the guard of one that was killed: it holds the flock for us without a
+      // gap, until the lock is free and we can do it ourselves.
+      const guards = this.anchors.map((anchor) => this.owner.actAsStarted(() => findGuards(anchor)));
+      if (guards.every((pids) => pids.length > 0)) {
+        this.#inheritedGuards = [...new Set(guards.flat())];
+        return null;
+      }
+      for (const pid of guards.flat()) endGuard(pid);
     }
-    if (result.kind === 'failed') return { kind: 'failed', detail: result.detail };
-    if (result.index === 0) return { kind: 'in-use' };
-    // We are the only sidecar here, so this is the guard of one that was killed: it holds the flock for us without a
-    // gap, until the lock is free and we can do it ourselves.
-    const guards = this.anchors.map((anchor) => this.owner.actAsStarted(() => findGuards(anchor)));
-    if (guards.every((pids) => pids.length > 0)) {
-      this.#inheritedGuards = [...new Set(guards.flat())];
-      return null;
-    }
-    for (const pid of guards.flat()) endGuard(pid);
     return { kind: 'failed', detail: 'another process holds flock(2) on the lock file' };
   }
 
