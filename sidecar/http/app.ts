@@ -32,7 +32,7 @@ export function createApp(parts: AppParts): FastExpress {
   const callFor = (request: unknown, response: Response, path: string): Call =>
     new Call(request as TimedRequest, response, path, parts.metrics.observeRequest);
 
-  app.use(endIfExclusive);
+  app.use(inTurn);
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
@@ -79,10 +79,13 @@ function serve(route: Route, call: Call): void {
 
 /**
  * A connection that holds a lease is that lease's life, and one that waits for a lease has nothing else to say: whatever
- * is sent on it meanwhile is a mistake, and ends it.
+ * is sent on it meanwhile is a mistake, and ends it. Of other requests that are sent without waiting for answers each
+ * begins when the one before it has been answered: otherwise a release would overtake the request whose body is still
+ * being read (RFC 9112, 9.3.2).
  */
-const endIfExclusive: RequestHandler = (request, _response, next) => {
+const inTurn: RequestHandler = (request, response, next) => {
   if (isExclusive(request.socket)) request.socket.destroy();
+  else if (response.socket === null) response.once('socket', () => { next(); });
   else next();
 };
 

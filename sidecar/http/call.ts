@@ -3,20 +3,7 @@ import type { HttpObservation } from '../metrics';
 import type { TimedRequest } from './fast-express';
 import { isGone, peerOf } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode, type ProblemDetails } from './problem';
-
-/** Sent with every answer: nothing of ours is for a cache, a frame or another site. */
-const SECURITY_HEADERS = [
-  'Cache-Control',
-  'no-store',
-  'Content-Security-Policy',
-  "default-src 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Resource-Policy',
-  'same-origin',
-  'Referrer-Policy',
-  'no-referrer',
-  'X-Content-Type-Options',
-  'nosniff',
-];
+import { SECURITY_HEADERS } from './security-headers';
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 

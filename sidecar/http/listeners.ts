@@ -6,6 +6,7 @@ import type { Config } from '../config';
 import type { FastExpress } from './fast-express';
 import { rememberPeers } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode } from './problem';
+import { SECURITY_HEADERS } from './security-headers';
 
 /** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
 const MAX_CONNECTIONS = 1000;
@@ -157,11 +158,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
 /** Answers without the app, and closes the connection. */
 function answerRaw(socket: Socket, code: ProblemCode, detail: string): void {
   const body = JSON.stringify(problemBody(code, detail));
-  const { status } = PROBLEMS[code];
-  socket.end(
-    `HTTP/1.1 ${String(status)} ${PROBLEMS[code].title}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `Content-Length: ${String(Buffer.byteLength(body))}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const { status, title } = PROBLEMS[code];
+  const length = String(Buffer.byteLength(body));
+  const headers = ['Content-Type', 'application/problem+json; charset=utf-8', 'Content-Length', length, 'Connection', 'close', ...SECURITY_HEADERS];
+  const head = headers.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+  socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${head}\r\n${body}`);
 }
 
 function describeClientError({ code, message }: NodeJS.ErrnoException): [ProblemCode, string] {

@@ -17,7 +17,7 @@ describe('PUT /v1/leases/{name}', () => {
   test('answers 201 with the lease and where it is; by then the lock is on disk', async () => {
     const answer = await sidecar.put('recorder', { ttl: '5m', reason: 'recording' });
     expect(isOnDisk()).toEqual([true, true]);
-    expect([answer.status, answer.headers['location']]).toEqual([201, '/v1/leases/recorder']);
+    expect([answer.status, answer.headers.location]).toEqual([201, '/v1/leases/recorder']);
     expect(answer.body).toEqual({
       name: 'recorder', reason: 'recording', kind: 'timed', ttlSeconds: 300, renewals: 0, peer: 'unix',
       since: expect.stringMatching(RFC_3339) as string,
@@ -39,8 +39,8 @@ describe('PUT /v1/leases/{name}', () => {
   test('on a live lease answers 200 without a location: a renewal, whose time counts from now', async () => {
     const first = await sidecar.put('recorder', { ttl: 10, reason: 'recording' });
     const second = await sidecar.put('recorder', { ttl: '1h' });
-    expect([second.status, second.headers['location']]).toEqual([200, undefined]);
-    expect(second.body).toMatchObject({ since: first.body['since'], reason: 'recording', ttlSeconds: 3600, renewals: 1 });
+    expect([second.status, second.headers.location]).toEqual([200, undefined]);
+    expect(second.body).toMatchObject({ since: first.body['since'] as string, reason: 'recording', ttlSeconds: 3600, renewals: 1 });
     expect(second.body['remainingSeconds']).toBeGreaterThan(3590);
     expect((await sidecar.put('recorder', { reason: 'still' })).body).toMatchObject({ reason: 'still', ttlSeconds: 3600, renewals: 2 });
     expect((await sidecar.put('recorder', { ttl: 5 })).body).toMatchObject({ ttlSeconds: 5, renewals: 3 });

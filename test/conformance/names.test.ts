@@ -9,7 +9,7 @@ const REQUESTS = [['PUT', ''], ['DELETE', ''], ['POST', '/hold']] as const;
 
 test.each(['a', 'A', '0', 'a.b', 'a_b', 'a-b', '1.2.3', 'x'.repeat(64), 'constructor', '__proto__'.slice(2), 'hold', 'a..'])('%j is a name', async (name) => {
   const taken = await sidecar.put(name);
-  expect([taken.status, taken.body['name'], taken.headers['location']]).toEqual([201, name, `/v1/leases/${name}`]);
+  expect([taken.status, taken.body['name'], taken.headers.location]).toEqual([201, name, `/v1/leases/${name}`]);
   expect((await sidecar.release(name)).status).toBe(200);
 });
 

@@ -37,8 +37,14 @@ export class RawConnection {
     for (;;) {
       const answers = parseAnswers(this.#received);
       if (answers.length >= count || this.socket.closed) return answers;
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+      await this.#somethingNew();
     }
+  }
+
+  async #somethingNew(): Promise<void> {
+    const enough = new AbortController();
+    await Promise.race(['data', 'close'].map((event) => once(this.socket, event, { signal: enough.signal }).catch(() => undefined)));
+    enough.abort();
   }
 
   close(): void {

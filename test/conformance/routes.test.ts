@@ -23,7 +23,8 @@ const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TR
 const readable = ALLOWED.filter(([, methods]) => methods.includes('GET')).map(([path]) => path);
 
 test('these are all the paths of the OpenAPI document', () => {
-  const paths = Object.keys(document.paths as object).map((path) => path.replace('{name}', 'live'));
+  const { paths: described } = document as { paths: object };
+  const paths = Object.keys(described).map((path) => path.replace('{name}', 'live'));
   expect(paths.sort()).toEqual(ALLOWED.map(([path]) => path).sort());
 });
 
@@ -33,7 +34,7 @@ test.each(ALLOWED.flatMap(([path, allowed]) => METHODS.filter((method) => !allow
     const answer = await sidecar.send(method, path);
     if (method === 'HEAD') expect([answer.status, answer.text]).toEqual([405, '']);
     else expectProblem(answer, 405, 'method-not-allowed');
-    expect((answer.headers['allow'] ?? '').split(', ').sort()).toEqual([...allowed].sort());
+    expect((answer.headers.allow ?? '').split(', ').sort()).toEqual([...allowed].sort());
   },
 );
 

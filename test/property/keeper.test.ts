@@ -107,6 +107,7 @@ class Pair {
       maxLeases: MODEL_LIMITS.maxLeases,
       restartGraceMs: MODEL_LIMITS.restartGraceMs,
       whereToAsk: 'nobody',
+      onOpen: () => undefined,
     });
     expect(keeper.open()).toBe('open');
     return keeper;

@@ -31,7 +31,7 @@ describe('a duration as text', () => {
   test.each([
     '', ' ', ' 5', '5 ', '5\n', '\n5m', '5 m', '1h 30m', '-1', '-5m', '+5', '5M', '5H', '5w', '5y', '5us', 'm', 'ms', 'h30m', '.5', '5.', '.',
     '1..5', '1.5.5', '1,5', '1_000', '1e3', '1e3s', '0x10', 'Infinity', 'NaN', 'null', '[object Object]', '30m1h', '5s5s', '1m1m',
-    '1ms1s', '5m30', '1h30', '٣', '５m', '5m\u0000', '\u200b5m', '∞', '5\u00a0m', `${'9'.repeat(65)}`, `${'0'.repeat(64)}5`, `${'1d'.repeat(50_000)}`,
+    '1ms1s', '5m30', '1h30', '٣', '５m', '5m\u0000', '\u200b5m', '∞', '5\u00a0m', '9'.repeat(65), `${'0'.repeat(64)}5`, '1d'.repeat(50_000),
   ])('%j is none', (text) => {
     expect(parseDuration(text)).toBeNull();
   });

@@ -79,7 +79,7 @@ test.each<[string, number, Buffer, string[]]>([
 
 test('a file of nothing but zeros is a journal of nothing', () => {
   file.content = Buffer.alloc(whole.length);
-  expect(file.use()).toMatchObject({ live: [], ended: [], isFirstStart: true });
+  expect(file.use()).toMatchObject({ live: [], ended: [] });
   expect(file.slots).toBe(1);
 });
 

@@ -1,8 +1,8 @@
-import { constants, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { constants, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makeFolder } from '../support/sidecar';
 import type { EndedLease, Lease } from '../../sidecar/leases/lease';
-import { Journal, type Recovered } from '../../sidecar/lock/journal';
+import { Journal, type JournalFiles, type Recovered } from '../../sidecar/lock/journal';
 import { RECORD_BYTES } from '../../sidecar/lock/record';
 
 export const BOOT = 'c0ffee00-0000-4000-8000-000000000000';
@@ -17,7 +17,7 @@ export class JournalFile {
 
   /** Opens it, hands it to the action, and closes it without a last word, as a kill does. */
   use(action: (journal: Journal, recovered: Recovered) => void = () => undefined, boot = BOOT): Recovered {
-    const { journal, recovered } = Journal.open({ path: this.path, fd: openSync(this.path, constants.O_RDWR | constants.O_CREAT, 0o600) }, boot);
+    const { journal, recovered } = Journal.open(filesIn(dirname(this.path)), boot);
     try {
       action(journal, recovered);
     } finally {
@@ -47,6 +47,14 @@ export class JournalFile {
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function filesIn(folder: string): JournalFiles {
+  return {
+    open: (name, flags = 0) => openSync(join(folder, name), constants.O_RDWR | constants.O_CREAT | flags, 0o600),
+    rename: (from, to) => { renameSync(join(folder, from), join(folder, to)); },
+    remove: (name) => { rmSync(join(folder, name), { force: true }); },
+  };
 }
 
 export const namesOf = (leases: readonly Lease[]): string[] => leases.map(({ name }) => name);

@@ -7,13 +7,16 @@ let file: JournalFile;
 beforeEach(() => (file = new JournalFile()));
 afterEach(() => { file.remove(); });
 
-test('a journal that is new knows of nothing, and of no former start', () => {
-  expect(file.use()).toEqual({ header: { lostAtMs: null }, live: [], ended: [], isFirstStart: true });
+const NO_HEADER = { lostAtMs: null, wallOffsetMs: null, isStartOver: false };
+
+test('a journal that is new knows of nothing', () => {
+  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [] });
 });
 
-test('the second start in a boot is not the first, even if nothing was ever held', () => {
+test('that the start is over is remembered over any number of starts', () => {
+  file.use((journal) => { journal.writeHeader({ ...NO_HEADER, isStartOver: true }); });
   file.use();
-  expect(file.use().isFirstStart).toBe(false);
+  expect(file.use().header.isStartOver).toBe(true);
 });
 
 test('a lease comes back as it was written last', () => {
@@ -53,7 +56,7 @@ test('the end of a lease that is not known is not recorded', () => {
 });
 
 test('a loss is remembered over any number of starts', () => {
-  file.use((journal) => { journal.writeHeader({ lostAtMs: 1234.5 }); });
+  file.use((journal) => { journal.writeHeader({ ...NO_HEADER, lostAtMs: 1234.5 }); });
   file.use();
   expect(file.recover().lostAtMs).toBe(1234.5);
 });
@@ -61,16 +64,16 @@ test('a loss is remembered over any number of starts', () => {
 test('the journal of another boot is void, also for the boots after it', () => {
   file.use((journal) => {
     journal.write(makeLease('recorder'));
-    journal.writeHeader({ lostAtMs: 5 });
+    journal.writeHeader({ ...NO_HEADER, lostAtMs: 5 });
   }, 'another-boot');
-  expect(file.use()).toEqual({ header: { lostAtMs: null }, live: [], ended: [], isFirstStart: true });
+  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [] });
   expect(file.recover('another-boot').live).toEqual([]);
   expect(file.slots).toBe(1);
 });
 
 test('where the kernel does not name the boot, no journal is believed', () => {
   file.use((journal) => { journal.write(makeLease('recorder')); }, '');
-  expect(file.use(undefined, '').isFirstStart).toBe(true);
+  expect(file.use(undefined, '').live).toEqual([]);
 });
 
 test('a process that goes on with a journal keeps every lease in its place', () => {

@@ -18,8 +18,8 @@ test('a page of memory is a whole number of records', () => {
 });
 
 test.each<[string, JournalRecord]>([
-  ['a header', { kind: 'header', boot: BOOT, header: { lostAtMs: null } }],
-  ['a header after a loss', { kind: 'header', boot: BOOT, header: { lostAtMs: 123.456 } }],
+  ['a header', { kind: 'header', boot: BOOT, header: { lostAtMs: null, wallOffsetMs: null, isStartOver: false } }],
+  ['a header after a loss', { kind: 'header', boot: BOOT, header: { lostAtMs: 123.456, wallOffsetMs: -7.25, isStartOver: true } }],
   ['a lease', leaseRecord(makeLease('recorder', { sinceMs: 1e12 / 3, reason: 'recording "this"\n' }))],
   ['a lease without an end', leaseRecord(makeLease('r', { kind: 'connection', ttlMs: null, endsAtMs: null }))],
   ['an ended lease', leaseRecord(makeEndedLease('r', 99))],
@@ -39,7 +39,7 @@ test.each([
   ['line separators', '\u2028'],
   ['replacement characters', '\ufffd'],
 ])('the longest lease there can be fits, its reason 256 %s', (_, character) => {
-  const time = 123_456_789.123_456_789 / 7;
+  const time = 864_197_523.864 / 7;
   const longest: Lease = {
     name: `@${'x'.repeat(71)}`,
     reason: character.repeat(256),
