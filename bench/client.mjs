@@ -14,7 +14,10 @@ export class AgentClient {
     return client;
   }
 
-  /** Sends a request and returns its status and how long the answer took, in microseconds. */
+  /**
+   * Sends a request and returns its status and how long the answer took, in microseconds. Fails if it was refused: how
+   * long that takes is not what anybody wants to know.
+   */
   request(method, path, form = '') {
     const headers = form === '' ? {} : { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': form.length };
     const start = process.hrtime.bigint();
@@ -22,7 +25,9 @@ export class AgentClient {
       const request = httpRequest({ agent: this.#agent, socketPath: this.#socketPath, method, path, headers }, (response) => {
         response.resume();
         response.once('end', () => {
-          resolve({ status: response.statusCode, microseconds: Number(process.hrtime.bigint() - start) / 1000 });
+          const microseconds = Number(process.hrtime.bigint() - start) / 1000;
+          if (response.statusCode < 300) resolve({ status: response.statusCode, microseconds });
+          else reject(new Error(`${method} ${path} was answered with ${response.statusCode}`));
         });
       });
       request.once('error', reject);
@@ -66,6 +71,7 @@ export class RawClient {
     const answered = new Promise((resolve) => (this.#resolve = resolve));
     this.#socket.write(head + body);
     const status = await answered;
+    if (status >= 300) throw new Error(`${method} ${path} was answered with ${status}`);
     return { status, microseconds: Number(process.hrtime.bigint() - start) / 1000 };
   }
 

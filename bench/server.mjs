@@ -1,6 +1,6 @@
 // Starts what is measured, each in a lock directory of its own on a tmpfs.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export class Server {
   static start(kind, environment = {}) {
     const server = new Server();
     const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `update-lock-bench-`));
+    // As on a device, where the user who owns the lock files gets there: mkdtemp makes what only its maker may enter.
+    chmodSync(base, 0o755);
     Object.assign(server, { base, directory: join(base, 'lock'), socketPath: join(base, 'socket'), startedAt: process.hrtime.bigint() });
     server.process =
       kind === BARE
