@@ -125,9 +125,9 @@ export class Keeper {
     return this.#end(live, reason, nowMs);
   }
 
-  /** Why it cannot be said now which leases there are; null if it can. */
-  whyNotKnown(): Refusal | null {
-    if (this.#isStopping) return STOPPING;
+  /** Why it cannot be said now whether there is a lease of that name, or be ended; null if there is none. */
+  whyNotKnown(name: string): Refusal | null {
+    if (this.#isStopping) return this.#table.get(name) === undefined ? null : STOPPING;
     return this.#custody.isOpen ? null : this.#custody.whyNot();
   }
 

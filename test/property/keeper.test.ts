@@ -67,7 +67,8 @@ class Pair {
     expect(this.#keeper.leases().map(({ sinceMs }) => sinceMs)).toEqual([...live.values()].map(({ sinceMs }) => sinceMs).sort((a, b) => a - b));
     for (const name of NAMES) {
       expect(this.#keeper.get(name)?.endsAtMs).toBe(live.get(name)?.endsAtMs);
-      expect(this.#keeper.getEnded(name)?.ended).toEqual(ended.get(name));
+      // Nobody is told of a former lease while there is a live one.
+      if (!live.has(name)) expect(this.#keeper.getEnded(name)?.ended).toEqual(ended.get(name));
     }
     const files = readdirSync(this.#directory).filter((file) => file.endsWith('updates.lock'));
     expect(files.sort()).toEqual(live.size > 0 ? ['resin-updates.lock', 'updates.lock'] : []);
@@ -150,5 +151,5 @@ test('the same with losses and the cooldown after them', () => {
 
 test('the same over restarts: a second keeper finds in the journal what the first one left', () => {
   const step = fc.oneof(many, { arbitrary: release, weight: 2 }, { arbitrary: advance, weight: 3 }, { arbitrary: lose, weight: 1 }, { arbitrary: restart, weight: 2 });
-  fc.assert(fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), agree), { numRuns: 20 });
+  fc.assert(fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), agree), { numRuns: 8 });
 }, 60_000);

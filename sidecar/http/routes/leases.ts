@@ -68,7 +68,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
           return;
         }
         const ended = keeper.getEnded(call.name);
-        const unknown = ended === undefined ? keeper.whyNotKnown() : null;
+        const unknown = ended === undefined ? keeper.whyNotKnown(call.name) : null;
         if (unknown !== null) {
           refuse(call, unknown);
           return;
@@ -108,7 +108,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'cannot-lock', 'stopping'],
       handle: (call) => {
         const ended = keeper.end(call.name, 'released');
-        const unknown = ended === undefined ? keeper.whyNotKnown() : null;
+        const unknown = ended === undefined ? keeper.whyNotKnown(call.name) : null;
         if (ended !== undefined) call.json(200, views.endedLease(ended));
         else if (unknown !== null) refuse(call, unknown);
         else call.noContent();
