@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Express, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, RequestHandler, Response } from 'express';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import type { Access } from './access';
@@ -47,9 +47,9 @@ type CallFor = (request: unknown, response: Response, path: string) => Call;
 function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor): void {
   const expressPath = path.replaceAll(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
-    app[route.method](expressPath, (request, response) => {
+    app[route.method](expressPath, (request, response, next) => {
       const call = callFor(request, response, path);
-      if (parts.access.admits(call)) serve(route, call);
+      if (parts.access.admits(call)) serve(route, call, next);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
@@ -60,7 +60,7 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   });
 }
 
-function serve(route: Route, call: Call): void {
+function serve(route: Route, call: Call, next: NextFunction): void {
   if (route.name !== undefined && !route.name.safeParse(call.name).success) {
     const message = BUILTIN_NAME_PATTERN.test(call.name)
       ? "is one of the sidecar's own leases, which nobody else may take or release"
@@ -72,8 +72,13 @@ function serve(route: Route, call: Call): void {
   }
   readParameters(call.request, route.parameters, (read) => {
     if (isGone(call.request.socket)) return;
-    if (read.ok) route.handle(call, read.value);
-    else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+    try {
+      if (read.ok) route.handle(call, read.value);
+      else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+    } catch (error) {
+      // By now Express may not be on the stack any more.
+      next(error);
+    }
   });
 }
 
