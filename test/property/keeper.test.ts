@@ -67,7 +67,8 @@ class Pair {
     expect(this.#keeper.leases().map(({ sinceMs }) => sinceMs)).toEqual([...live.values()].map(({ sinceMs }) => sinceMs).sort((a, b) => a - b));
     for (const name of NAMES) {
       expect(this.#keeper.get(name)?.endsAtMs).toBe(live.get(name)?.endsAtMs);
-      expect(this.#keeper.getEnded(name)?.ended).toEqual(ended.get(name));
+      // Of a name that is live again nobody is told its former end, and a restart forgets it.
+      if (!live.has(name)) expect(this.#keeper.getEnded(name)?.ended).toEqual(ended.get(name));
     }
     const files = readdirSync(this.#directory).filter((file) => file.endsWith('updates.lock'));
     expect(files.sort()).toEqual(live.size > 0 ? ['resin-updates.lock', 'updates.lock'] : []);
