@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Express, NextFunction, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { RequestListener } from 'node:http';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import type { Access } from './access';
@@ -16,11 +17,17 @@ export interface AppParts {
   readonly log: Logger;
 }
 
+export interface App {
+  readonly handler: RequestListener;
+  /** For `http.createServer`: the classes that the handler expects. */
+  readonly serverOptions: FastExpress['serverOptions'];
+}
+
 /** What a path that is not ours is called in the metrics. */
 const NO_ROUTE = 'none';
 
 /** The Express application: every route of the table, and a problem for everything else. */
-export function createApp(parts: AppParts): FastExpress {
+export function createApp(parts: AppParts): App {
   const fast = createFastExpress();
   const { app } = fast;
   app.disable('x-powered-by');
@@ -39,7 +46,13 @@ export function createApp(parts: AppParts): FastExpress {
     if (parts.access.admits(call)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
-  return fast;
+  const handler: RequestListener = (request, response) => {
+    // Express gives up on a request line without a path before it has asked anybody.
+    app(request as Request, response as Response, () => {
+      callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
+    });
+  };
+  return { handler, serverOptions: fast.serverOptions };
 }
 
 type CallFor = (request: unknown, response: Response, path: string) => Call;

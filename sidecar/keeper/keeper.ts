@@ -102,7 +102,10 @@ export class Keeper {
       }
       deliver(outcome);
     };
-    const outcome = this.acquire(request);
+    // Who comes later is not served before those who wait, even if the lock is free by now.
+    const ahead = waitMs > 0 && this.get(request.name) === undefined ? this.#waitingRoom.refusal : null;
+    const outcome = ahead === null ? this.acquire(request) : refused(ahead);
+    if (ahead !== null) this.#waitingRoom.call();
     if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
       const remove = this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
       this.options.emit({ type: 'request-waits', name: request.name, refusal: outcome.refusal });

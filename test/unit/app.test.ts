@@ -38,8 +38,8 @@ beforeEach(() => {
     countInternalError: () => (internalErrors += 1),
   } as unknown as Metrics;
   const log = { error: (...said: unknown[]) => logged.push(said) } as unknown as Logger;
-  const { app, serverOptions } = createApp({ routes, access: new Access([]), metrics, log });
-  server = createServer(serverOptions, app);
+  const { handler, serverOptions } = createApp({ routes, access: new Access([]), metrics, log });
+  server = createServer(serverOptions, handler);
   rememberPeers(server, false);
 });
 
