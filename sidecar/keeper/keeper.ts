@@ -239,8 +239,10 @@ export class Keeper {
     if (unenforced !== null) return refused(unenforced);
     const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
     const lease: Lease = {
-      ...live,
+      name: live.name,
       reason: request.reason ?? live.reason,
+      kind: live.kind,
+      sinceMs: live.sinceMs,
       ttlMs,
       endsAtMs: ttlMs === null ? null : nowMs + ttlMs,
       renewals: live.renewals + (isTakenUp ? 0 : 1),
