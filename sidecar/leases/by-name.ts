@@ -1,19 +1,24 @@
 interface Entry<V> {
   readonly name: string;
-  value: V;
-  before: Entry<V> | null;
-  after: Entry<V> | null;
+  /** Undefined while the entry is vacant. */
+  value: V | undefined;
+  before: Entry<V> | undefined;
+  after: Entry<V> | undefined;
 }
+
+/** So many names of former entries are kept at least before they are cleared away. */
+const MAX_VACANT = 64;
 
 /**
  * Values by name, in the order in which their names were added. A `Map` would do the same, but one that is emptied and
  * filled again and again gets a new table each time, and the old table points to the new one: once the first of them has
- * grown old, all that follow are kept until the whole heap is collected, which for a heap as small as ours is never.
+ * grown old, all that follow are kept until the whole heap is collected, which for a heap as small as ours is never. So
+ * here nothing is taken out of the map; from time to time there is a new one without what is vacant.
  */
-export class ByName<V> {
-  readonly #entries = Object.create(null) as Record<string, Entry<V> | undefined>;
-  #oldest: Entry<V> | null = null;
-  #youngest: Entry<V> | null = null;
+export class ByName<V extends object | number> {
+  #entries = new Map<string, Entry<V>>();
+  #oldest: Entry<V> | undefined;
+  #youngest: Entry<V> | undefined;
   #size = 0;
 
   get size(): number {
@@ -26,45 +31,53 @@ export class ByName<V> {
   }
 
   get(name: string): V | undefined {
-    return this.#entries[name]?.value;
+    return this.#entries.get(name)?.value;
   }
 
   /** Adds a value, or replaces the one of that name in its place. */
   set(name: string, value: V): void {
-    const known = this.#entries[name];
-    if (known !== undefined) {
-      known.value = value;
-      return;
+    const entry = this.#entries.get(name) ?? this.#addVacant(name);
+    if (entry.value === undefined) {
+      entry.before = this.#youngest;
+      if (this.#youngest === undefined) this.#oldest = entry;
+      else this.#youngest.after = entry;
+      this.#youngest = entry;
+      this.#size += 1;
     }
-    const entry: Entry<V> = { name, value, before: this.#youngest, after: null };
-    if (this.#youngest === null) this.#oldest = entry;
-    else this.#youngest.after = entry;
-    this.#youngest = entry;
-    this.#entries[name] = entry;
-    this.#size += 1;
+    entry.value = value;
   }
 
   delete(name: string): void {
-    const entry = this.#entries[name];
-    if (entry === undefined) return;
+    const entry = this.#entries.get(name);
+    if (entry?.value === undefined) return;
     const { before, after } = entry;
-    if (before === null) this.#oldest = after;
+    if (before === undefined) this.#oldest = after;
     else before.after = after;
-    if (after === null) this.#youngest = before;
+    if (after === undefined) this.#youngest = before;
     else after.before = before;
-    // Or this one would keep the others alive, as the tables of a Map do.
-    entry.before = entry.after = null;
-    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an object without a prototype, made to be a table
-    delete this.#entries[name];
+    entry.value = entry.before = entry.after = undefined;
     this.#size -= 1;
+    if (this.#entries.size > 2 * this.#size + MAX_VACANT) this.#clearAway();
   }
 
   clear(): void {
-    while (this.#oldest !== null) this.delete(this.#oldest.name);
+    this.#entries = new Map();
+    this.#oldest = this.#youngest = undefined;
+    this.#size = 0;
   }
 
   /** Every value, the one whose name was added first before the others. */
   *values(): IterableIterator<V> {
-    for (let entry = this.#oldest; entry !== null; entry = entry.after) yield entry.value;
+    for (let entry = this.#oldest; entry?.value !== undefined; entry = entry.after) yield entry.value;
+  }
+
+  #addVacant(name: string): Entry<V> {
+    const entry: Entry<V> = { name, value: undefined, before: undefined, after: undefined };
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #clearAway(): void {
+    this.#entries = new Map([...this.#entries].filter(([, { value }]) => value !== undefined));
   }
 }
