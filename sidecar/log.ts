@@ -66,13 +66,10 @@ export class EventLog {
   #write(event: KeeperEvent): void {
     switch (event.type) {
       case 'lease-acquired':
-        this.log.info(event.recovered ? 'lease recovered' : 'lease acquired', {
-          ...describeLease(event.lease),
-          lock: event.lock,
-        });
+        this.log.info(event.recovered ? 'lease recovered' : 'lease acquired', describeLease(event.lease, { lock: event.lock }));
         return;
       case 'lease-renewed':
-        this.log.debug('lease renewed', describeLease(event.lease));
+        this.log.debug('lease renewed', describeLease(event.lease, {}));
         return;
       case 'request-waits':
         this.log.debug('request waits', { name: event.name, code: event.refusal.code });
@@ -82,12 +79,9 @@ export class EventLog {
         return;
       case 'lease-ended': {
         const { reason, atMs } = event.lease.ended;
-        this.log.log(reason === 'lost' ? 'warn' : 'info', 'lease ended', {
-          ...describeLease(event.lease),
-          ended: reason,
-          lasted: formatDuration(atMs - event.lease.sinceMs),
-          lock: event.lock,
-        });
+        const lasted = formatDuration(atMs - event.lease.sinceMs);
+        const end = { ended: reason, lasted, lock: event.lock };
+        this.log.log(reason === 'lost' ? 'warn' : 'info', 'lease ended', describeLease(event.lease, end));
         return;
       }
       case 'lock-lost':
@@ -105,6 +99,9 @@ export class EventLog {
   }
 }
 
-function describeLease({ name, reason, kind, ttlMs, peer }: Lease): Record<string, string> {
-  return { name, reason, kind, ...(ttlMs === null ? {} : { ttl: formatDuration(ttlMs) }), peer };
+/** The lease's fields before the others, which follow as they are. */
+function describeLease({ name, reason, kind, ttlMs, peer }: Lease, others: Readonly<Record<string, string>>): object {
+  const described = ttlMs === null ? { name, reason, kind, peer } : { name, reason, kind, ttl: formatDuration(ttlMs), peer };
+  // Not spread: see endLease.
+  return Object.assign(described, others);
 }

@@ -43,8 +43,8 @@ export interface ExpectedRoute {
   readonly answers: Readonly<Record<number, unknown>>;
 }
 
-/** At most so much waits to be counted. */
-const MAX_DEFERRED = 256;
+/** At most so much waits to be counted: what waits for long grows old, and takes its leases and events with it. */
+const MAX_DEFERRED = 64;
 
 /**
  * Counts what has happened when Prometheus asks, or when there is a fair amount of it: prom-client takes as long over

@@ -17,8 +17,10 @@ export class Views {
   }
 
   endedLease(lease: EndedLease): EndedLeaseView {
-    const { reason, atMs } = lease.ended;
-    return { ...this.#lease(lease, atMs), ended: { reason, at: this.timeline.toRfc3339(atMs) } };
+    const { reason: how, atMs } = lease.ended;
+    const { name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer } = this.#lease(lease, atMs);
+    const ended = { reason: how, at: this.timeline.toRfc3339(atMs) };
+    return { name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer, ended };
   }
 
   leases(leases: readonly Lease[]): LeaseView[] {

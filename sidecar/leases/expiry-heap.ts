@@ -1,3 +1,5 @@
+import { ByName } from './by-name';
+
 interface Entry {
   readonly name: string;
   endsAtMs: number;
@@ -7,7 +9,7 @@ interface Entry {
 /** Which lease ends next: a binary heap with a way in by name, so that every change costs O(log n). */
 export class ExpiryHeap {
   readonly #heap: Entry[] = [];
-  readonly #byName = new Map<string, Entry>();
+  readonly #byName = new ByName<Entry>();
 
   /** The entry that ends first, or undefined if there is none. */
   peek(): { readonly name: string; readonly endsAtMs: number } | undefined {

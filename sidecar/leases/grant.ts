@@ -22,9 +22,12 @@ export function renewedLease(live: Lease, request: AcquireRequest, nowMs: number
   const isTakenUp = live.kind === 'connection' && live.endsAtMs !== null;
   if (live.kind !== request.kind || (live.kind === 'connection' && !isTakenUp)) return null;
   const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
+  // Not spread: see endLease.
   return {
-    ...live,
+    name: live.name,
     reason: request.reason ?? live.reason,
+    kind: live.kind,
+    sinceMs: live.sinceMs,
     ttlMs,
     endsAtMs: endOf(ttlMs, nowMs),
     renewals: live.renewals + (isTakenUp ? 0 : 1),

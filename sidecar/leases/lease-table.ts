@@ -1,9 +1,10 @@
+import { ByName } from './by-name';
 import { ExpiryHeap } from './expiry-heap';
 import type { Lease } from './lease';
 
 /** The live leases, oldest first, and which of them ends next. Knows nothing of the lock, the disk or the clock. */
 export class LeaseTable {
-  readonly #byName = new Map<string, Lease>();
+  readonly #byName = new ByName<Lease>();
   readonly #expiry = new ExpiryHeap();
 
   get size(): number {

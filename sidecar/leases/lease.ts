@@ -25,8 +25,13 @@ export interface EndedLease extends Lease {
   readonly ended: { readonly reason: EndReason; readonly atMs: number };
 }
 
+/**
+ * Every field by its name, here and wherever one object is made of another at each request: for `{ ...lease, ended }` V8
+ * makes a new shape each time, which costs more than the object and outlives it.
+ */
 export function endLease(lease: Lease, reason: EndReason, atMs: number): EndedLease {
-  return { ...lease, ended: { reason, atMs } };
+  const { name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer } = lease;
+  return { name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer, ended: { reason, atMs } };
 }
 
 /** Names of apps' leases: 1 to 64 characters, the first a letter or digit. */

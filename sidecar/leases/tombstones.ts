@@ -1,3 +1,4 @@
+import { ByName } from './by-name';
 import type { EndedLease } from './lease';
 
 /** How long an ended lease is remembered, in milliseconds. */
@@ -8,18 +9,14 @@ export const MAX_TOMBSTONES = 256;
 
 /** The leases that have ended within the last hour, so that a holder who asks late is told how, not just "not found". */
 export class Tombstones {
-  readonly #byName = new Map<string, EndedLease>();
+  readonly #byName = new ByName<EndedLease>();
 
   add(ended: EndedLease): void {
-    // Deleting first keeps the map in the order of the ends, and so its first entry the oldest.
+    // Deleting first keeps them in the order of the ends, and so the first one the oldest.
     this.#byName.delete(ended.name);
     this.#byName.set(ended.name, ended);
-    if (this.#byName.size > MAX_TOMBSTONES) {
-      for (const oldest of this.#byName.keys()) {
-        this.#byName.delete(oldest);
-        break;
-      }
-    }
+    const { size, oldestName } = this.#byName;
+    if (size > MAX_TOMBSTONES && oldestName !== undefined) this.#byName.delete(oldestName);
   }
 
   get(name: string, nowMs: number): EndedLease | undefined {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { ByName } from '../leases/by-name';
 import type { EndedLease, Lease } from '../leases/lease';
 import { MAX_TOMBSTONES } from '../leases/tombstones';
 import { decodeRecord, encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord } from './record';
@@ -30,12 +31,12 @@ const NEW_JOURNAL = 'journal.new';
  * plus {@link MAX_TOMBSTONES}. No `fsync`: what must survive is our death, not the machine's.
  */
 export class Journal {
-  readonly #slotByName = new Map<string, number>();
+  readonly #slotByName = new ByName<number>();
   /**
    * Slots of ended leases by name, the oldest end first: still of use to whoever asks late, and the first to be used
    * again. A lease of the same name has the slot of the one before it.
    */
-  readonly #endedSlots = new Map<string, number>();
+  readonly #endedSlots = new ByName<number>();
   readonly #freeSlots: number[] = [];
   readonly #line = Buffer.alloc(RECORD_BYTES);
   #slotCount = 1;
@@ -121,11 +122,11 @@ export class Journal {
   #allocate(): number {
     const free = this.#freeSlots.pop();
     if (free !== undefined) return free;
-    if (this.#endedSlots.size >= MAX_TOMBSTONES) {
-      for (const [name, oldest] of this.#endedSlots) {
-        this.#endedSlots.delete(name);
-        return oldest;
-      }
+    const { size, oldestName } = this.#endedSlots;
+    if (size >= MAX_TOMBSTONES && oldestName !== undefined) {
+      const oldest = this.#endedSlots.get(oldestName);
+      this.#endedSlots.delete(oldestName);
+      if (oldest !== undefined) return oldest;
     }
     this.#slotCount += 1;
     return this.#slotCount - 1;
