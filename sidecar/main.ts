@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     },
   });
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
-  const watch = new LockWatch(directories, () => {
+  const watch = new LockWatch(directories, owner, () => {
     keeper.check();
   });
   let service: Service | undefined;

@@ -1,5 +1,6 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
+import type { Owner } from './owner';
 
 /** How often is looked while the kernel cannot tell, in milliseconds. */
 const SLOW_CHECK_MS = 5000;
@@ -19,9 +20,10 @@ export class LockWatch {
 
   constructor(
     directories: readonly string[],
+    owner: Pick<Owner, 'actAsStarted'>,
     private readonly onChange: () => void,
   ) {
-    this.#directories = directories.map((directory) => new DirectoryWatch(directory, () => { this.#lookSoon(); }));
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.#lookSoon(); }));
   }
 
   start(): void {
@@ -67,7 +69,7 @@ export class LockWatch {
   }
 }
 
-/** One directory, whatever is at its path. */
+/** One directory, whatever is at its path, seen as the user as whom we were started: a directory above may be closed to the owner. */
 class DirectoryWatch {
   problem: string | null = null;
   #watcher: FSWatcher | undefined;
@@ -75,14 +77,15 @@ class DirectoryWatch {
 
   constructor(
     private readonly directory: string,
+    private readonly owner: Pick<Owner, 'actAsStarted'>,
     private readonly onEvent: () => void,
   ) {}
 
   start(): void {
     this.close();
     try {
-      this.#watched = statSync(this.directory);
-      this.#watcher = watch(this.directory, { persistent: false }, this.onEvent);
+      this.#watched = this.#identify();
+      this.#watcher = this.owner.actAsStarted(() => watch(this.directory, { persistent: false }, this.onEvent));
       this.#watcher.on('error', (error) => {
         this.#fail(error);
         this.onEvent();
@@ -95,7 +98,7 @@ class DirectoryWatch {
 
   startAgainIfReplaced(): void {
     try {
-      const isReplaced = this.#watched === undefined || !isSameFile(statSync(this.directory), this.#watched);
+      const isReplaced = this.#watched === undefined || !isSameFile(this.#identify(), this.#watched);
       if (isReplaced || this.#watcher === undefined) this.start();
     } catch (error) {
       this.#fail(error);
@@ -105,6 +108,10 @@ class DirectoryWatch {
   close(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  #identify(): FileIdentity {
+    return this.owner.actAsStarted(() => statSync(this.directory));
   }
 
   #fail(error: unknown): void {
