@@ -182,9 +182,11 @@ export class Keeper {
 
   /**
    * Ends what is due. Everything that the keeper is asked begins here, so that a late timer, after a SIGSTOP or a
-   * suspend, cannot make a dead lease live.
+   * suspend, cannot make a dead lease live. Nor is anything said of leases, or decided, before those of a former process
+   * have been taken up, if that can be done by now.
    */
   #settle(): number {
+    if (!this.#isStopping) this.#custody.openIfClosed();
     const nowMs = this.options.clock.monotonicMs();
     if (this.#isStopping) return nowMs;
     for (let due = this.#table.due(nowMs); due !== undefined; due = this.#table.due(nowMs)) {
