@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     whereToAsk: whereToAsk(config),
     onOpen: () => {
       holdOnStart(keeper, config.holdOnStartMs);
+      watch.lookSoon();
     },
   });
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];

@@ -23,7 +23,7 @@ export class LockWatch {
     owner: Pick<Owner, 'actAsStarted'>,
     private readonly onChange: () => void,
   ) {
-    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.#lookSoon(); }));
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.lookSoon(); }));
   }
 
   start(): void {
@@ -43,8 +43,11 @@ export class LockWatch {
     for (const directory of this.#directories) directory.close();
   }
 
-  /** Many events come at once, our own doings among them: one look is enough for all of them. */
-  #lookSoon(): void {
+  /**
+   * To be called when a directory may be another one than before: one above it may have been moved, of which the kernel
+   * does not tell. Many events come at once, our own doings among them: one look is enough for all of them.
+   */
+  lookSoon(): void {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = undefined;
       this.#look();
@@ -52,9 +55,15 @@ export class LockWatch {
   }
 
   #look(): void {
-    this.onChange();
-    for (const directory of this.#directories) directory.startAgainIfReplaced();
+    // What happened in a new directory before it was watched, nobody will tell us.
+    do this.onChange();
+    while (this.#watchReplaced());
     this.#adjust();
+  }
+
+  /** Whether a directory is watched now that was not before. */
+  #watchReplaced(): boolean {
+    return this.#directories.map((directory) => directory.startAgainIfReplaced()).includes(true);
   }
 
   #adjust(): void {
@@ -96,12 +105,16 @@ class DirectoryWatch {
     }
   }
 
-  startAgainIfReplaced(): void {
+  /** Returns whether it is watched now and was not before. */
+  startAgainIfReplaced(): boolean {
     try {
       const isReplaced = this.#watched === undefined || !isSameFile(this.#identify(), this.#watched);
-      if (isReplaced || this.#watcher === undefined) this.start();
+      if (!isReplaced && this.#watcher !== undefined) return false;
+      this.start();
+      return this.problem === null;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
   }
 
