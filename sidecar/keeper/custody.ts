@@ -179,12 +179,12 @@ export class Custody {
     return this.#store?.lock.inspect() ?? [];
   }
 
-  /** While the lock is free: goes on in the directory that is now at the path, if it is another. */
-  reopenIfMoved(): void {
-    if (this.#store === null || this.#store.lock.isInPlace()) return;
+  /** While the lock is free: goes on in the directory that is now at the path, if it is another. Returns whether it does. */
+  reopenIfMoved(): boolean {
+    if (this.#store === null || this.#store.lock.isInPlace()) return false;
     this.#letGo(false);
     this.#problem = 'the lock directory was replaced';
-    this.open();
+    return this.open() === 'open';
   }
 
   /** Lets go of everything, for good, but the names on disk and, with `keepFlock`, their flock. */

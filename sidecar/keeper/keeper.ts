@@ -214,7 +214,9 @@ export class Keeper {
       peer: request.peer,
     };
     const isFirst = this.#table.size === 0;
-    const blocked = isFirst ? this.#take(lease) : null;
+    const blocked = isFirst ? this.#custody.take(lease) : null;
+    // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
+    if (blocked?.code === 'cannot-lock' && this.#custody.reopenIfMoved()) return this.acquire(request);
     if (blocked !== null) return refused(blocked);
     const unrecorded = this.#custody.record(lease);
     if (unrecorded !== null) {
@@ -325,13 +327,6 @@ export class Keeper {
     if (!this.#custody.isOpen) return;
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
-  }
-
-  #take(lease: Lease): Refusal | null {
-    const refusal = this.#custody.take(lease);
-    if (refusal?.code !== 'cannot-lock') return refusal;
-    this.#custody.reopenIfMoved();
-    return this.#custody.take(lease);
   }
 
   #keep(lease: Lease): void {

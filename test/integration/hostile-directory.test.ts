@@ -272,3 +272,18 @@ describe('a lease that is found only when the lock directory can be opened at la
     expect(present(again)).toEqual([]);
   });
 });
+
+test('a lease in a directory that is moved to the path is renewed by the very request that finds it', async () => {
+  const { sidecar: former, parent } = await startBelow();
+  await former.put('recorder');
+  await former.kill();
+  renameSync(parent, `${parent}.aside`);
+  const sidecar = await former.startAgain({ UPDATE_LOCK_DIR: former.directory });
+  // Of what happens above the lock directory the kernel does not tell.
+  renameSync(parent, `${parent}.new`);
+  renameSync(`${parent}.aside`, parent);
+  const { status, body } = await sidecar.put('recorder');
+  expect([status, body.renewals]).toEqual([200, 1]);
+  expect((await sidecar.release('recorder')).status).toBe(200);
+  expect(present(sidecar)).toEqual([]);
+});
