@@ -216,7 +216,7 @@ export class Keeper {
     const isFirst = this.#table.size === 0;
     const blocked = isFirst ? this.#custody.take(lease) : null;
     // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
-    if (blocked?.code === 'cannot-lock' && this.#custody.reopenIfMoved()) return this.acquire(request);
+    if (blocked !== null && this.#custody.reopenIfMoved()) return this.acquire(request);
     if (blocked !== null) return refused(blocked);
     const unrecorded = this.#custody.record(lease);
     if (unrecorded !== null) {
