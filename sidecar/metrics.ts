@@ -113,6 +113,8 @@ export function createMetrics(
     Number(keeper.status().paths.some(({ standing }) => standing === 'supervisor' || standing === 'helios')),
   );
 
+  gauge('window_open', '1 while updates are allowed by the clock; always, without windows.', () => 1);
+
   const names = new LeaseNameSeries();
   new Gauge({
     name: 'update_lock_lease_held',

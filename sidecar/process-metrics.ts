@@ -4,7 +4,6 @@ import osMemoryHeap from 'prom-client/lib/metrics/osMemoryHeap';
 import processCpuTotal from 'prom-client/lib/metrics/processCpuTotal';
 import processMaxFileDescriptors from 'prom-client/lib/metrics/processMaxFileDescriptors';
 import processOpenFileDescriptors from 'prom-client/lib/metrics/processOpenFileDescriptors';
-import processResources from 'prom-client/lib/metrics/processResources';
 import processStartTime from 'prom-client/lib/metrics/processStartTime';
 import version from 'prom-client/lib/metrics/version';
 
@@ -20,7 +19,6 @@ export function addProcessMetrics(registry: Registry): void {
     osMemoryHeap,
     processOpenFileDescriptors,
     processMaxFileDescriptors,
-    processResources,
     heapSizeAndUsed,
     version,
   ]) {

@@ -25,8 +25,9 @@ export class Access {
   }
 
   #hasToken(call: Call): boolean {
-    const { method, headers, socket } = call.request;
-    if (this.#tokens.length === 0 || method === 'GET' || method === 'HEAD' || isUnixPeer(socket)) return true;
+    const { method, url = '', headers, socket } = call.request;
+    const isChange = url.startsWith('/v1') && method !== 'GET' && method !== 'HEAD';
+    if (!isChange || this.#tokens.length === 0 || isUnixPeer(socket)) return true;
     const given = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
     const digested = digest(given ?? '');
     if (given !== undefined && this.#tokens.some((token) => timingSafeEqual(token, digested))) return true;

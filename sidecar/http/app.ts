@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Express, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { RequestListener } from 'node:http';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import type { Access } from './access';
@@ -16,11 +17,17 @@ export interface AppParts {
   readonly log: Logger;
 }
 
+export interface App {
+  readonly handler: RequestListener;
+  /** For `http.createServer`: the classes that the handler expects. */
+  readonly serverOptions: FastExpress['serverOptions'];
+}
+
 /** What a path that is not ours is called in the metrics. */
 const NO_ROUTE = 'none';
 
 /** The Express application: every route of the table, and a problem for everything else. */
-export function createApp(parts: AppParts): FastExpress {
+export function createApp(parts: AppParts): App {
   const fast = createFastExpress();
   const { app } = fast;
   app.disable('x-powered-by');
@@ -39,7 +46,13 @@ export function createApp(parts: AppParts): FastExpress {
     if (parts.access.admits(call)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
-  return fast;
+  const handler: RequestListener = (request, response) => {
+    // Express gives up on a request line without a path before it has asked anybody.
+    app(request as Request, response as Response, () => {
+      callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
+    });
+  };
+  return { handler, serverOptions: fast.serverOptions };
 }
 
 type CallFor = (request: unknown, response: Response, path: string) => Call;
@@ -47,9 +60,9 @@ type CallFor = (request: unknown, response: Response, path: string) => Call;
 function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor): void {
   const expressPath = path.replaceAll(/\{(\w+)\}/g, ':$1');
   for (const route of routes) {
-    app[route.method](expressPath, (request, response) => {
+    app[route.method](expressPath, (request, response, next) => {
       const call = callFor(request, response, path);
-      if (parts.access.admits(call)) serve(route, call);
+      if (parts.access.admits(call)) serve(route, call, next);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
@@ -60,7 +73,7 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   });
 }
 
-function serve(route: Route, call: Call): void {
+function serve(route: Route, call: Call, next: NextFunction): void {
   if (route.name !== undefined && !route.name.safeParse(call.name).success) {
     const message = BUILTIN_NAME_PATTERN.test(call.name)
       ? "is one of the sidecar's own leases, which nobody else may take or release"
@@ -72,8 +85,13 @@ function serve(route: Route, call: Call): void {
   }
   readParameters(call.request, route.parameters, (read) => {
     if (isGone(call.request.socket)) return;
-    if (read.ok) route.handle(call, read.value);
-    else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+    try {
+      if (read.ok) route.handle(call, read.value);
+      else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+    } catch (error) {
+      // By now Express may not be on the stack any more.
+      next(error);
+    }
   });
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Config } from '../config';
-import type { FastExpress } from './fast-express';
+import type { App } from './app';
 import { rememberPeers } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode } from './problem';
 import { SECURITY_HEADERS } from './security-headers';
@@ -37,7 +37,7 @@ export class Listeners {
   /** What is not as configured but can be lived without. */
   readonly warnings: string[] = [];
 
-  constructor(private readonly fast: FastExpress) {}
+  constructor(private readonly app: App) {}
 
   /** @throws ListenError if a listener that was asked for cannot be had */
   async open({ host, port, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
@@ -93,7 +93,7 @@ export class Listeners {
   }
 
   #createServer(isUnix: boolean): Server {
-    const { app, serverOptions } = this.fast;
+    const { handler, serverOptions } = this.app;
     const server = createServer(
       {
         ...serverOptions,
@@ -105,12 +105,12 @@ export class Listeners {
         // Without one there is nobody to confuse, and an answer that says so is better than an empty one.
         requireHostHeader: false,
       },
-      app,
+      handler,
     );
     server.maxConnections = MAX_CONNECTIONS;
     rememberPeers(server, isUnix);
     server.on('clientError', answerClientError);
-    server.on('checkExpectation', app);
+    server.on('checkExpectation', handler);
     server.on('connect', (_request, socket: Socket) => {
       answerRaw(socket, 'method-not-allowed', 'CONNECT is for proxies, and this is none.');
     });

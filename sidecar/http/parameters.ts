@@ -137,7 +137,7 @@ function validate<S extends z.ZodMiniType>(schema: S, value: unknown): Read<z.ou
       ? issue.keys.map((field) => ({ field, message: `is not a parameter of this request; ${allowedBy(schema)}` }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   );
-  const detail = errors.map(({ field, message }) => `${shown(field).slice(1, -1)}: ${message}`).join('; ');
+  const detail = errors.map(({ field, message }) => `${shown(field).slice(1, -1)}: ${message}`).join('; ').concat('.');
   return { ok: false, code: 'invalid', detail, errors };
 }
 

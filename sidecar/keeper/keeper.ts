@@ -1,12 +1,11 @@
 import type { Gate } from '../leases/gate';
-import { endLease, type EndedLease, type EndReason, type Lease } from '../leases/lease';
-import { LeaseTable } from '../leases/lease-table';
-import { Tombstones } from '../leases/tombstones';
+import type { EndedLease, EndReason, Lease } from '../leases/lease';
 import type { Recovered } from '../lock/journal';
 import type { Header } from '../lock/record';
 import { Custody, type CustodyOptions } from './custody';
-import { ExpiryTimer } from './expiry-timer';
+import { LeaseBook } from './lease-book';
 import { causeOfLoss, CAUSE_SETTLES_MS } from './loss';
+import { newLease, renewedLease } from '../leases/grant';
 import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
 import { revive } from './recovery';
 import { alreadyLive, fromGate, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusals';
@@ -28,11 +27,9 @@ export interface KeeperOptions extends CustodyOptions {
  * is made, written down and carried out in one turn of the event loop, so nothing can come in between.
  */
 export class Keeper {
-  readonly #table = new LeaseTable();
-  readonly #tombstones = new Tombstones();
   readonly #custody: Custody;
+  readonly #book: LeaseBook;
   readonly #waitingRoom: WaitingRoom;
-  readonly #expiryTimer: ExpiryTimer;
   #heldSinceMs: number | null = null;
   #lostAtMs: number | null = null;
   #isStartOver = false;
@@ -43,7 +40,7 @@ export class Keeper {
       onOpen: (recovered) => {
         this.#recover(recovered);
       },
-      leases: () => this.#table.values(),
+      leases: () => this.#book.all(),
       header: () => ({
         lostAtMs: this.#lostAtMs,
         wallOffsetMs: options.timeline.offsetMs,
@@ -51,9 +48,8 @@ export class Keeper {
       }),
     });
     this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request));
-    this.#expiryTimer = new ExpiryTimer(options.clock, () => {
+    this.#book = new LeaseBook(options.clock, this.#custody, () => {
       this.#settle();
-      this.#expiryTimer.atLatest(this.#table.nextEndMs());
     });
   }
 
@@ -73,7 +69,7 @@ export class Keeper {
   }
 
   get leaseCount(): number {
-    return this.#table.size;
+    return this.#book.size;
   }
 
   /**
@@ -87,7 +83,7 @@ export class Keeper {
   /** Grants a lease, or renews or takes up a live one of that name, now or not at all. */
   acquire(request: AcquireRequest): Outcome {
     const nowMs = this.#settle();
-    const live = this.#table.get(request.name);
+    const live = this.#book.get(request.name);
     return live === undefined ? this.#grant(request, nowMs) : this.#renew(live, request, nowMs);
   }
 
@@ -102,7 +98,10 @@ export class Keeper {
       }
       deliver(outcome);
     };
-    const outcome = this.acquire(request);
+    // Who comes later is not served before those who wait, even if the lock is free by now.
+    const ahead = waitMs > 0 && this.get(request.name) === undefined ? this.#waitingRoom.refusal : null;
+    const outcome = ahead === null ? this.acquire(request) : refused(ahead);
+    if (ahead !== null) this.#waitingRoom.call();
     if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
       const remove = this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
       this.options.emit({ type: 'request-waits', name: request.name, refusal: outcome.refusal });
@@ -120,24 +119,24 @@ export class Keeper {
    */
   end(name: string, reason: EndReason, only?: Lease): EndedLease | undefined {
     const nowMs = this.#settle();
-    const live = this.#table.get(name);
+    const live = this.#book.get(name);
     if (live === undefined || this.#isStopping || (only !== undefined && live !== only)) return undefined;
     return this.#end(live, reason, nowMs);
   }
 
   /** Why it cannot be said now whether there is a lease of that name, or be ended; null if there is none. */
   whyNotKnown(name: string): Refusal | null {
-    if (this.#isStopping) return this.#table.get(name) === undefined ? null : STOPPING;
+    if (this.#isStopping) return this.#book.get(name) === undefined ? null : STOPPING;
     return this.#custody.isOpen ? null : this.#custody.whyNot();
   }
 
   get(name: string): Lease | undefined {
     this.#settle();
-    return this.#table.get(name);
+    return this.#book.get(name);
   }
 
   getEnded(name: string): EndedLease | undefined {
-    return this.#tombstones.get(name, this.#settle());
+    return this.#book.getEnded(name, this.#settle());
   }
 
   /** Whether the lock's files belong to another user than the one as whom the process was started. */
@@ -148,7 +147,7 @@ export class Keeper {
   /** Live leases, oldest first. */
   leases(): Lease[] {
     this.#settle();
-    return [...this.#table.values()];
+    return this.#book.all();
   }
 
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
@@ -164,7 +163,7 @@ export class Keeper {
       heldSinceMs: this.#heldSinceMs,
       isFlocked: this.#heldSinceMs !== null && this.#custody.isFlocked(),
       paths: this.#custody.inspect(),
-      leases: [...this.#table.values()],
+      leases: this.#book.all(),
       problem: this.#custody.whyNot(),
       gate: this.#gateRefusal(nowMs),
     });
@@ -175,9 +174,9 @@ export class Keeper {
     const nowMs = this.#settle();
     if (release) for (const lease of this.leases()) this.#end(lease, 'stopped', nowMs);
     this.#isStopping = true;
-    this.#expiryTimer.stop();
+    this.#book.stop();
     this.#waitingRoom.close();
-    this.#custody.close(this.#table.size > 0);
+    this.#custody.close(this.#book.size > 0);
   }
 
   /**
@@ -189,7 +188,7 @@ export class Keeper {
     if (!this.#isStopping) this.#custody.openIfClosed();
     const nowMs = this.options.clock.monotonicMs();
     if (this.#isStopping) return nowMs;
-    for (let due = this.#table.due(nowMs); due !== undefined; due = this.#table.due(nowMs)) {
+    for (let due = this.#book.due(nowMs); due !== undefined; due = this.#book.due(nowMs)) {
       this.#end(due, due.kind === 'connection' ? 'disconnected' : 'expired', nowMs);
     }
     return nowMs;
@@ -202,18 +201,8 @@ export class Keeper {
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     const refusal = this.#gateRefusal(nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
     if (refusal !== null) return refused(refusal);
-    const ttlMs = request.ttlMs === undefined ? this.options.defaultTtlMs : request.ttlMs;
-    const lease: Lease = {
-      name: request.name,
-      reason: request.reason ?? '',
-      kind: request.kind,
-      sinceMs: nowMs,
-      ttlMs,
-      endsAtMs: ttlMs === null ? null : nowMs + ttlMs,
-      renewals: 0,
-      peer: request.peer,
-    };
-    const isFirst = this.#table.size === 0;
+    const lease = newLease(request, nowMs, this.options.defaultTtlMs);
+    const isFirst = this.#book.size === 0;
     const blocked = isFirst ? this.#custody.take(lease) : null;
     // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
     if (blocked !== null && this.#custody.reopenIfMoved()) return this.acquire(request);
@@ -223,17 +212,17 @@ export class Keeper {
       if (isFirst) this.#custody.giveBack();
       return refused(unrecorded);
     }
-    this.#keep(lease);
+    this.#book.keep(lease);
     if (isFirst) this.#heldSinceMs = nowMs;
-    else this.#describe();
+    else this.#book.show();
     this.options.emit({ type: 'lease-acquired', lease, recovered: false, lock: isFirst ? 'taken' : 'held' });
     return { kind: 'granted', lease, isNew: true };
   }
 
   #renew(live: Lease, request: AcquireRequest, nowMs: number): Outcome {
     if (request.only === 'new') return refused(alreadyLive(live.name));
-    const isTakenUp = live.kind === 'connection' && live.endsAtMs !== null;
-    if (live.kind !== request.kind || (live.kind === 'connection' && !isTakenUp)) return refused(nameInUse(live));
+    const lease = renewedLease(live, request, nowMs);
+    if (lease === null) return refused(nameInUse(live));
     if (this.#isStopping) return refused(STOPPING);
     if (!this.#custody.isHeld()) {
       this.#lose(nowMs);
@@ -241,32 +230,23 @@ export class Keeper {
     }
     const unenforced = this.#custody.whyNotFlocked();
     if (unenforced !== null) return refused(unenforced);
-    const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
-    const lease: Lease = {
-      ...live,
-      reason: request.reason ?? live.reason,
-      ttlMs,
-      endsAtMs: ttlMs === null ? null : nowMs + ttlMs,
-      renewals: live.renewals + (isTakenUp ? 0 : 1),
-      peer: request.peer,
-    };
     const unrecorded = this.#custody.record(lease);
     if (unrecorded !== null) return refused(unrecorded);
-    this.#keep(lease);
-    if (lease.reason !== live.reason) this.#describe();
+    this.#book.keep(lease);
+    if (lease.reason !== live.reason) this.#book.show();
     this.options.emit({ type: 'lease-renewed', lease });
     return { kind: 'granted', lease, isNew: false };
   }
 
   /** Journal first, then the file: after a crash in between the lock is seen to have no lease, and is given back. */
   #end(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
-    const ended = this.#bury(lease, reason, nowMs);
-    const isLast = this.#table.size === 0;
+    const ended = this.#book.bury(lease, reason, nowMs);
+    const isLast = this.#book.size === 0;
     if (isLast) {
       this.#custody.giveBack();
       this.#nowFree(nowMs);
     } else {
-      this.#describe();
+      this.#book.show();
     }
     this.options.emit({ type: 'lease-ended', lease: ended, lock: isLast ? 'released' : 'held' });
     return ended;
@@ -277,7 +257,7 @@ export class Keeper {
     const cause = causeOfLoss(this.#custody.inspect());
     this.#lostAtMs = nowMs;
     this.#custody.recordBoot();
-    const ended = [...this.#table.values()].map((lease) => this.#bury(lease, 'lost', nowMs));
+    const ended = this.#book.all().map((lease) => this.#book.bury(lease, 'lost', nowMs));
     this.#custody.giveBack();
     this.#nowFree(nowMs);
     for (const lease of ended) this.options.emit({ type: 'lease-ended', lease, lock: 'lost' });
@@ -303,23 +283,23 @@ export class Keeper {
     this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
     if (header.wallOffsetMs !== null) this.options.timeline.resume(header.wallOffsetMs);
     this.#custody.recordBoot();
-    for (const lease of ended) this.#tombstones.add(lease);
+    for (const lease of ended) this.#book.remember(lease);
     if (live.length === 0) {
       this.#custody.giveBack();
       return;
     }
     this.#heldSinceMs = Math.min(...live.map(({ sinceMs }) => sinceMs));
-    for (const lease of live) this.#table.set(lease);
+    for (const lease of live) this.#book.keep(lease);
     // Those whose time was up meanwhile have expired, whatever has become of the lock since.
     this.#settle();
-    if (this.#table.size > 0 && !this.#custody.isHeld()) this.#lose(nowMs);
-    for (const lease of [...this.#table.values()]) {
+    if (this.#book.size > 0 && !this.#custody.isHeld()) this.#lose(nowMs);
+    for (const lease of this.#book.all()) {
       const revived = revive(lease, nowMs, this.options.restartGraceMs);
       if (revived !== lease) this.#custody.record(revived);
-      this.#keep(revived);
+      this.#book.keep(revived);
       this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true, lock: 'held' });
     }
-    this.#describe();
+    this.#book.show();
   }
 
   /** Ends what is not so on disk any more, and finds the directory again if it is free. */
@@ -327,24 +307,6 @@ export class Keeper {
     if (!this.#custody.isOpen) return;
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
-  }
-
-  #keep(lease: Lease): void {
-    this.#table.set(lease);
-    this.#expiryTimer.atLatest(lease.endsAtMs);
-  }
-
-  #bury(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
-    // One that was due ended then, even if we come to it later.
-    const ended = endLease(lease, reason, Math.min(nowMs, lease.endsAtMs ?? nowMs));
-    this.#table.delete(lease.name);
-    this.#tombstones.add(ended);
-    this.#custody.recordEnd(ended);
-    return ended;
-  }
-
-  #describe(): void {
-    if (this.#table.size > 0) this.#custody.describe(this.#table.values(), this.#table.size);
   }
 
   #nowFree(nowMs: number): void {
@@ -363,6 +325,6 @@ export class Keeper {
 
   #limitRefusal({ kind }: AcquireRequest): Refusal | null {
     const { maxLeases } = this.options;
-    return kind !== 'builtin' && this.#table.size >= maxLeases ? tooManyLeases(maxLeases) : null;
+    return kind !== 'builtin' && this.#book.size >= maxLeases ? tooManyLeases(maxLeases) : null;
   }
 }

@@ -11,6 +11,8 @@ export interface LockStatus {
   readonly state: LockState;
   /** Why a lease would be refused now if it were the first; null if it would be granted. */
   readonly refusal: Refusal | null;
+  /** What is in the way of the lock, each on its own; null for nothing. */
+  readonly obstacles: Obstacles;
   /** Since when the lock has been held without a break, null while it is not. */
   readonly sinceMs: number | null;
   /** When the last lease ends at the latest, null if the lock is not held or one has no end. */
@@ -19,6 +21,15 @@ export interface LockStatus {
   readonly paths: readonly PathStanding[];
   /** Live leases, oldest first. */
   readonly leases: readonly Lease[];
+}
+
+export interface Obstacles {
+  /** A gate is closed. */
+  readonly gate: Refusal | null;
+  /** Directory, file system, journal or flock do not do. */
+  readonly disk: Refusal | null;
+  /** A name of the lock is taken by somebody else. */
+  readonly names: Refusal | null;
 }
 
 interface Facts {
@@ -33,11 +44,17 @@ interface Facts {
 export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate }: Facts): LockStatus {
   const isHeld = heldSinceMs !== null;
   const blocking = isHeld ? undefined : paths.find(({ standing }) => standing !== 'absent');
+  const obstacles = {
+    gate: isHeld ? null : gate,
+    disk: problem,
+    names: blocking === undefined ? null : fromStanding(blocking),
+  };
   // In the order in which a request meets them.
-  const refusal = (isHeld ? null : gate) ?? problem ?? (blocking === undefined ? null : fromStanding(blocking));
+  const refusal = obstacles.gate ?? obstacles.disk ?? obstacles.names;
   return {
     state: isHeld ? 'held' : stateOf(refusal?.code),
     refusal,
+    obstacles,
     sinceMs: heldSinceMs,
     expiresAtMs: latestEndMs(leases),
     flocked: isFlocked,

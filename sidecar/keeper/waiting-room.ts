@@ -18,6 +18,12 @@ export class WaitingRoom {
   #callTimer: NodeJS.Timeout | undefined;
   #callTimerAtMs = Infinity;
 
+  /** Why those who are here still wait; null if nobody does. */
+  get refusal(): Refusal | null {
+    for (const { refusal } of this.#waiters) return refusal;
+    return null;
+  }
+
   /** @param attempt tries a request now */
   constructor(
     private readonly clock: Clock,

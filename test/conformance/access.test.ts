@@ -65,7 +65,7 @@ describe('with an API token', () => {
 test('without an API token anyone who can connect may change things, whatever token they send', async () => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_ADMIN_TOKEN: ADMIN } });
   const answer = await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', bearer('x'));
-  expect([answer.status, answer.body['peer']]).toEqual([201, '127.0.0.1']);
+  expect([answer.status, answer.body.peer]).toEqual([201, '127.0.0.1']);
 });
 
 describe('a request from a page', () => {

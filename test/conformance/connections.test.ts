@@ -7,7 +7,7 @@ beforeAll(async () => (sidecar = await Sidecar.start({ environment: { UPDATE_LOC
 afterAll(() => Sidecar.cleanUp());
 
 const bodyOf = (answer: RawAnswer | undefined): Record<string, unknown> => JSON.parse(answer?.body ?? '{}') as Record<string, unknown>;
-const names = async (): Promise<string[]> => ((await sidecar.send('GET', '/v1/leases')).body['leases'] as { name: string }[]).map(({ name }) => name);
+const names = async (): Promise<string[]> => ((await sidecar.send('GET', '/v1/leases')).body.leases as { name: string }[]).map(({ name }) => name);
 
 describe.each(['the Unix socket', 'TCP'])('over %s', (listener) => {
   const target = () => (listener === 'TCP' ? sidecar.tcpTarget : sidecar.target);

@@ -18,7 +18,7 @@ export function expectSecurityHeaders(headers: Headers): void {
 
 /** The answer is this problem, complete and consistent. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
-  expect([answer.status, answer.body['code']]).toEqual([status, code]);
+  expect([answer.status, answer.body.code]).toEqual([status, code]);
   expectWholeProblem(answer.status, answer.headers, answer.body);
 }
 

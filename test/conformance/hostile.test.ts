@@ -72,5 +72,5 @@ async function expectSane(): Promise<void> {
   const { leases } = (await sidecar.send('GET', '/v1/leases')).body as { leases: { name: string }[] };
   expect(sidecar.lockFiles.map((file) => existsSync(file))).toEqual(leases.length > 0 ? [true, true] : [false, false]);
   for (const { name } of leases) expect((await sidecar.release(name)).status).toBe(200);
-  expect((await sidecar.send('GET', '/v1/lock')).body['state']).toBe('free');
+  expect((await sidecar.send('GET', '/v1/lock')).body.state).toBe('free');
 }

@@ -7,7 +7,7 @@ let sidecar: Sidecar;
 beforeAll(async () => (sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_MAX_LEASES: '20' } })));
 afterAll(() => Sidecar.cleanUp());
 afterEach(async () => {
-  for (const { name } of (await sidecar.send('GET', '/v1/leases')).body['leases'] as { name: string }[]) await sidecar.release(name);
+  for (const { name } of (await sidecar.send('GET', '/v1/leases')).body.leases as { name: string }[]) await sidecar.release(name);
 });
 
 const isOnDisk = (): boolean[] => sidecar.lockFiles.map((path) => existsSync(path));
@@ -24,9 +24,9 @@ describe('PUT /v1/leases/{name}', () => {
       expires: expect.stringMatching(RFC_3339) as string,
       remainingSeconds: expect.any(Number) as number,
     });
-    expect(answer.body['remainingSeconds']).toBeGreaterThan(290);
-    expect(answer.body['remainingSeconds']).toBeLessThanOrEqual(300);
-    expect(Date.parse(answer.body['expires'] as string) - Date.parse(answer.body['since'] as string)).toBe(300_000);
+    expect(answer.body.remainingSeconds).toBeGreaterThan(290);
+    expect(answer.body.remainingSeconds).toBeLessThanOrEqual(300);
+    expect(Date.parse(answer.body.expires as string) - Date.parse(answer.body.since as string)).toBe(300_000);
     expectSecurityHeaders(answer.headers);
   });
 
@@ -40,8 +40,8 @@ describe('PUT /v1/leases/{name}', () => {
     const first = await sidecar.put('recorder', { ttl: 10, reason: 'recording' });
     const second = await sidecar.put('recorder', { ttl: '1h' });
     expect([second.status, second.headers.location]).toEqual([200, undefined]);
-    expect(second.body).toMatchObject({ since: first.body['since'] as string, reason: 'recording', ttlSeconds: 3600, renewals: 1 });
-    expect(second.body['remainingSeconds']).toBeGreaterThan(3590);
+    expect(second.body).toMatchObject({ since: first.body.since as string, reason: 'recording', ttlSeconds: 3600, renewals: 1 });
+    expect(second.body.remainingSeconds).toBeGreaterThan(3590);
     expect((await sidecar.put('recorder', { reason: 'still' })).body).toMatchObject({ reason: 'still', ttlSeconds: 3600, renewals: 2 });
     expect((await sidecar.put('recorder', { ttl: 5 })).body).toMatchObject({ ttlSeconds: 5, renewals: 3 });
   });
@@ -67,7 +67,7 @@ describe('PUT /v1/leases/{name}', () => {
   test.each(['If-Match', 'If-None-Match'])('with an entity tag in %s is refused, since there are none', async (header) => {
     const answer = await sidecar.send('PUT', '/v1/leases/x', { headers: { [header]: '"abc"' } });
     expectProblem(answer, 422, 'invalid');
-    expect(answer.body['errors']).toMatchObject([{ field: header }]);
+    expect(answer.body.errors).toMatchObject([{ field: header }]);
   });
 
   test('on a name that a connection holds is a conflict, which names the holder', async () => {
@@ -75,7 +75,7 @@ describe('PUT /v1/leases/{name}', () => {
     await hold.line('held');
     const answer = await sidecar.put('job');
     expectProblem(answer, 409, 'name-in-use');
-    expect(answer.body['holder']).toBe('job');
+    expect(answer.body.holder).toBe('job');
     hold.close();
   });
 
@@ -109,8 +109,8 @@ describe('GET', () => {
     await sidecar.release('gone');
     const answer = await sidecar.send('GET', '/v1/leases/gone');
     expectProblem(answer, 410, 'lease-ended');
-    expect(answer.body['ended']).toEqual({ reason: 'released', at: expect.stringMatching(RFC_3339) as string });
-    expect(answer.body['lease']).toMatchObject({ name: 'gone', reason: 'r', ended: answer.body['ended'] as object });
+    expect(answer.body.ended).toEqual({ reason: 'released', at: expect.stringMatching(RFC_3339) as string });
+    expect(answer.body.lease).toMatchObject({ name: 'gone', reason: 'r', ended: answer.body.ended as object });
   });
 
   test('of one that was held by a connection tells that the connection ended', async () => {
@@ -120,8 +120,8 @@ describe('GET', () => {
     await sidecar.logged('lease ended', { name: 'job', ended: 'disconnected' });
     const answer = await sidecar.send('GET', '/v1/leases/job');
     expectProblem(answer, 410, 'lease-ended');
-    expect(answer.body['ended']).toMatchObject({ reason: 'disconnected' });
-    expect(answer.body['lease']).toMatchObject({ kind: 'connection', expires: null, ttlSeconds: null, remainingSeconds: null });
+    expect(answer.body.ended).toMatchObject({ reason: 'disconnected' });
+    expect(answer.body.lease).toMatchObject({ kind: 'connection', expires: null, ttlSeconds: null, remainingSeconds: null });
   });
 
   test('of a lease that never was is 404', async () => {

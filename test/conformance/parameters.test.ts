@@ -29,14 +29,14 @@ describe('parameters may come', () => {
 
 describe('a time to live', () => {
   test.each([['1', 1], ['1s', 1], ['1.5', 1.5], ['2h', 7200], ['7200', 7200], [1, 1], [7200, 7200], [1.25, 1.25], ['1h30m', 5400]])('of %j is %d s', async (ttl, seconds) => {
-    expect((await put({ json: { ttl } })).body['ttlSeconds']).toBe(seconds);
+    expect((await put({ json: { ttl } })).body.ttlSeconds).toBe(seconds);
   });
 
   test.each([0, -1, 0.5, '0', '999ms', '2h1ms', 7200.001, '1d', '1e3', '', ' 5', '5 m', '-5', 'soon', '5M', true, null, [], {}, [5], 1e300, '9'.repeat(70)])('of %j is refused, not bent', async (ttl) => {
     const answer = await put({ json: { ttl } });
     expectProblem(answer, 422, 'invalid');
-    expect(answer.body['errors']).toMatchObject([{ field: 'ttl' }]);
-    expect(answer.body['detail']).toContain('1s to 2h');
+    expect(answer.body.errors).toMatchObject([{ field: 'ttl' }]);
+    expect(answer.body.detail).toContain('1s to 2h');
     nothingWasTaken();
   });
 
@@ -53,7 +53,7 @@ describe('a wait', () => {
   test.each([-1, '1h1ms', 3601, 'forever', true, null, ''])('of %j is refused', async (wait) => {
     const answer = await put({ json: { wait } });
     expectProblem(answer, 422, 'invalid');
-    expect(answer.body['errors']).toMatchObject([{ field: 'wait' }]);
+    expect(answer.body.errors).toMatchObject([{ field: 'wait' }]);
   });
 });
 
@@ -61,19 +61,19 @@ describe('a reason', () => {
   test.each(['', 'x'.repeat(256), '🎥'.repeat(256), '\u0000'.repeat(256), '"\\\n\u2028', 'تسجيل', '</script><script>'])('of %j comes back as it was', async (reason) => {
     const answer = await put({ json: { reason } });
     expect(answer.status).toBe(201);
-    expect((await sidecar.send('GET', '/v1/leases/r')).body['reason']).toBe(reason);
+    expect((await sidecar.send('GET', '/v1/leases/r')).body.reason).toBe(reason);
   });
 
   test.each(['x'.repeat(257), '🎥'.repeat(257), 5, true, null, ['x'], {}])('of %j is refused', async (reason) => {
     const answer = await put({ json: { reason } });
     expectProblem(answer, 422, 'invalid');
-    expect(answer.body['errors']).toMatchObject([{ field: 'reason' }]);
+    expect(answer.body.errors).toMatchObject([{ field: 'reason' }]);
     nothingWasTaken();
   });
 
   test('with half a character is made one that can be shown', async () => {
     const answer = await put({ raw: String.raw`{"reason":"a\ud83cb"}`, headers: { 'Content-Type': 'application/json' } });
-    expect(answer.body['reason']).toBe('a\ufffdb');
+    expect(answer.body.reason).toBe('a\ufffdb');
   });
 });
 
@@ -82,7 +82,7 @@ describe('an unknown parameter is refused', () => {
   test.each(unknown)('%j in JSON', async (field) => {
     const answer = await put({ raw: `{${JSON.stringify(field)}:"5m"}`, headers: { 'Content-Type': 'application/json' } });
     expectProblem(answer, 422, 'invalid');
-    expect(answer.body['errors']).toMatchObject([{ field }]);
+    expect(answer.body.errors).toMatchObject([{ field }]);
     nothingWasTaken();
   });
 
@@ -99,7 +99,7 @@ describe('an unknown parameter is refused', () => {
 
   test('each has an error of its own beside those of the known ones', async () => {
     const answer = await put({ json: { ttl: 'x', reason: 5, a: 1, b: 2 } });
-    expect((answer.body['errors'] as { field: string }[]).map(({ field }) => field).sort()).toEqual(['a', 'b', 'reason', 'ttl']);
+    expect((answer.body.errors as { field: string }[]).map(({ field }) => field).sort()).toEqual(['a', 'b', 'reason', 'ttl']);
   });
 });
 
@@ -112,7 +112,7 @@ describe('a parameter that is given more than once is refused', () => {
   ])('%s', async (_, options, query) => {
     const answer = await put(options, query);
     expectProblem(answer, 400, 'malformed');
-    expect(answer.body['detail']).toContain('ttl');
+    expect(answer.body.detail).toContain('ttl');
     nothingWasTaken();
   });
 });

@@ -65,8 +65,8 @@ describe('GET /v1/lock', () => {
       state: 'held', flock: true, update: null, window: null, leases: [{ name: 'live' }],
       paths: sidecar.lockFiles.map((path) => ({ path, state: 'ours' })),
     });
-    expect(body['expires']).toBe((body['leases'] as { expires: string }[])[0]?.expires);
-    expect(body['summary']).toMatch(/^Updates are held back by live since \d\d:\d\d, until .* at the latest\.$/);
+    expect(body.expires).toBe((body.leases as { expires: string }[])[0]?.expires);
+    expect(body.summary).toMatch(/^Updates are held back by live since \d\d:\d\d, until .* at the latest\.$/);
   });
 
   test('of one that is free says so', async () => {
@@ -81,6 +81,6 @@ describe('GET /v1/lock', () => {
 test('GET /healthz and /readyz say that all is well, and of what', async () => {
   expect((await sidecar.send('GET', '/healthz')).body).toEqual({ status: 'ok' });
   const { body } = await sidecar.send('GET', '/readyz');
-  expect(body['ready']).toBe(true);
-  expect((body['checks'] as { name: string; ok: boolean; detail: string }[]).every(({ ok, detail }) => ok && detail !== '')).toBe(true);
+  expect(body.ready).toBe(true);
+  expect((body.checks as { name: string; ok: boolean; detail: string }[]).every(({ ok, detail }) => ok && detail !== '')).toBe(true);
 });

@@ -33,7 +33,7 @@ test.each([
   expectWholeProblem(answer.status, answer.headers, body);
   expect(await sidecar.exited()).toBe(0);
   const next = await sidecar.startAgain();
-  expect((await next.send('GET', '/v1/leases')).body['leases']).toMatchObject([{ name: 'live', renewals: 0 }]);
+  expect((await next.send('GET', '/v1/leases')).body.leases).toMatchObject([{ name: 'live', renewals: 0 }]);
 });
 
 test('DELETE of a lease that is not there is 204 even then', async () => {

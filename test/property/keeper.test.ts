@@ -110,7 +110,10 @@ class Pair {
       whereToAsk: 'nobody',
       onOpen: () => undefined,
     });
-    expect(keeper.open()).toBe('open');
+    const opened = keeper.open();
+    // It would try again by itself, after the test.
+    if (opened !== 'open') keeper.stop(false);
+    expect(opened).toBe('open');
     return keeper;
   }
 }

@@ -5,7 +5,8 @@ import { makeLease } from './make-lease';
 
 const TEN = Date.UTC(2026, 4, 1, 10, 0);
 const MINUTE = 60_000;
-const FREE: LockStatus = { state: 'free', refusal: null, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
+const FREE: LockStatus = { state: 'free', refusal: null,
+  obstacles: { gate: null, disk: null, names: null }, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
 const say = (status: Partial<LockStatus>, nowMs = TEN + 3 * MINUTE): string =>
   summarise({ ...FREE, ...status }, nowMs, (ms) => new Date(ms).toISOString());
 

@@ -126,18 +126,19 @@ export function acquire(
   onGranted: (outcome: Extract<Outcome, { kind: 'granted' }>) => void,
 ): void {
   const { socket } = call.request;
-  let stopListening: (() => void) | undefined;
+  const waiting = { end: (): void => undefined };
   const drop = keeper.acquireWithin(request, waitMs ?? DEFAULT_WAIT_MS, (outcome) => {
-    if (stopListening !== undefined) {
-      stopListening();
-      setExclusive(socket, false);
-    }
+    waiting.end();
     if (outcome.kind === 'granted') onGranted(outcome);
     else refuse(call, outcome.refusal);
   });
   if (drop === null) return;
+  const stopListening = onGone(socket, drop);
   setExclusive(socket, true);
-  stopListening = onGone(socket, drop);
+  waiting.end = () => {
+    stopListening();
+    setExclusive(socket, false);
+  };
 }
 
 /** What the preconditions ask for; null if they were answered, being such as cannot be met or understood. */

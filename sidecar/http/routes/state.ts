@@ -70,9 +70,11 @@ export function stateRoutes(
       },
       problems: READ_PROBLEMS,
       handle: (call) => {
-        const { refusal } = keeper.status();
+        const { gate, disk, names } = keeper.status().obstacles;
         const checks = [
-          toCheck('lock', refusal?.detail ?? null, 'The lock is held, or could be taken now.'),
+          toCheck('disk', disk?.detail ?? null, 'Directory, journal and flock can be used.'),
+          toCheck('names', names?.detail ?? null, 'The names of the lock are free, or ours.'),
+          toCheck('gates', gate?.detail ?? null, 'No gate is closed.'),
           toCheck('watch', watchProblem(), 'The lock directory is watched.'),
         ];
         const ready = checks.every(({ ok }) => ok);
