@@ -43,10 +43,11 @@ async function main(): Promise<void> {
     whereToAsk: whereToAsk(config),
     onOpen: () => {
       holdOnStart(keeper, config.holdOnStartMs);
+      watch.lookSoon();
     },
   });
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
-  const watch = new LockWatch(directories, () => {
+  const watch = new LockWatch(directories, owner, () => {
     keeper.check();
   });
   let service: Service | undefined;

@@ -82,10 +82,14 @@ export class Custody {
     return opened.kind;
   }
 
+  /** Tries again to open what could not be opened, if that was not done just now. */
+  openIfClosed(): void {
+    if (this.#store === null && !this.#isClosed && this.#isLongSince(this.#openedAtMs)) this.open();
+  }
+
   /** What keeps another lease from being held safely, apart from what stands at the lock's names; null if nothing does. */
   whyNot(): Refusal | null {
     if (this.#isClosed) return STOPPING;
-    if (this.#store === null && this.#isLongSince(this.#openedAtMs)) this.open();
     if (this.#store === null) return cannotLock(this.#problem);
     // There may be room in the journal even on a full disk. But whether an app gets the lock should not depend on luck.
     return this.whyNotFlocked() ?? (this.#isFull() ? cannotLock('the file system of the lock directory is full') : null);
@@ -175,12 +179,12 @@ export class Custody {
     return this.#store?.lock.inspect() ?? [];
   }
 
-  /** While the lock is free: goes on in the directory that is now at the path, if it is another. */
-  reopenIfMoved(): void {
-    if (this.#store === null || this.#store.lock.isInPlace()) return;
+  /** While the lock is free: goes on in the directory that is now at the path, if it is another. Returns whether it does. */
+  reopenIfMoved(): boolean {
+    if (this.#store === null || this.#store.lock.isInPlace()) return false;
     this.#letGo(false);
     this.#problem = 'the lock directory was replaced';
-    this.open();
+    return this.open() === 'open';
   }
 
   /** Lets go of everything, for good, but the names on disk and, with `keepFlock`, their flock. */

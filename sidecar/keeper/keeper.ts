@@ -181,9 +181,11 @@ export class Keeper {
 
   /**
    * Ends what is due. Everything that the keeper is asked begins here, so that a late timer, after a SIGSTOP or a
-   * suspend, cannot make a dead lease live.
+   * suspend, cannot make a dead lease live. Nor is anything said of leases, or decided, before those of a former process
+   * have been taken up, if that can be done by now.
    */
   #settle(): number {
+    if (!this.#isStopping) this.#custody.openIfClosed();
     const nowMs = this.options.clock.monotonicMs();
     if (this.#isStopping) return nowMs;
     for (let due = this.#book.due(nowMs); due !== undefined; due = this.#book.due(nowMs)) {
@@ -201,7 +203,9 @@ export class Keeper {
     if (refusal !== null) return refused(refusal);
     const lease = newLease(request, nowMs, this.options.defaultTtlMs);
     const isFirst = this.#book.size === 0;
-    const blocked = isFirst ? this.#take(lease) : null;
+    const blocked = isFirst ? this.#custody.take(lease) : null;
+    // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
+    if (blocked !== null && this.#custody.reopenIfMoved()) return this.acquire(request);
     if (blocked !== null) return refused(blocked);
     const unrecorded = this.#custody.record(lease);
     if (unrecorded !== null) {
@@ -303,13 +307,6 @@ export class Keeper {
     if (!this.#custody.isOpen) return;
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
-  }
-
-  #take(lease: Lease): Refusal | null {
-    const refusal = this.#custody.take(lease);
-    if (refusal?.code !== 'cannot-lock') return refusal;
-    this.#custody.reopenIfMoved();
-    return this.#custody.take(lease);
   }
 
   #nowFree(nowMs: number): void {

@@ -54,7 +54,7 @@ export class Anchor implements FileIdentity {
     private readonly isOurs: boolean,
   ) {
     this.folder = owner.actAsStarted(() => prepareFolder(directory, owner, isOurs));
-    this.isOwners = isSafeFor(owner, this.folder);
+    this.isOwners = owner.actAsStarted(() => isSafeFor(owner, this.folder));
     this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
     this.path = join(this.folder, 'anchor');
     this.#directory = this.#act(() => statSync(directory));
@@ -117,12 +117,15 @@ export class Anchor implements FileIdentity {
         unlinkSync(path);
       });
     } catch (error) {
-      if (!this.isOurs || this.look(path) !== 'ours') throw error;
-      // Somebody has changed the directory's mode.
-      this.owner.actAsStarted(() => {
-        makeSticky(this.directory);
-      });
-      this.#act(() => {
+      if (this.look(path) !== 'ours') throw error;
+      // Somebody has changed the mode of the directory, or of one above.
+      if (this.isOurs) {
+        this.owner.actAsStarted(() => {
+          makeSticky(this.directory);
+        });
+      }
+      const act = this.#isReachable() ? this.#act : <T>(action: () => T): T => this.owner.actAsStarted(action);
+      act(() => {
         unlinkSync(path);
       });
     }
@@ -130,13 +133,25 @@ export class Anchor implements FileIdentity {
 
   /** Whose file stands at a path of this directory; `unknown` if it cannot be looked at. */
   look(path: string): Standing {
-    return this.#act(() => {
+    const lookNow = (): Standing => {
       try {
         return classify(path, this);
       } catch {
         return 'unknown';
       }
-    });
+    };
+    const standing = this.#act(lookNow);
+    // A directory above may have been closed to the owner.
+    return standing === 'unknown' && this.isOwners ? this.owner.actAsStarted(lookNow) : standing;
+  }
+
+  #isReachable(): boolean {
+    try {
+      this.#act(() => statSync(this.folder));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** How many names the anchor has, its own included. */

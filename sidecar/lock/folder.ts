@@ -34,7 +34,10 @@ export function makeSticky(directory: string): void {
   }
 }
 
-/** Whether the folder belongs to the lock's owner, who is another user than we, and who can work in it. */
+/**
+ * Whether the folder belongs to the lock's owner, who is another user than we, and who can work in it. To be called as
+ * the user as whom we were started, who can look at it in any case.
+ */
 export function isSafeFor(owner: Owner, folder: string): boolean {
   if (!owner.isOther || lstatSync(folder).uid !== owner.uid) return false;
   try {

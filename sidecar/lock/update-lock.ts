@@ -39,7 +39,11 @@ interface Name {
 
 /** The update lock on disk: every one of its names, or none. All of it synchronous; on a tmpfs it takes microseconds. */
 export class UpdateLock {
+  /** Why it is not known that no other sidecar serves this directory; null if none does. */
+  #instanceProblem: string | null = null;
+
   private constructor(
+    private readonly owner: Owner,
     private readonly instanceFd: number,
     /** The anchor of the lock directory, in whose folder is also whatever must live as long as the lock files can. */
     readonly main: Anchor,
@@ -65,8 +69,8 @@ export class UpdateLock {
         names.push({ path: paths.legacyPath, anchor: legacy });
       }
       instanceFd = main.open('instance');
-      const lock = new UpdateLock(instanceFd, main, anchors, names);
-      if (lock.#flockAll(owner)) return { kind: 'open', lock };
+      const lock = new UpdateLock(owner, instanceFd, main, anchors, names);
+      if (lock.#flockAll()) return { kind: 'open', lock };
       lock.close(true);
       return { kind: 'in-use' };
     } catch (error) {
@@ -77,9 +81,10 @@ export class UpdateLock {
   }
 
   /** Takes the flock of everything at one go; false if another sidecar has that of the instance. */
-  #flockAll(owner: Owner): boolean {
-    const result = owner.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
+  #flockAll(): boolean {
+    const result = this.owner.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
     if (result.kind === 'conflict' && result.index === 0) return false;
+    if (result.kind === 'failed') this.#instanceProblem = result.detail;
     for (const anchor of this.anchors) {
       if (result.kind === 'locked') anchor.flock.locked();
       else anchor.flock.hold();
@@ -146,6 +151,12 @@ export class UpdateLock {
 
   /** Takes the flock where it is missing. Returns what is wrong, null if all of it is held. */
   holdFlock(): string | null {
+    if (this.#instanceProblem !== null) {
+      const result = this.owner.actAsStarted(() => flock([this.instanceFd]));
+      if (result.kind === 'conflict') this.#instanceProblem = 'another sidecar serves this directory';
+      else this.#instanceProblem = result.kind === 'failed' ? result.detail : null;
+      if (this.#instanceProblem !== null) return this.#instanceProblem;
+    }
     for (const { flock } of this.anchors) {
       const problem = flock.hold();
       if (problem !== null) return problem;
@@ -155,7 +166,7 @@ export class UpdateLock {
 
   /** The same, without trying. */
   flockProblem(): string | null {
-    return this.anchors.find(({ flock }) => flock.problem !== null)?.flock.problem ?? null;
+    return this.#instanceProblem ?? this.anchors.find(({ flock }) => flock.problem !== null)?.flock.problem ?? null;
   }
 
   /** Whether the flock may end without our being told. */

@@ -1,5 +1,6 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
+import type { Owner } from './owner';
 
 /** How often is looked while the kernel cannot tell, in milliseconds. */
 const SLOW_CHECK_MS = 5000;
@@ -19,9 +20,10 @@ export class LockWatch {
 
   constructor(
     directories: readonly string[],
+    owner: Pick<Owner, 'actAsStarted'>,
     private readonly onChange: () => void,
   ) {
-    this.#directories = directories.map((directory) => new DirectoryWatch(directory, () => { this.#lookSoon(); }));
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.lookSoon(); }));
   }
 
   start(): void {
@@ -41,8 +43,11 @@ export class LockWatch {
     for (const directory of this.#directories) directory.close();
   }
 
-  /** Many events come at once, our own doings among them: one look is enough for all of them. */
-  #lookSoon(): void {
+  /**
+   * To be called when a directory may be another one than before: one above it may have been moved, of which the kernel
+   * does not tell. Many events come at once, our own doings among them: one look is enough for all of them.
+   */
+  lookSoon(): void {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = undefined;
       this.#look();
@@ -50,9 +55,15 @@ export class LockWatch {
   }
 
   #look(): void {
-    this.onChange();
-    for (const directory of this.#directories) directory.startAgainIfReplaced();
+    // What happened in a new directory before it was watched, nobody will tell us.
+    do this.onChange();
+    while (this.#watchReplaced());
     this.#adjust();
+  }
+
+  /** Whether a directory is watched now that was not before. */
+  #watchReplaced(): boolean {
+    return this.#directories.map((directory) => directory.startAgainIfReplaced()).includes(true);
   }
 
   #adjust(): void {
@@ -67,7 +78,7 @@ export class LockWatch {
   }
 }
 
-/** One directory, whatever is at its path. */
+/** One directory, whatever is at its path, seen as the user as whom we were started: a directory above may be closed to the owner. */
 class DirectoryWatch {
   problem: string | null = null;
   #watcher: FSWatcher | undefined;
@@ -75,14 +86,15 @@ class DirectoryWatch {
 
   constructor(
     private readonly directory: string,
+    private readonly owner: Pick<Owner, 'actAsStarted'>,
     private readonly onEvent: () => void,
   ) {}
 
   start(): void {
     this.close();
     try {
-      this.#watched = statSync(this.directory);
-      this.#watcher = watch(this.directory, { persistent: false }, this.onEvent);
+      this.#watched = this.#identify();
+      this.#watcher = this.owner.actAsStarted(() => watch(this.directory, { persistent: false }, this.onEvent));
       this.#watcher.on('error', (error) => {
         this.#fail(error);
         this.onEvent();
@@ -93,18 +105,26 @@ class DirectoryWatch {
     }
   }
 
-  startAgainIfReplaced(): void {
+  /** Returns whether it is watched now and was not before. */
+  startAgainIfReplaced(): boolean {
     try {
-      const isReplaced = this.#watched === undefined || !isSameFile(statSync(this.directory), this.#watched);
-      if (isReplaced || this.#watcher === undefined) this.start();
+      const isReplaced = this.#watched === undefined || !isSameFile(this.#identify(), this.#watched);
+      if (!isReplaced && this.#watcher !== undefined) return false;
+      this.start();
+      return this.problem === null;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
   }
 
   close(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
+  }
+
+  #identify(): FileIdentity {
+    return this.owner.actAsStarted(() => statSync(this.directory));
   }
 
   #fail(error: unknown): void {
