@@ -84,6 +84,7 @@ describe('a lock directory', () => {
       expect((await again.put('another')).status).toBe(503);
       rmSync(join(lock, 'filler'));
       expect((await again.put('another')).status).toBe(201);
+      await again.release('another');
       await again.kill('SIGTERM');
     } finally {
       execFileSync('umount', ['-l', lock]);

@@ -51,8 +51,7 @@ describe('the lock on disk', () => {
 
   test('is also taken at the legacy path, with an anchor of its own, and not at all if that is taken', async () => {
     const folder = makeFolder();
-    const legacy = makeFolder();
-    const path = join(legacy, 'resin-updates.lock');
+    const path = join(folder, 'data/resin-updates.lock');
     const sidecar = await Sidecar.start({ folder, environment: { UPDATE_LOCK_LEGACY_PATH: path } });
     await sidecar.put('recorder');
     expect(lstatSync(path).ino).not.toBe(lstatSync(sidecar.lockFiles[0] ?? '').ino);
