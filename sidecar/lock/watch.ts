@@ -78,7 +78,7 @@ export class LockWatch {
   }
 }
 
-/** One directory, whatever is at its path, seen as the user as whom we were started: a directory above may be closed to the owner. */
+/** One directory, whatever is at its path. */
 class DirectoryWatch {
   problem: string | null = null;
   #watcher: FSWatcher | undefined;
@@ -124,7 +124,12 @@ class DirectoryWatch {
   }
 
   #identify(): FileIdentity {
-    return this.owner.actAsStarted(() => statSync(this.directory));
+    try {
+      return statSync(this.directory);
+    } catch {
+      // A directory above may be closed to the owner. Not asked as another user at first: at every look, that would cost.
+      return this.owner.actAsStarted(() => statSync(this.directory));
+    }
   }
 
   #fail(error: unknown): void {

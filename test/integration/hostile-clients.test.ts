@@ -107,28 +107,27 @@ describe('an output that cannot be written to', () => {
 
   test('because the disk is full is lived with', async () => {
     const sidecar = Sidecar.spawn({ wrapper: ['sh', '-c', 'exec "$@" >/dev/full 2>&1', 'sh'] });
-    await until(async () => {
-      try {
-        return (await sidecar.send('GET', '/healthz')).status === 200;
-      } catch {
-        return false;
-      }
-    });
+    await untilAnswering(sidecar);
     await expectAlive(sidecar);
   });
 
   test('because it was closed at the start is lived with', async () => {
     const sidecar = Sidecar.spawn({ wrapper: ['sh', '-c', 'exec "$@" >&- 2>&-', 'sh'] });
-    await until(async () => {
-      try {
-        return (await sidecar.send('GET', '/healthz')).status === 200;
-      } catch {
-        return false;
-      }
-    });
+    await untilAnswering(sidecar);
     await expectAlive(sidecar);
   });
 });
+
+/** For one whose log cannot tell that it is ready. */
+async function untilAnswering(sidecar: Sidecar): Promise<void> {
+  await until(async () => {
+    try {
+      return (await sidecar.send('GET', '/healthz')).status === 200;
+    } catch {
+      return false;
+    }
+  });
+}
 
 test('a cooldown of weeks does not keep the sidecar busy for whoever waits', async () => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOST_COOLDOWN: '30d' } });
