@@ -55,6 +55,12 @@ describe('its API', () => {
     expect(await device(supervisor)).toMatchObject({ update_pending: true, update_failed: true, update_downloaded: false });
   });
 
+  test('shows nothing of an update that Helios applies by itself, if told so', async () => {
+    const { supervisor } = await startLocked({ version: 'helios', showsUpdates: false });
+    expect(await device(supervisor)).toMatchObject({ update_pending: false, update_failed: false, commit: supervisor.device.current.release.commit });
+    expect((await ask(supervisor, '/v2/state/status')).body).toMatchObject({ appState: 'applied' });
+  });
+
   test('shows a check for updates as pending for a moment', async () => {
     const { supervisor } = await start();
     const checked = supervisor.check();
@@ -106,6 +112,7 @@ describe('its API', () => {
     await expect(ask(supervisor, '/v1/device')).rejects.toThrow('fetch failed');
     supervisor.answerWith('hang');
     await expect(ask(supervisor, '/v1/device', { signal: AbortSignal.timeout(50) })).rejects.toThrow('timeout');
+    expect((await supervisor.history.next('request', ({ status }) => status === undefined)).path).toBe('/v1/device');
     supervisor.answerWith(undefined);
     supervisor.answerWith(500, '/v1/update');
     expect(await update(supervisor)).toBe(500);
@@ -146,6 +153,7 @@ describe('a download', () => {
       await update(supervisor, { cancel: true });
       if (expected.length > 1) await supervisor.history.next('download', ({ state }) => state === 'started', 2);
       expect(supervisor.history.of('download').map(({ state }) => state)).toEqual(expected);
+      expect(supervisor.requests('/v1/update')).toMatchObject([{ body: { cancel: true }, whileDownloading: true }]);
     }
   });
 });

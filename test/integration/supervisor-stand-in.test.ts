@@ -168,4 +168,17 @@ describe('Helios', () => {
     rmSync(paths[0], { recursive: true });
     await supervisor.settle();
   });
+
+  test('in front of a Supervisor accepts with 202, and passes on what cancels', async () => {
+    const { supervisor, paths } = await startLocked({ behindHelios: true });
+    const asked = supervisor.history.all.length;
+    expect(await update(supervisor, { force: true })).toBe(202);
+    expect(await update(supervisor, { cancel: true })).toBe(202);
+    await supervisor.history.next('back-off', () => true, asked);
+    expect(attempts(supervisor)).toEqual([['locked', false], ['locked', false]]);
+    rmSync(paths[0]);
+    expect(await update(supervisor, { cancel: true })).toBe(202);
+    await supervisor.replacing();
+    expect(lstatSync(paths[1]).uid).toBe(NOBODY);
+  });
 });

@@ -4,7 +4,9 @@ import type { History } from './history';
 /** What the routes ask of the Supervisor behind them. */
 export interface Answers {
   apiKey: () => string;
+  /** Whether Helios answers in its place. */
   readonly isHelios: boolean;
+  isDownloading: () => boolean;
   /** The body of `GET /v1/device`. */
   device: () => Record<string, unknown>;
   /** The body of `GET /v2/state/status`. */
@@ -23,7 +25,7 @@ export type Mood = number | 'garbage' | 'hang' | 'reset' | { readonly delayMs: n
 export function deviceApi(answers: Answers, history: History, moodFor: (path: string) => Mood | undefined): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(recordInto(history));
+  app.use(record(answers, history));
   app.use((request, response, next) => { misbehave(moodFor(request.path), response, next); });
   app.get('/ping', (_request, response) => { response.send('OK'); });
   if (answers.isHelios) app.post('/v1/update', heliosUpdate(answers));
@@ -85,15 +87,22 @@ function misbehave(mood: Mood | undefined, response: Response, next: NextFunctio
   else if (mood !== 'hang') setTimeout(next, mood.delayMs).unref();
 }
 
-function recordInto(history: History) {
+function record(answers: Answers, history: History) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const atMs = performance.now();
     const { method, path } = request;
+    const whileDownloading = answers.isDownloading();
     const key = request.query['apikey'] === undefined ? (request.get('Authorization') === undefined ? 'none' : 'header') : 'query';
-    response.once('close', () => {
-      const status = response.writableFinished ? response.statusCode : undefined;
-      history.add({ kind: 'request', method, path, body: bodyOf(request), contentType: request.get('Content-Type'), key, status }, atMs);
-    });
+    history.add({ kind: 'arrival', method, path }, atMs);
+    let isTold = false;
+    const tell = (status: number | undefined): void => {
+      if (isTold) return;
+      isTold = true;
+      history.add({ kind: 'request', method, path, body: bodyOf(request), contentType: request.get('Content-Type'), key, status, whileDownloading }, atMs);
+    };
+    // Before whoever asked can have got the answer.
+    response.once('prefinish', () => { tell(response.statusCode); });
+    response.once('close', () => { tell(undefined); });
     next();
   };
 }

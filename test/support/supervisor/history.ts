@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 
-/** A request as the Supervisor got it, told when it is answered or left unanswered. */
+/** A request as the Supervisor got it, told when it is answered, or when whoever sent it has given up; `arrival` is told at once. */
 export interface ReceivedRequest {
   readonly kind: 'request';
   readonly method: string;
@@ -13,10 +13,13 @@ export interface ReceivedRequest {
   readonly key: 'header' | 'query' | 'none';
   /** Undefined if it was not answered. */
   readonly status: number | undefined;
+  /** Whether an image was being downloaded when it arrived, which `cancel` would have aborted. */
+  readonly whileDownloading: boolean;
 }
 
 /** What a Supervisor did, or had done to it. */
 export type Happening =
+  | { readonly kind: 'arrival'; readonly method: string; readonly path: string }
   | ReceivedRequest
   | { readonly kind: 'attempt'; readonly force: boolean; readonly result: 'locked' | 'taken' | 'failed' }
   | { readonly kind: 'back-off'; readonly delayMs: number; readonly failures: number }

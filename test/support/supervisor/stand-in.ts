@@ -15,6 +15,16 @@ export interface StandInOptions {
   readonly lockDirectories: readonly string[];
   /** `helios`, or a version of the Supervisor; 19.0.5 if not given. */
   readonly version?: string;
+  /**
+   * With Helios in front of this Supervisor, as it is published today: it answers `POST /v1/update` and passes the rest on,
+   * while the Supervisor still looks after apps and their locks.
+   */
+  readonly behindHelios?: boolean;
+  /**
+   * For `helios`: whether what it does shows in `GET /v1/device`. That comes from the Supervisor behind it, which as of
+   * v0.26.2 knows nothing of an update that Helios itself applies; it does unless this is false.
+   */
+  readonly showsUpdates?: boolean;
   readonly apiKey?: string;
   /** `BALENA_SUPERVISOR_INSTANT_UPDATE_TRIGGER`. */
   readonly instantUpdates?: boolean;
@@ -41,7 +51,15 @@ export interface PushOptions {
 
 /**
  * A stand-in of the balena Supervisor, or of Helios in front of it, that tests start in their own process. It takes the
- * locks in real directories by the real programs; the cloud and the containers are told what to do by the test.
+ * locks in real directories by the real programs; the cloud and the containers are told what to do by the test:
+ *
+ *     const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], version: '17.4.0' });
+ *     const sidecar = await Sidecar.start({ folder, environment: supervisor.environment });
+ *     await supervisor.pushRelease();                    // its first attempt is under way
+ *     await supervisor.history.next('back-off');         // the lock has refused it
+ *     await supervisor.settle();                         // waits until the lock is its own, and the update is done
+ *     supervisor.requests('/v1/update');                 // what it was asked, and when
+ *     afterEach(() => StandInSupervisor.cleanUp());
  */
 export class StandInSupervisor {
   static readonly #all = new Set<StandInSupervisor>();
@@ -55,6 +73,8 @@ export class StandInSupervisor {
   instantUpdates: boolean;
   readonly #runner: OneAtATime;
   readonly #cloudDelayMs: number;
+  readonly #isHeliosInFront: boolean;
+  readonly #showsUpdates: boolean;
   readonly #moods = new Map<string, Mood>();
   readonly #pollTimer: NodeJS.Timeout;
   #cloudTarget: Target;
@@ -67,6 +87,8 @@ export class StandInSupervisor {
     this.rules = rulesOf(this.version);
     this.apiKey = options.apiKey ?? 'd3v1ceKey';
     this.instantUpdates = options.instantUpdates ?? true;
+    this.#isHeliosInFront = this.rules.isHelios || options.behindHelios === true;
+    this.#showsUpdates = options.showsUpdates ?? true;
     this.#cloudDelayMs = options.cloudDelayMs ?? 0;
     const pollIntervalMs = options.pollIntervalMs ?? 900_000;
     this.device = new Device({ commit: commitOf(100), imageId: 100 }, {
@@ -112,11 +134,15 @@ export class StandInSupervisor {
 
   /** On any free port, unless one is given. */
   async listen(port = 0): Promise<void> {
+    const idle = new Device(this.device.current.release, this.device.options);
+    const shown = this.#showsUpdates ? this.device : idle;
+    const isApplying = (): boolean => this.#showsUpdates && this.isApplying;
     const answers = {
       apiKey: () => this.apiKey,
-      isHelios: this.rules.isHelios,
-      device: () => deviceState(this.device, this.version, this.isApplying, this.#isChecking),
-      status: () => stateStatus(this.device, this.isApplying),
+      isHelios: this.#isHeliosInFront,
+      isDownloading: () => this.device.downloadProgress !== null,
+      device: () => deviceState(shown, this.version, isApplying(), this.#isChecking),
+      status: () => stateStatus(shown, isApplying()),
       update: (force: boolean, cancel: boolean) => this.#update(force, cancel),
     };
     const server = createServer(deviceApi(answers, this.history, (path) => this.#moods.get(path) ?? this.#moods.get('*')));
@@ -191,9 +217,16 @@ export class StandInSupervisor {
     }
   }
 
-  /** `updateTarget` of `src/device-api/actions.ts`: nobody waits for what comes of it. Helios knows no setting to ignore it by. */
+  /**
+   * `updateTarget` of `src/device-api/actions.ts`: nobody waits for what comes of it. Helios itself knows no setting to
+   * ignore it by. In front of a Supervisor that is applying, it keeps a call without `cancel` to itself until that has
+   * settled (helios `helios-state/src/seek.rs`), and makes the same call of the others (`helios-legacy/src/state.rs`).
+   */
   #update(force: boolean, cancel: boolean): boolean {
-    if (!force && !this.instantUpdates && !this.rules.isHelios) return false;
+    if (!this.rules.isHelios) {
+      if (this.#isHeliosInFront && this.isApplying && !cancel) return true;
+      if (!force && !this.instantUpdates) return false;
+    }
     void this.#fetchTarget({ force, cancel, fromApi: true }).catch(() => undefined);
     return true;
   }
