@@ -1,5 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { from } from 'env-var';
+import type { Schedule } from './holders/windows/calendar';
+import { parseFreezes } from './holders/windows/freezes';
+import { describeMistakes, type Parsed } from './holders/windows/list-reader';
+import { parseTimeZone } from './holders/windows/time-zone';
+import { ALWAYS, parseWindows } from './holders/windows/weekly-windows';
 import { DURATION_FORMS, formatDuration, parseDuration } from './leases/duration';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -25,6 +30,8 @@ export interface Config {
   readonly restartGraceMs: number;
   readonly lostCooldownMs: number;
   readonly releaseOnStop: boolean;
+  /** When updates are allowed; null for always. */
+  readonly schedule: Schedule | null;
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   readonly logLevel: LogLevel;
@@ -35,7 +42,7 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** One line a mistake: the variable, its value (never a token's) and what is allowed. */
+  /** One line a wrong setting: the variable, its value (never a token's) and what is allowed, or what is at each place where it is wrong. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -77,6 +84,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     restartGraceMs: reader.read('UPDATE_LOCK_RESTART_GRACE', (v) => v.asDuration(), 30_000),
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
+    schedule: readSchedule(reader),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
@@ -87,6 +95,18 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   };
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
+}
+
+/** A freeze without windows interrupts what is allowed at all other times. `TZ` can be wrong only where it counts. */
+function readSchedule(reader: SettingsReader): Schedule | null {
+  const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
+  const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');
+  const schedule = {
+    windows: reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), ALWAYS),
+    freezes: reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), []),
+    timeZone: reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC'),
+  };
+  return isAlwaysAllowed ? null : schedule;
 }
 
 function contradictions(config: Config, reader: SettingsReader): string[] {
@@ -206,7 +226,20 @@ const accessors = {
     }
     return number;
   },
+  asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00"'),
+  asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26"'),
+  asTimeZone: (value: string): string => {
+    // The colon is POSIX's, in front of a name in TZ that is one of a list.
+    const zone = parseTimeZone(value.trim().replace(/^:/, ''));
+    if (zone === null) throw new Error('is not a time zone; a name of the IANA list, like Europe/London, or UTC, is allowed');
+    return zone;
+  },
 };
+
+function valueOf<T>(parsed: Parsed<T>, allowed: string): T {
+  if (!parsed.ok) throw new Error(`${describeMistakes(parsed.mistakes)}; ${allowed} are allowed`);
+  return parsed.value;
+}
 
 function openEnvironment(environment: Environment) {
   return from(environment, accessors);

@@ -20,6 +20,7 @@ test('without any variable every setting has the default of the interface', () =
     restartGraceMs: 30_000,
     lostCooldownMs: 15_000,
     releaseOnStop: false,
+    schedule: null,
     apiToken: null,
     adminToken: null,
     logLevel: 'info',
