@@ -70,29 +70,41 @@ export function readWallClock(zone: string, firstYear: number, lastYear: number)
   return wallClock;
 }
 
-/** Whether updates are allowed when the wall clock reads that minute, straight from the words of the interface. */
-export function isOpenAt(wallMinute: number, { windows, freezes }: Pick<Schedule, 'windows' | 'freezes'>): boolean {
-  const today = Math.floor(wallMinute / 1440);
+interface MinuteRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The minutes of the wall clock in which updates are allowed on a day, straight from the words of the interface. */
+function openMinutesOn(today: number, { windows, freezes }: Pick<Schedule, 'windows' | 'freezes'>): MinuteRange[] {
   const isFrozen = (day: number): boolean => freezes.some(({ firstDay, lastDay }) => firstDay <= day && day <= lastDay);
-  if (isFrozen(today)) return false;
-  return [today, today - 1].some(
-    (startDay) =>
-      !isFrozen(startDay) &&
-      windows.some(({ days, startMinute, endMinute }) => {
-        const minute = wallMinute - startDay * 1440;
-        return startMinute <= minute && minute < endMinute && days.includes(new Date(startDay * DAY_MS).getUTCDay());
-      }),
-  );
+  if (isFrozen(today)) return [];
+  return [today, today - 1]
+    .filter((startDay) => !isFrozen(startDay))
+    .flatMap((startDay) => {
+      const weekday = new Date(startDay * DAY_MS).getUTCDay();
+      return windows
+        .filter(({ days }) => days.includes(weekday))
+        .map(({ startMinute, endMinute }) => ({ first: startDay * 1440 + startMinute, end: startDay * 1440 + endMinute }));
+    });
 }
 
 /** Every change from the first minute on: `[instantMs, isOpen]`, and first how it begins. */
 export function changesOf({ startMs, minutes }: WallClock, schedule: Pick<Schedule, 'windows' | 'freezes'>): [number, boolean][] {
   const changes: [number, boolean][] = [];
   let wasOpen: boolean | undefined;
-  minutes.forEach((wallMinute, index) => {
-    const isOpen = isOpenAt(wallMinute, schedule);
+  let midnight = -Infinity;
+  let open: MinuteRange[] = [];
+  for (let index = 0; index < minutes.length; index += 1) {
+    const wallMinute = minutes[index] ?? 0;
+    if (wallMinute < midnight || wallMinute >= midnight + 1440) {
+      const day = Math.floor(wallMinute / 1440);
+      midnight = day * 1440;
+      open = openMinutesOn(day, schedule);
+    }
+    const isOpen = open.some(({ first, end }) => first <= wallMinute && wallMinute < end);
     if (isOpen !== wasOpen) changes.push([startMs + index * MINUTE_MS, isOpen]);
     wasOpen = isOpen;
-  });
+  }
   return changes;
 }
