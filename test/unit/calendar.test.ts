@@ -74,6 +74,12 @@ test.each<[string, Settings, string, string, string[]]>([
     ['opens 2026-12-23T22:00Z', 'closes 2026-12-24T00:00Z', 'opens 2026-12-25T22:00Z', 'closes 2026-12-26T06:00Z'],
   ],
   [
+    'a frozen day that has begun is left once more where the clock is set back over midnight',
+    { windows: '20:00-23:30', freeze: '2010-11-07', zone: 'America/St_Johns' },
+    '2010-11-06T12:00Z', '2010-11-08T12:00Z',
+    ['opens 2010-11-06T22:30Z', 'closes 2010-11-07T02:00Z', 'opens 2010-11-07T02:31Z', 'closes 2010-11-07T03:00Z'],
+  ],
+  [
     'a freeze alone closes what is otherwise always open', { freeze: '2026-12-24..2026-12-26; 2027-11-26', zone: 'America/New_York' },
     '2026-01-01', '2030-01-01',
     ['closes 2026-12-24T05:00Z', 'opens 2026-12-27T05:00Z', 'closes 2027-11-26T05:00Z', 'opens 2027-11-27T05:00Z'],
@@ -104,7 +110,8 @@ test('both next ones are ahead, whether it is open or closed now', () => {
 
 test.each<[string, Settings, string, string | null, string | null]>([
   ['what never closes', { windows: '00:00-24:00' }, '2026-06-01', null, null],
-  ['what never closes but overnight', { windows: '12:00-12:00' }, '2026-06-01', null, null],
+  ['what never closes, in two halves', { windows: '00:00-12:00; 12:00-24:00' }, '2026-06-01', null, null],
+  ['what never closes, past midnight', { windows: '12:00-12:00' }, '2026-06-01', null, null],
   ['the time after the last freeze', { freeze: '2026-12-24' }, '2026-12-25', null, null],
   ['the last freeze', { freeze: '2026-12-24' }, '2026-12-24', '2026-12-25T00:00Z', null],
   ['a freeze for ever', { windows: '01:00-02:00', freeze: '2026-01-01..9999-12-31', zone: 'Africa/Casablanca' }, '2026-06-01', null, null],
