@@ -12,7 +12,7 @@ const mayImport = {
   gates: ['leases'],
   keeper: ['leases', 'lock'],
   supervisor: ['leases'],
-  http: ['leases', 'lock', 'keeper', 'supervisor'],
+  http: ['leases', 'lock', 'keeper', 'supervisor', 'holders'],
 };
 const zones = rooms.flatMap((room) => [
   ...rooms
