@@ -1,2 +1,22 @@
-/** The version of the HTTP interface that this package speaks. */
-export const apiVersion = 'v1';
+export { InvalidRequestError } from './errors/invalid-request-error';
+export { LockLostError } from './errors/lock-lost-error';
+export { LockUnavailableError } from './errors/lock-unavailable-error';
+export { NotAllowedError } from './errors/not-allowed-error';
+export { UnreachableError } from './errors/unreachable-error';
+export { UpdateLockError } from './errors/update-lock-error';
+export type {
+  Draining,
+  Duration,
+  EndedLease,
+  EndReason,
+  Lease,
+  LeaseKind,
+  LockEvent,
+  LockState,
+  LockStatus,
+  LockSummary,
+  Problem,
+  ProblemCode,
+  Update,
+  Window,
+} from './types';
