@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder, Sidecar } from '../support/sidecar';
-import { UpdateFront } from '../support/update-front';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
 
 const ROOT = resolve(__dirname, '../..');
 const README = readFileSync(join(ROOT, 'client/README.md'), 'utf8');
@@ -14,7 +14,7 @@ const COMPILER_MS = 180_000;
 
 /** An empty project of somebody who has installed the package, from what `npm pack` makes. */
 let project = '';
-const front = new UpdateFront();
+let url = '';
 
 beforeAll(async () => {
   project = makeFolder();
@@ -30,14 +30,25 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules/@types'));
   symlinkSync(join(ROOT, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'));
   symlinkSync(join(ROOT, 'node_modules/undici-types'), join(project, 'node_modules/undici-types'));
-  await front.start(await Sidecar.start());
+  url = await startDevice();
 }, COMPILER_MS);
 
 afterAll(async () => {
-  await front.stop();
   await Sidecar.cleanUp();
+  await StandInSupervisor.cleanUp();
   rmSync(project, { recursive: true, force: true });
 });
+
+/** A device on which an update waits, held back by another app. Returns where its sidecar is asked. */
+async function startDevice(): Promise<string> {
+  const folder = makeFolder();
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
+  const sidecar = await Sidecar.start({ folder, environment: supervisor.environment });
+  await sidecar.put('another', { ttl: '24h' });
+  await supervisor.pushRelease();
+  await sidecar.logged('update waits');
+  return `unix:${sidecar.socketPath}`;
+}
 
 function write(name: string, text: string): string {
   writeFileSync(join(project, name), text);
@@ -50,9 +61,9 @@ interface Run {
   readonly stderr: string;
 }
 
-/** Not synchronous: the front is in this process. */
+/** Not synchronous: the Supervisor's stand-in is in this process. */
 async function run(...args: string[]): Promise<Run> {
-  const env = { PATH: process.env['PATH'], UPDATE_LOCK_URL: front.url };
+  const env = { PATH: process.env['PATH'], UPDATE_LOCK_URL: url };
   const child: ChildProcess = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) child[stream]?.setEncoding('utf8').on('data', (chunk: string) => (output[stream] += chunk));
@@ -71,6 +82,15 @@ test('the package has what it needs, and nothing else', () => {
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts']));
   const strange = files.filter((name) => !/^(LICENSE|README\.md|package\.json|dist|dist\/.*\.(js|mjs|d\.ts|d\.mts)|dist\/[a-z-]+)$/.test(name));
   expect(strange).toEqual([]);
+});
+
+test('the package depends on nothing but Node.js', () => {
+  const installed = join(project, 'node_modules/update-lock-client');
+  const { dependencies, peerDependencies, scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
+  expect([dependencies, peerDependencies, scripts]).toEqual([undefined, undefined, undefined]);
+  const sources = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((name) => /js$/.test(name));
+  const required = sources.flatMap((name) => [...readFileSync(join(installed, 'dist', name), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)].map(([, what = '']) => what));
+  expect(required.filter((what) => !/^(node:|\.{1,2}\/)/.test(what))).toEqual([]);
 });
 
 test('there is one copy of the classes, however they are loaded', async () => {

@@ -11,6 +11,10 @@ type Sends<Sent, Received> = [Sent] extends [Received] ? true : never;
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
 type ProblemView = z.infer<typeof sidecar.problem>;
+type EventView = z.infer<typeof sidecar.event>;
+/** Beside what it carries, an event is a type and an id; the client calls `type` what is `event` on the wire. */
+type Received<T> = T extends { id: string; type: infer Type; data: infer Data } ? { id: string; event: Type; data: Data } : never;
+type EventName = EventView['event'];
 
 /** The compiler is the test. */
 const AGREED: Record<string, true> = {
@@ -20,6 +24,11 @@ const AGREED: Record<string, true> = {
   'fields of the lock': true satisfies Same<keyof sidecar.LockView, keyof client.LockStatus>,
   'state of the lock': true satisfies Same<sidecar.LockView['state'], client.LockState>,
   'paths of the lock': true satisfies Same<sidecar.LockView['paths'], client.LockStatus['paths']>,
+  update: true satisfies Same<sidecar.UpdateView, client.Update>,
+  event: true satisfies Sends<EventView, Received<client.LockEvent>>,
+  'names of events': true satisfies Same<EventName, client.LockEvent['type']>,
+  'fields of the lock event': true satisfies Same<keyof sidecar.LockEventView, keyof client.LockSummary | 'snapshot'>,
+  'names of lines of a hold': true satisfies Same<sidecar.HoldLine['event'], client.HoldLine['event']>,
   'line of a hold': true satisfies Sends<sidecar.HoldLine, client.HoldLine>,
   problem: true satisfies Sends<ProblemView, client.Problem>,
   'fields of a problem': true satisfies Same<keyof ProblemView, keyof client.Problem>,
