@@ -88,7 +88,7 @@ test('the package depends on nothing but Node.js', () => {
   const installed = join(project, 'node_modules/update-lock-client');
   const { dependencies, peerDependencies, scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
   expect([dependencies, peerDependencies, scripts]).toEqual([undefined, undefined, undefined]);
-  const sources = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((name) => /js$/.test(name));
+  const sources = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('js'));
   const required = sources.flatMap((name) => [...readFileSync(join(installed, 'dist', name), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)].map(([, what = '']) => what));
   expect(required.filter((what) => !/^(node:|\.{1,2}\/)/.test(what))).toEqual([]);
 });
@@ -117,6 +117,7 @@ describe('its types', () => {
     async function program(): Promise<void> {
       const length: number = await lock.hold({ name: 'a', wait: '1s' }, async (signal: AbortSignal) => (signal.aborted ? 'a' : 'b').length);
       const sync: 'x' = await lock.hold({}, () => 'x' as const);
+      const alone: number = await lock.hold(async () => 1);
       await using held: Hold = await lock.hold({ onUpdate: ({ pending }) => { console.log(pending satisfies boolean); } });
       const lease: Lease = await lock.acquire({ ttl: 5 });
       const ended: EndedLease | null = await lock.release(lease.name);
@@ -127,7 +128,7 @@ describe('its types', () => {
       // @ts-expect-error there is no such option
       await lock.acquire({ tll: 5 });
       const error: unknown = new LockLostError('', 'lost');
-      if (error instanceof UpdateLockError) console.log(error.code, length, sync, held.name, ended?.ended.at);
+      if (error instanceof UpdateLockError) console.log(error.code, length, sync, alone, held.name, ended?.ended.at);
     }
     void program;
   `;
