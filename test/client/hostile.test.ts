@@ -134,6 +134,18 @@ describe('a hold whose stream', () => {
   });
 });
 
+test('a process that was busy or stopped for longer than the silence may last first reads what it was told meanwhile', async () => {
+  const server = await ScriptedServer.start(({ socket }) => socket.write(NDJSON + HELD));
+  const held = await holdUntilReleased(new Caller({ url: server.url }, { ...HURRY, heartbeatMs: 100 }), { name: 'recorder' });
+  server.requests[0]?.socket.write('{"event":"alive"}\n');
+  const busyUntilMs = performance.now() + 300;
+  while (performance.now() < busyUntilMs);
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  expect(server.requests[0]?.socket.destroyed).toBe(false);
+  expect(server.requests).toHaveLength(1);
+  await held.release();
+});
+
 describe('a lease that is looked for after its connection broke', () => {
   const OTHER = { ...LEASE, since: '2026-01-01T00:00:01.000Z' };
   const GONE = { type: 't', title: 't', status: 410, detail: 'It has ended.', code: 'lease-ended', ended: { reason: 'drained', at: OTHER.since } };
