@@ -4,6 +4,11 @@ export { LockUnavailableError } from './errors/lock-unavailable-error';
 export { NotAllowedError } from './errors/not-allowed-error';
 export { UnreachableError } from './errors/unreachable-error';
 export { UpdateLockError } from './errors/update-lock-error';
+export type { UpdateLockOptions } from './caller';
+export type { EventsOptions } from './events';
+export type { Hold } from './hold';
+export type { HoldOptions } from './hold-lock';
+export { UpdateLock, type AcquireOptions, type CallOptions, type RenewOptions } from './update-lock';
 export type {
   Draining,
   Duration,

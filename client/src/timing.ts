@@ -8,6 +8,10 @@ export interface Timing {
   readonly connectMs: number;
   /** How long an answer may take, beyond what was asked to be waited for. */
   readonly answerMs: number;
+  /** For how long requests that are not told how long to wait try to reach a sidecar that is just restarting. */
+  readonly patienceMs: number;
+  /** How long a release may take to be confirmed. */
+  readonly goodbyeMs: number;
   /** The first pause between two attempts, and the longest. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
@@ -18,6 +22,8 @@ export const TIMING: Timing = {
   recoveryMs: 30_000,
   connectMs: 5000,
   answerMs: 10_000,
+  patienceMs: 1000,
+  goodbyeMs: 5000,
   firstPauseMs: 50,
   longestPauseMs: 2000,
 };

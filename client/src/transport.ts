@@ -1,7 +1,7 @@
-import { request as sendRequest, type IncomingMessage } from 'node:http';
+import { request as sendRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { Endpoint } from './endpoint';
 import { InvalidRequestError } from './errors/invalid-request-error';
-import { TIMING, type Timing } from './timing';
+import type { Timing } from './timing';
 
 /** Longer answers are not the sidecar's. In characters. */
 const MAX_ANSWER_LENGTH = 16 * 1024 * 1024;
@@ -10,21 +10,24 @@ const MAX_ANSWER_LENGTH = 16 * 1024 * 1024;
 const KEEP_ALIVE_AFTER_MS = 15_000;
 
 export interface Request {
-  readonly method: string;
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
-  readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** Parameters; those that are undefined are left out. */
   readonly json?: Readonly<Record<string, unknown>>;
-  /** How long the sidecar was asked to wait before it answers. */
+  /** How long the sidecar is asked to wait before it answers. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the process may end while this is under way. */
+  readonly isBackground?: boolean;
 }
 
 /** A whole answer. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
+  /** The sidecar's wall clock, in milliseconds since the epoch and exact to a second; NaN if it does not say. */
+  readonly dateMs: number;
   readonly text: string;
 }
 
@@ -33,34 +36,16 @@ export interface Answer {
  * read or destroy it.
  * @throws the signal's reason, an error of `node:net` or `node:http`, or one that says what took too long
  */
-export function open({ target, prefix }: Endpoint, request: Request, timing: Timing = TIMING): Promise<IncomingMessage> {
-  const { signal } = request;
+export function open({ target, prefix }: Endpoint, request: Request, timing: Timing): Promise<IncomingMessage> {
+  const { method, path, signal, json } = request;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const body = request.json === undefined ? undefined : JSON.stringify(request.json);
-    const headers: Record<string, string | number> = { Accept: 'application/json, */*', ...request.headers };
-    if (request.token !== undefined) headers['Authorization'] = `Bearer ${request.token}`;
-    if (body !== undefined) {
-      headers['Content-Type'] = 'application/json';
-      headers['Content-Length'] = Buffer.byteLength(body);
-    }
-    const sent = create(() => sendRequest({ ...target, method: request.method, path: prefix + request.path, headers, agent: false }));
-
-    const connecting = setTimeout(() => sent.destroy(new Error(`no connection within ${String(timing.connectMs)} ms`)), timing.connectMs);
-    const answerWithinMs = (request.waitMs ?? 0) + timing.answerMs;
-    let answering: NodeJS.Timeout | undefined;
-    const onConnect = (): void => {
-      clearTimeout(connecting);
-      answering = setTimeout(() => sent.destroy(new Error(`no answer within ${String(answerWithinMs)} ms`)), answerWithinMs);
-    };
-    const onAbort = (): void => {
-      settle();
-      sent.destroy();
-      reject(signal?.reason as Error);
-    };
+    const body = json === undefined ? '' : JSON.stringify(json);
+    const headers = { ...(json === undefined ? {} : { 'Content-Type': 'application/json' }), 'Content-Length': Buffer.byteLength(body), ...request.headers };
+    const sent = create({ ...target, method, path: prefix + path, headers, agent: false });
+    const limits = limitTime(sent, timing, request.waitMs ?? 0);
     const settle = (): void => {
-      clearTimeout(connecting);
-      clearTimeout(answering);
+      limits.end();
       signal?.removeEventListener('abort', onAbort);
     };
     const fail = (error: Error): void => {
@@ -68,31 +53,38 @@ export function open({ target, prefix }: Endpoint, request: Request, timing: Tim
       sent.destroy();
       reject(error);
     };
+    const onAbort = (): void => {
+      fail(signal?.reason as Error);
+    };
     signal?.addEventListener('abort', onAbort);
     sent.once('socket', (socket) => {
       socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
-      socket.once('connect', onConnect);
+      if (request.isBackground === true) socket.unref();
     });
     sent.once('response', (response) => {
       settle();
-      // Whoever reads it finds out by itself; nobody reading it is no reason to crash.
+      // Who reads it finds out by itself; that nobody does is no reason to end the process.
       response.on('error', () => undefined);
       resolve(response);
     });
-    // Stays for as long as the connection: an error without a listener would end the process.
+    // These stay for as long as the connection: an error without a listener would end the process too.
     sent.on('error', fail);
-    sent.once('upgrade', () => { fail(new Error('the answer changes the protocol')); });
-    sent.once('close', () => { fail(new Error('the connection was closed without an answer')); });
+    sent.once('upgrade', () => {
+      fail(new Error('the answer is of another protocol'));
+    });
+    sent.once('close', () => {
+      fail(new Error('the connection was closed without an answer'));
+    });
     sent.end(body);
   });
 }
 
-/** The same, and reads the whole answer. */
-export async function exchange(endpoint: Endpoint, request: Request, timing: Timing = TIMING): Promise<Answer> {
-  const { signal } = request;
-  const response = await open(endpoint, request, timing);
+/** Reads the whole answer. */
+export function readAll(response: IncomingMessage, timing: Timing, signal?: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const reading = setTimeout(() => response.destroy(new Error(`no whole answer within ${String(timing.answerMs)} ms`)), timing.answerMs);
+    const reading = setTimeout(() => {
+      response.destroy(new Error(`no whole answer within ${String(timing.answerMs)} ms`));
+    }, timing.answerMs).unref();
     const onAbort = (): void => {
       response.destroy();
       reject(signal?.reason as Error);
@@ -104,7 +96,8 @@ export async function exchange(endpoint: Endpoint, request: Request, timing: Tim
       if (text.length > MAX_ANSWER_LENGTH) response.destroy(new Error('the answer does not end'));
     });
     response.once('end', () => {
-      resolve({ status: response.statusCode ?? 0, contentType: response.headers['content-type'] ?? '', text });
+      const { statusCode: status = 0, headers } = response;
+      resolve({ status, contentType: headers['content-type'] ?? '', dateMs: Date.parse(headers.date ?? ''), text });
     });
     response.once('error', reject);
     response.once('close', () => {
@@ -117,11 +110,31 @@ export async function exchange(endpoint: Endpoint, request: Request, timing: Tim
   });
 }
 
-/** What node:http refuses to send (a token with a line break in it) is wrong for ever. */
-function create<T>(make: () => T): T {
+/** What `node:http` refuses to send (a token with a line break in it) is wrong for ever. */
+function create(options: RequestOptions): ClientRequest {
   try {
-    return make();
+    return sendRequest(options);
   } catch (cause) {
     throw new InvalidRequestError(`The request cannot be sent: ${(cause as Error).message}`, 'invalid', { cause });
   }
+}
+
+/** Gives up a request that is not connected, or then not answered, in time. */
+function limitTime(sent: ClientRequest, timing: Timing, waitMs: number): { end: () => void } {
+  const giveUpAfter = (ms: number, what: string): NodeJS.Timeout =>
+    // The connection keeps the process alive, if anything is to.
+    setTimeout(() => sent.destroy(new Error(`no ${what} within ${String(ms)} ms`)), ms).unref();
+  let timer = giveUpAfter(timing.connectMs, 'connection');
+  const onConnect = (): void => {
+    clearTimeout(timer);
+    timer = giveUpAfter(waitMs + timing.answerMs, 'answer');
+  };
+  sent.once('socket', (socket) => socket.once('connect', onConnect));
+  return {
+    end: () => {
+      clearTimeout(timer);
+      sent.once('socket', (socket) => socket.off('connect', onConnect));
+      sent.socket?.off('connect', onConnect);
+    },
+  };
 }
