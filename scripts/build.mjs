@@ -1,6 +1,6 @@
 // Builds what `npm run build` promises: dist/sidecar/main.js, one file with everything in it, and client/dist/.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -36,3 +36,22 @@ await build({
 
 rmSync(`${root}client/dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}client`], { stdio: 'inherit' });
+
+// The command in one file, which loads faster than many.
+rmSync(`${root}client/dist/cli`, { recursive: true });
+rmSync(`${root}client/dist/cli.d.ts`);
+const { version: clientVersion } = JSON.parse(readFileSync(`${root}client/package.json`, 'utf8'));
+await build({
+  absWorkingDir: root,
+  entryPoints: ['client/src/cli.ts'],
+  outfile: 'client/dist/cli.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+  define: { __VERSION__: JSON.stringify(clientVersion) },
+  logLevel: 'warning',
+});
+chmodSync(`${root}client/dist/cli.js`, 0o755);

@@ -22,6 +22,6 @@ function exitOf(error: unknown): number {
   if (error instanceof UnreachableError) return EXIT.unreachable;
   if (error instanceof LockUnavailableError || error instanceof LockLostError) return EXIT.unavailable;
   if (error instanceof NotAllowedError) return EXIT.notAllowed;
-  if (error instanceof UpdateLockError && error.code === 'supervisor-unavailable') return EXIT.unreachable;
+  if (error instanceof UpdateLockError && ['supervisor-unavailable', 'not-configured'].includes(error.code)) return EXIT.unreachable;
   return EXIT.internal;
 }

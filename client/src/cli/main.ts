@@ -1,4 +1,5 @@
 import { parseArguments, type Invocation } from './arguments';
+import type { CommandName } from './command-table';
 import { EXIT } from './exits';
 import type { Options } from './options';
 import { print, tell } from './output';
@@ -14,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await carryOut(parseArguments(args));
   } catch (error) {
-    const { explain } = await import('./failure');
+    const { explain } = await import('./failure.js');
     const { exit, message } = explain(error);
     if (message !== null) tell(message);
     if (error instanceof UsageError) {
@@ -31,40 +32,28 @@ async function carryOut(invocation: Invocation): Promise<number> {
       print(`update-lock ${__VERSION__}\n`);
       return EXIT.ok;
     case 'help': {
-      const { commandHelp, generalHelp } = await import('./help');
+      const { commandHelp, generalHelp } = await import('./help.js');
       print(invocation.command === undefined ? generalHelp() : commandHelp(invocation.command));
       return EXIT.ok;
     }
     case 'command':
-      return (await perform(invocation)) ?? EXIT.ok;
+      return PERFORM[invocation.command.name](invocation.options, invocation.operands);
   }
 }
 
-/** @returns what to exit with, if that is not 0 */
-async function perform({ command, options, operands }: Extract<Invocation, { kind: 'command' }>): Promise<number | undefined> {
-  switch (command.name) {
-    case 'run':
-      return (await import('./run')).run(options, operands);
-    case 'acquire':
-      return void (await (await import('./lease-commands')).acquire(options, operands));
-    case 'renew':
-      return void (await (await import('./lease-commands')).renew(options, operands));
-    case 'release':
-      return void (await (await import('./lease-commands')).release(options, operands));
-    case 'status':
-      return void (await (await import('./status')).status(options));
-    case 'watch':
-      return void (await (await import('./watch')).watch(options));
-    case 'wait-update':
-      return (await import('./update-commands')).waitUpdate(options);
-    case 'update':
-      return (await import('./update-commands')).requestUpdate(options);
-    case 'completion':
-      return complete(operands[0], options);
-  }
-}
-
-async function complete(shell: string | undefined, options: Options): Promise<undefined> {
-  if (shell === 'bash' || shell === 'zsh') print((await import('./completion')).completionScript(shell));
-  else await (await import('./lease-commands')).listLeases(options);
-}
+/** What each command does; resolves to what to exit with. */
+const PERFORM: Readonly<Record<CommandName, (options: Options, operands: readonly string[]) => Promise<number>>> = {
+  run: async (...call) => (await import('./run.js')).run(...call),
+  acquire: async (...call) => (await import('./lease-commands.js')).acquire(...call),
+  renew: async (...call) => (await import('./lease-commands.js')).renew(...call),
+  release: async (...call) => (await import('./lease-commands.js')).release(...call),
+  status: async (options) => (await import('./status.js')).status(options),
+  watch: async (options) => (await import('./watch.js')).watch(options),
+  'wait-update': async (options) => (await import('./update-commands.js')).waitUpdate(options),
+  update: async (options) => (await import('./update-commands.js')).requestUpdate(options),
+  completion: async (options, [shell]) => {
+    if (shell !== 'bash' && shell !== 'zsh') return (await import('./lease-commands.js')).listLeases(options);
+    print((await import('./completion.js')).completionScript(shell));
+    return EXIT.ok;
+  },
+};

@@ -6,16 +6,7 @@ export function textOf(option: string | true | undefined): string | undefined {
   return typeof option === 'string' ? option : undefined;
 }
 
-/** Only those that were given, as the client wants them. */
-export function given<K extends string>(options: Options, ...names: readonly K[]): { [name in K]?: string } {
-  const result: { [name in K]?: string } = {};
-  for (const name of names) {
-    const value = textOf(options[name]);
-    if (value !== undefined) result[name] = value;
-  }
-  return result;
-}
-
-export function urlOf(options: Options): { url?: string } {
-  return given(options, 'url');
+/** For what asks the sidecar. */
+export function urlOf({ url }: Options): { url?: string } {
+  return typeof url === 'string' ? { url } : {};
 }

@@ -1,5 +1,3 @@
-import { hostname } from 'node:os';
-import { basename } from 'node:path';
 import { textOf, urlOf, type Options } from './options';
 import { exitAs, startChild, type Child } from './child';
 import { environmentOfHolder } from './environment';
@@ -10,6 +8,7 @@ import { printable } from './printable';
 import { SignalRelay } from './signal-relay';
 import { UpdateLock } from '../update-lock';
 import type { Hold } from '../hold';
+import { makeName } from '../lease-name';
 
 /** COMMAND has so long to end after SIGTERM when the lock is lost, in milliseconds. */
 const TERM_MS = 5000;
@@ -24,9 +23,9 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   const lock = new UpdateLock(urlOf(options));
   const stopSayingWaiting = sayWaiting(lock);
   const hold = await lock.hold({
-    name: textOf(options['name']) ?? defaultName(command),
-    reason: textOf(options['reason']) ?? '',
-    ...waitOf(options),
+    name: textOf(options['name']) ?? makeName(command),
+    reason: textOf(options['reason']),
+    wait: waitOf(options),
     onDraining: ({ endsInSeconds, reason }) => {
       const when = endsInSeconds > 0 ? `in ${String(Math.round(endsInSeconds))} s` : 'now';
       tell(`the lock is about to be taken away, ${when}${reason === undefined ? '' : `: ${printable(reason)}`}`);
@@ -42,17 +41,9 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   exitAs(wasLost ? EXIT.unavailable : exit);
 }
 
-function waitOf(options: Options): { wait?: string | number } {
-  if (options['no-wait'] === true) return { wait: 0 };
-  const wait = textOf(options['wait']);
-  return wait === undefined ? {} : { wait };
-}
-
-/** Tells two processes of one app apart, and one container from another. */
-function defaultName(command: string): string {
-  const suffix = `-${hostname().split('.')[0] ?? ''}-${String(process.pid)}`.replace(/[^A-Za-z0-9._-]+/g, '-').slice(-40);
-  const stem = basename(command).replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-  return `${(stem === '' ? 'run' : stem).slice(0, 64 - suffix.length)}${suffix}`;
+/** Undefined for without limit. */
+function waitOf(options: Options): string | number | undefined {
+  return options['no-wait'] === true ? 0 : textOf(options['wait']);
 }
 
 /** @returns stops it */

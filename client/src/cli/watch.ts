@@ -6,12 +6,8 @@ import { urlOf, type Options } from './options';
 import { print, tell } from './output';
 import { Screen } from './screen';
 import { watchText } from './watch-text';
-import { UnreachableError } from '../errors/unreachable-error';
 import type { LockEvent } from '../types';
 import { UpdateLock } from '../update-lock';
-
-/** Between attempts to find a sidecar that is gone, in milliseconds. */
-const RETRY_MS = 1000;
 
 /** Events may come in bursts; a screen is drawn at most so often, in milliseconds. */
 const REDRAW_MS = 50;
@@ -21,8 +17,8 @@ const MAX_RECENT = 200;
 
 interface Watcher {
   event(event: LockEvent): void;
-  /** The sidecar is no longer there; called once until it is back. */
-  lost(error: UnreachableError): void;
+  /** The sidecar is not there, or no longer. */
+  lost(): void;
   /** It is there (again). */
   found(): void;
 }
@@ -36,23 +32,15 @@ export async function watch(options: Options): Promise<never> {
 }
 
 async function follow(lock: UpdateLock, watcher: Watcher): Promise<never> {
-  let lastEventId: string | undefined;
   let isLost = false;
-  for (;;) {
-    try {
-      for await (const event of lock.events(lastEventId === undefined ? {} : { lastEventId })) {
-        if (isLost) watcher.found();
-        isLost = false;
-        lastEventId = event.id;
-        watcher.event(event);
-      }
-    } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
-      if (!isLost) watcher.lost(error);
-      isLost = true;
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-  }
+  const onConnection = (error: Error | null): void => {
+    if (error !== null && !isLost) watcher.lost();
+    if (error === null && isLost) watcher.found();
+    isLost = error !== null;
+  };
+  for await (const event of lock.events({ onConnection })) watcher.event(event);
+  // Only its reader ends the events.
+  throw new Error('the events have ended');
 }
 
 function lineWatcher(lock: UpdateLock, lineOf: (event: LockEvent) => string): Watcher {
@@ -67,16 +55,21 @@ function screenWatcher(lock: UpdateLock): Watcher {
   const view = new LockView();
   const recent: string[] = [];
   let silentSince: string | null = null;
+  let isSnapshot = false;
+  let isSoon = false;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
     clearTimeout(timer);
-    timer = undefined;
+    isSoon = false;
     const nowMs = Date.now();
-    screen.draw(watchText({ url: lock.url, status: view.status, silentSince, recent }, { nowMs, columns: screen.columns, hasColour: wantsColour() }, screen.rows));
+    const look = { nowMs, columns: screen.columns, hasColour: wantsColour() };
+    screen.draw(watchText({ url: lock.url, status: view.status, silentSince, recent }, look, screen.rows));
     // The clock moves on at the next full second.
     timer = setTimeout(draw, 1000 - (nowMs % 1000));
   };
   const drawSoon = (): void => {
+    if (isSoon) return;
+    isSoon = true;
     clearTimeout(timer);
     timer = setTimeout(draw, REDRAW_MS);
   };
@@ -90,7 +83,11 @@ function screenWatcher(lock: UpdateLock): Watcher {
   return {
     event: (event) => {
       view.apply(event);
-      remember(eventText(event));
+      // What is there already has not just happened; the update comes last.
+      if (event.type === 'lock') isSnapshot = event.data.snapshot;
+      if (!isSnapshot) remember(eventText(event));
+      if (event.type === 'update') isSnapshot = false;
+      drawSoon();
     },
     lost: () => {
       silentSince = new Date().toISOString();
