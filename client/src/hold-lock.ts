@@ -18,31 +18,47 @@ export interface HoldOptions extends HoldListeners {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Holds the lock while the routine runs or, without one, until it is released. */
-export async function hold<T>(caller: Caller, options: HoldOptions, routine?: (signal: AbortSignal) => T | Promise<T>): Promise<T | Hold> {
-  const { reason, signal } = options;
-  const name = options.name === undefined ? makeName() : checkName(options.name);
-  const stream = await waitForHold(caller, name, reason, options.wait === undefined ? Infinity : toMs(options.wait, 'wait'), signal);
-  const held = new ConnectionHold(caller, stream, reason, options);
-  if (signal?.aborted === true) {
-    await held.release();
-    throw signal.reason;
-  }
-  const onAbort = (): void => {
-    held.abort(signal?.reason);
-    if (routine === undefined) void held.release();
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
-  held.onOver(() => {
-    signal?.removeEventListener('abort', onAbort);
-  });
-  if (routine === undefined) return held;
+/** Holds the lock until it is released, or the signal aborts. */
+export async function holdUntilReleased(caller: Caller, options: HoldOptions): Promise<Hold> {
+  const held = await take(caller, options);
+  passOn(options.signal, held, () => void held.release());
+  return held;
+}
+
+/** Holds the lock until the routine has come to an end, also after an abort: it may be where it must not be interrupted. */
+export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+  const held = await take(caller, options);
+  passOn(options.signal, held);
   try {
     return await routine(held.signal);
   } finally {
     // Never fails, so it cannot hide an error of the routine's.
     await held.release();
   }
+}
+
+/** @throws why it was not granted, or the signal's reason: then nothing is held */
+async function take(caller: Caller, options: HoldOptions): Promise<ConnectionHold> {
+  const { reason, signal, wait } = options;
+  const name = options.name === undefined ? makeName() : checkName(options.name);
+  const stream = await waitForHold(caller, name, reason, wait === undefined ? Infinity : toMs(wait, 'wait'), signal);
+  const held = new ConnectionHold(caller, stream, reason, options);
+  if (signal?.aborted !== true) return held;
+  await held.release();
+  throw signal.reason;
+}
+
+/** Passes an abort on to the hold, until that is over. */
+function passOn(signal: AbortSignal | undefined, held: ConnectionHold, andThen?: () => void): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => {
+    held.abort(signal.reason);
+    andThen?.();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  held.onOver(() => {
+    signal.removeEventListener('abort', onAbort);
+  });
 }
 
 async function waitForHold(caller: Caller, name: string, reason: string | undefined, forMs: number, signal: AbortSignal | undefined): Promise<HoldStream> {

@@ -4,7 +4,7 @@ import { toMs } from './duration';
 import { LockLostError } from './errors/lock-lost-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
-import { hold, type HoldOptions } from './hold-lock';
+import { holdUntilReleased, holdWhile, type HoldOptions } from './hold-lock';
 import type { Hold } from './hold';
 import { LONGEST_WAIT_MS } from './hold-stream';
 import { checkName, makeName } from './lease-name';
@@ -60,7 +60,7 @@ export class UpdateLock {
   hold(options?: HoldOptions): Promise<Hold>;
   hold<T>(options: HoldOptions, routine: (signal: AbortSignal) => T | Promise<T>): Promise<T>;
   hold<T>(options: HoldOptions = {}, routine?: (signal: AbortSignal) => T | Promise<T>): Promise<T | Hold> {
-    return hold(this.#caller, options, routine);
+    return routine === undefined ? holdUntilReleased(this.#caller, options) : holdWhile(this.#caller, options, routine);
   }
 
   /**
