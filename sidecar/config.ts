@@ -27,10 +27,18 @@ export interface Config {
   readonly releaseOnStop: boolean;
   readonly apiToken: string | null;
   readonly adminToken: string | null;
+  /** Null where the Supervisor's API is not given. */
+  readonly supervisor: { readonly url: string; readonly apiKey: string } | null;
+  readonly supervisorPollMs: number;
+  /** How long an update may wait for apps; null for without end. */
+  readonly deadlineMs: number | null;
+  readonly deadlineGraceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty';
   /** What looks like a setting of ours and is none: a mistake that has no effect but surprise. */
   readonly unknownVariables: readonly string[];
+  /** What is odd, but no mistake. */
+  readonly warnings: readonly string[];
 }
 
 export type ConfigResult =
@@ -45,6 +53,10 @@ export const MIN_TTL_MS = 1000;
 
 /** A year: longer is a mistake, and a lock that never ends is no lease. */
 const MAX_DURATION_MS = 365 * 86_400_000;
+
+/** How often the Supervisor may be asked, in milliseconds: oftener is a burden on it, more rarely is of no use. */
+const MIN_POLL_MS = 100;
+const MAX_POLL_MS = 86_400_000;
 
 /** More leases than a person could ever have meant. */
 const MAX_COUNT = 1_000_000;
@@ -79,14 +91,32 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
+    supervisor: readSupervisor(reader),
+    supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
+    deadlineMs: reader.readUnlessOff('UPDATE_LOCK_DEADLINE', (v) => v.asDeadline(), null),
+    deadlineGraceMs: reader.read('UPDATE_LOCK_DEADLINE_GRACE', (v) => v.asDuration(), 60_000),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
     logFormat: reader.read('UPDATE_LOCK_LOG_FORMAT', (v) => v.asEnum(['json', 'pretty']), isTerminal ? 'pretty' : 'json'),
     unknownVariables: Object.keys(environment).filter(
       (name) => name.startsWith('UPDATE_LOCK_') && !reader.names.has(name) && !CLIENT_VARIABLES.includes(name),
     ),
+    warnings: reader.warnings,
   };
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
+}
+
+/** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */
+function readSupervisor(reader: SettingsReader): Config['supervisor'] {
+  const prefix = reader.isSet('BALENA_SUPERVISOR_ADDRESS') ? 'BALENA' : 'RESIN';
+  const url = reader.read(`${prefix}_SUPERVISOR_ADDRESS`, (v) => v.asHttpUrl(), null);
+  if (url === null) return null;
+  const keyName = [`${prefix}_SUPERVISOR_API_KEY`, 'BALENA_SUPERVISOR_API_KEY'].find((name) => reader.isSet(name));
+  const apiKey = keyName === undefined ? null : reader.readToken(keyName);
+  if (keyName === undefined) {
+    reader.warnings.push(`${prefix}_SUPERVISOR_ADDRESS is set without its API key, so the Supervisor is not asked about updates`);
+  }
+  return apiKey === null ? null : { url, apiKey };
 }
 
 function contradictions(config: Config, reader: SettingsReader): string[] {
@@ -113,6 +143,7 @@ function contradictions(config: Config, reader: SettingsReader): string[] {
 
 class SettingsReader {
   readonly mistakes: string[] = [];
+  readonly warnings: string[] = [];
   readonly names = new Set<string>();
   readonly wrongNames = new Set<string>();
   readonly #variables: ReturnType<typeof openEnvironment>;
@@ -173,6 +204,26 @@ const accessors = {
       throw new Error(`is not a time to live; a duration from 1s to ${formatDuration(MAX_DURATION_MS)} is allowed: ${DURATION_FORMS}`);
     }
     return ms;
+  },
+  asPollInterval: (value: string): number => {
+    const ms = parseDuration(value);
+    if (ms === null || ms < MIN_POLL_MS || ms > MAX_POLL_MS) {
+      throw new Error(`is not an interval; a duration from ${formatDuration(MIN_POLL_MS)} to ${formatDuration(MAX_POLL_MS)} is allowed: ${DURATION_FORMS}`);
+    }
+    return ms;
+  },
+  asDeadline: (value: string): number | 'off' => {
+    if (value === 'off') return 'off';
+    const ms = parseDuration(value);
+    if (ms === null || ms < MIN_TTL_MS || ms > MAX_DURATION_MS) {
+      throw new Error(`is not a deadline; off, or a duration from 1s to ${formatDuration(MAX_DURATION_MS)}, is allowed: ${DURATION_FORMS}`);
+    }
+    return ms;
+  },
+  asHttpUrl: (value: string): string => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (url?.protocol !== 'http:') throw new Error('is not an address; http://HOST:PORT is allowed');
+    return url.origin;
   },
   asPort: (value: string): number | 'off' => {
     if (value === 'off') return 'off';

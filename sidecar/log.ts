@@ -1,8 +1,10 @@
 import { createLogger, format, transports, type Logger } from 'winston';
 import type { Config } from './config';
-import type { KeeperEvent } from './keeper/events';
+import type { SidecarEvent } from './event-feed';
 import { formatDuration } from './leases/duration';
 import type { Lease } from './leases/lease';
+import type { DeadlineEvent } from './gates/deadline';
+import type { UpdateEvent } from './supervisor/events';
 
 export type { Logger } from 'winston';
 
@@ -30,7 +32,7 @@ function toPrettyLine({ level, message, ...fields }: Record<string, unknown>): s
 }
 
 /** What comes with every request, and would drown what an operator wants to know. */
-const FOR_DEBUG: ReadonlySet<KeeperEvent['type']> = new Set([
+const FOR_DEBUG: ReadonlySet<SidecarEvent['type']> = new Set([
   'lease-renewed',
   'lock-released',
   'request-waits',
@@ -40,7 +42,7 @@ const FOR_DEBUG: ReadonlySet<KeeperEvent['type']> = new Set([
 /** Writes down what happens, in the words of the interface. */
 export class EventLog {
   readonly #isDebug: boolean;
-  #pending: KeeperEvent[] = [];
+  #pending: SidecarEvent[] = [];
 
   constructor(private readonly log: Logger) {
     // winston formats a line before it asks whether anybody wants it.
@@ -48,7 +50,7 @@ export class EventLog {
   }
 
   /** Takes an event in, to be written soon. */
-  readonly onEvent = (event: KeeperEvent): void => {
+  readonly onEvent = (event: SidecarEvent): void => {
     if (!this.#isDebug && FOR_DEBUG.has(event.type)) return;
     if (this.#pending.push(event) > 1) return;
     setTimeout(() => {
@@ -63,7 +65,7 @@ export class EventLog {
     for (const event of events) this.#write(event);
   }
 
-  #write(event: KeeperEvent): void {
+  #write(event: SidecarEvent): void {
     switch (event.type) {
       case 'lease-acquired':
         this.log.info(event.recovered ? 'lease recovered' : 'lease acquired', describeLease(event.lease, { lock: event.lock }));
@@ -95,6 +97,42 @@ export class EventLog {
         return;
       case 'lock-released':
         this.log.debug('lock released', { held: formatDuration(event.heldMs) });
+        return;
+      default:
+        this.#writeUpdate(event);
+    }
+  }
+
+  #writeUpdate(event: UpdateEvent | DeadlineEvent): void {
+    switch (event.type) {
+      case 'update-changed':
+        if (event.turn !== null) this.log.info(event.turn === 'waits' ? 'update waits' : 'update does not wait any more');
+        return;
+      case 'supervisor-missed':
+        this.log.warn('Supervisor cannot be reached', { detail: event.problem });
+        return;
+      case 'supervisor-reached':
+        this.log.info('Supervisor can be reached again');
+        return;
+      case 'update-requested': {
+        const { kind, result, detail } = event;
+        this.log.log(result === 'accepted' ? 'info' : 'warn', 'update requested', { kind, result, detail });
+        return;
+      }
+      case 'update-forced':
+        this.log.warn('update is being forced: the lock will be lost', { peer: event.peer, holders: event.holders });
+        return;
+      case 'deadline-nears': {
+        const waited = formatDuration(Math.round(event.waitedMs / 1000) * 1000);
+        this.log.warn('an update has been waiting for long', { waited, holders: event.holders });
+        return;
+      }
+      case 'draining':
+        this.log.warn('draining: the leases of apps end', { detail: event.reason, holders: event.holders });
+        return;
+      case 'drained':
+        if (event.hasCome) this.log.info('draining is over: the update has come');
+        else this.log.warn('draining is over, but the update has not come');
     }
   }
 }

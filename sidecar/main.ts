@@ -3,13 +3,14 @@ import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
 import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
+import { EventFeed } from './event-feed';
 import { holdOnStart } from './holders/start';
-import { EventFeed } from './keeper/events';
 import { Keeper } from './keeper/keeper';
 import { SUPERVISOR_UID } from './lock/classify';
 import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
 import { LockWatch } from './lock/watch';
+import type { Gate } from './leases/gate';
 import type { Service } from './service';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
@@ -31,11 +32,12 @@ async function main(): Promise<void> {
   const feed = new EventFeed();
   const owner = Owner.detect();
   const boot = readBootId();
+  const gates: Gate[] = [lostCooldown(config.lostCooldownMs)];
   const keeper = new Keeper({
     clock: systemClock,
     timeline,
     emit: feed.emit,
-    gates: [lostCooldown(config.lostCooldownMs)],
+    gates,
     openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, boot),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
   const watch = new LockWatch(directories, owner, () => {
     keeper.check();
+    service?.lookedAtLock();
   });
   let service: Service | undefined;
   stopOnSignals(() => {
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    service = await startService({ config, clock: systemClock, timeline, keeper, feed, watch, minTtlMs: MIN_TTL_MS });
+    service = await startService({ config, clock: systemClock, timeline, keeper, gates, feed, watch, minTtlMs: MIN_TTL_MS });
   } catch (error) {
     keeper.stop(false);
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);

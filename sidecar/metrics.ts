@@ -1,9 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock, Timeline } from './clock';
-import { FALLIBLE_OPERATIONS, LOSS_CAUSES, type KeeperEvent } from './keeper/events';
+import type { SidecarEvent } from './event-feed';
+import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from './keeper/events';
 import type { Keeper } from './keeper/keeper';
-import { LOCK_STATES } from './keeper/status';
+import { isSupervisors, LOCK_STATES } from './keeper/status';
 import { END_REASONS } from './leases/lease';
+import { REQUEST_KINDS, REQUEST_RESULTS } from './supervisor/events';
+import { isPending, type UpdateStatus } from './supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';
 
@@ -29,7 +32,7 @@ export interface HttpObservation {
 export interface Metrics {
   readonly registry: Registry;
   /** Counts what has happened. */
-  readonly onEvent: (event: KeeperEvent) => void;
+  readonly onEvent: (event: SidecarEvent) => void;
   readonly observeRequest: (observation: HttpObservation) => void;
   readonly countInternalError: () => void;
   /** Makes the series of these routes' usual answers, so that they are there before the first request. */
@@ -77,6 +80,7 @@ export function createMetrics(
   keeper: Keeper,
   clock: Clock,
   timeline: Timeline,
+  updateStatus: () => UpdateStatus,
   version: string,
 ): Metrics {
   const registry = new DeferringRegistry();
@@ -110,9 +114,17 @@ export function createMetrics(
   );
   gauge('leases', 'Live leases.', () => keeper.leaseCount);
   gauge('supervisor_holds_lock', '1 while the Supervisor or Helios holds the lock.', () =>
-    Number(keeper.status().paths.some(({ standing }) => standing === 'supervisor' || standing === 'helios')),
+    Number(isSupervisors(keeper.status())),
   );
 
+  gauge('supervisor_up', '1 if the Supervisor answered when it was last asked; 0 if it was not, or never asked.', () =>
+    Number(updateStatus().supervisor === 'reachable'),
+  );
+  gauge('update_pending', '1 while an update waits, as far as is known.', () => Number(isPending(updateStatus())));
+  gauge('update_pending_since_timestamp_seconds', 'Since when an update waits; 0 while none does.', () => {
+    const status = updateStatus();
+    return isPending(status) && status.waitsSinceMs !== null ? timeline.toWallMs(status.waitsSinceMs) / 1000 : 0;
+  });
   gauge('window_open', '1 while updates are allowed by the clock; always, without windows.', () => 1);
 
   const names = new LeaseNameSeries();
@@ -132,6 +144,13 @@ export function createMetrics(
   const ended = counter('leases_ended_total', 'Leases ended, by reason.', 'reason', END_REASONS);
   const rejections = counter('rejections_total', 'Answers with status 423, 429 or 503.', 'code', REJECTION_CODES);
   const lost = counter('lost_total', 'How often the lock was taken away from outside.', 'cause', LOSS_CAUSES);
+  const updateRequests = new Counter({
+    name: 'update_lock_update_requests_total',
+    help: 'How often the Supervisor was asked to try an update, and what became of it.',
+    registers,
+    labelNames: ['kind', 'result'],
+  });
+  for (const kind of REQUEST_KINDS) for (const result of REQUEST_RESULTS) updateRequests.inc({ kind, result }, 0);
   const errors = counter('errors_total', 'What failed.', 'operation', [...FALLIBLE_OPERATIONS, 'http']);
   const duration = new Histogram({
     name: 'update_lock_lease_duration_seconds',
@@ -163,7 +182,7 @@ export function createMetrics(
   new Gauge({ name: 'update_lock_build_info', help: 'The version that runs.', registers, labelNames: ['version'] })
     .set({ version }, 1);
 
-  const count = (event: KeeperEvent): void => {
+  const count = (event: SidecarEvent): void => {
     switch (event.type) {
       case 'lease-acquired':
         names.add(event.lease.name);
@@ -189,8 +208,10 @@ export function createMetrics(
       case 'failed':
         errors.inc({ operation: event.operation });
         return;
-      case 'request-waits':
-      case 'request-dropped':
+      case 'update-requested':
+        updateRequests.inc({ kind: event.kind, result: event.result });
+        return;
+      default:
     }
   };
   return {

@@ -6,9 +6,20 @@ import { isUnixPeer } from './peers';
 export class Access {
   readonly #tokens: readonly Buffer[];
 
-  /** @param tokens those that allow changes over TCP; without any, anyone may who can connect */
-  constructor(tokens: readonly string[]) {
-    this.#tokens = tokens.map(digest);
+  readonly #adminToken: Buffer | null;
+
+  /**
+   * @param apiToken allows changes over TCP, as the admin token does then; null: anyone may who can connect
+   * @param adminToken allows forcing an update, whatever the way; null: nobody may
+   */
+  constructor(apiToken: string | null, adminToken: string | null) {
+    this.#adminToken = adminToken === null ? null : digest(adminToken);
+    this.#tokens = apiToken === null ? [] : [digest(apiToken), ...(this.#adminToken === null ? [] : [this.#adminToken])];
+  }
+
+  isAdmin(call: Call): boolean {
+    const given = tokenOf(call);
+    return given !== undefined && this.#adminToken !== null && timingSafeEqual(this.#adminToken, digest(given));
   }
 
   /** Whether the request may go on; if not, it has been answered. */
@@ -25,16 +36,20 @@ export class Access {
   }
 
   #hasToken(call: Call): boolean {
-    const { method, url = '', headers, socket } = call.request;
+    const { method, url = '', socket } = call.request;
     const isChange = url.startsWith('/v1') && method !== 'GET' && method !== 'HEAD';
     if (!isChange || this.#tokens.length === 0 || isUnixPeer(socket)) return true;
-    const given = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
+    const given = tokenOf(call);
     const digested = digest(given ?? '');
     if (given !== undefined && this.#tokens.some((token) => timingSafeEqual(token, digested))) return true;
     const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';
     call.problem('unauthorized', detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
     return false;
   }
+}
+
+function tokenOf({ request }: Call): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** Of one length whatever the token's, so that comparing tells nothing. */

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { Socket } from 'node:net';
-import type { KeeperEvent } from '../keeper/events';
+import type { SidecarEvent } from '../event-feed';
 import type { Keeper } from '../keeper/keeper';
 import type { Lease } from '../leases/lease';
 import type { Call } from './call';
@@ -15,6 +15,9 @@ const KEEP_ALIVE_AFTER_MS = 5000;
 
 /** How long a client that does not read may take to hear the last line, in milliseconds. */
 const LAST_WORDS_MS = 2000;
+
+/** As far as a client may be behind with what it is told, in bytes. */
+const MAX_BEHIND_BYTES = 16_384;
 
 interface Stream {
   readonly lease: Lease;
@@ -51,13 +54,31 @@ export class HoldStreams {
     if (socket.destroyed) return;
     this.#byName.set(lease.name, { lease, response, socket, stopListening });
     write(response, { event: 'held', lease: this.views.lease(lease) });
+    const update = this.views.pendingUpdate();
+    if (update !== null) write(response, { event: 'update', update });
   }
 
-  readonly onEvent = (event: KeeperEvent): void => {
-    if (event.type !== 'lease-ended') return;
-    const stream = this.#byName.get(event.lease.name);
-    if (stream === undefined) return;
-    this.#finish(stream, { event: 'ended', lease: this.views.endedLease(event.lease) });
+  readonly onEvent = (event: SidecarEvent): void => {
+    switch (event.type) {
+      case 'lease-ended': {
+        const stream = this.#byName.get(event.lease.name);
+        if (stream !== undefined) this.#finish(stream, { event: 'ended', lease: this.views.endedLease(event.lease) });
+        return;
+      }
+      case 'update-changed':
+        if (event.turn !== null) this.#tell({ event: 'update', update: this.views.update() });
+        return;
+      case 'deadline-nears':
+        this.#tell({ event: 'update', update: this.views.update() });
+        return;
+      case 'draining':
+        this.#tell({ event: 'draining', endsInSeconds: this.views.secondsUntil(event.endsAtMs), reason: `${event.reason}.` });
+        return;
+      case 'update-forced':
+        this.#tell({ event: 'draining', endsInSeconds: 0, reason: `An update is being forced by ${event.peer}.` });
+        return;
+      default:
+    }
   };
 
   /** Ends every stream without a last line: the leases go on, for their holders to come back to. */
@@ -80,10 +101,14 @@ export class HoldStreams {
     this.#heartbeat = undefined;
   }
 
-  /** One that does not read gets no heartbeats until it does: it may hold its lease, but not grow our memory. */
   #beat(): void {
+    this.#tell({ event: 'alive' });
+  }
+
+  /** One that does not read is told nothing more until it does: it may hold its lease, but not grow our memory. */
+  #tell(line: HoldLine): void {
     for (const { response } of this.#byName.values()) {
-      if (response.writableLength === 0) write(response, { event: 'alive' });
+      if (response.writableLength <= MAX_BEHIND_BYTES) write(response, line);
     }
   }
 }

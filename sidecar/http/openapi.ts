@@ -9,6 +9,8 @@ const NAMED: Readonly<Record<string, z.ZodMiniType>> = {
   EndedLease: schemas.endedLease,
   LeaseList: schemas.leaseList,
   Lock: schemas.lock,
+  Event: schemas.event,
+  Update: schemas.update,
   HoldLine: schemas.holdLine,
   Readiness: schemas.readiness,
   Health: schemas.health,

@@ -57,6 +57,31 @@ export function acquireParameters({ minTtlMs, defaultTtlMs, maxTtlMs }: TtlLimit
 /** What `POST /v1/leases/{name}/hold` takes. */
 export const holdParameters = z.strictObject({ reason: z.optional(reason), wait: z.optional(wait) });
 
+/** What `GET /v1/update` takes. */
+export const updateParameters = z.strictObject({
+  wait: z.optional(duration(0, MAX_WAIT_MS, 'Answer only when an update is pending, or after this time')),
+});
+
+const FLAGS: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
+
+/** What `POST /v1/update` takes. */
+export const requestUpdateParameters = z.strictObject({
+  force: z.optional(
+    describe(
+      z.pipe(
+        z.union([z.boolean(), z.string()], { error: ({ input }) => `${shown(input)} is neither true nor false` }),
+        z.transform((value: boolean | string, context) => {
+          const flag = typeof value === 'boolean' ? value : FLAGS[value.toLowerCase()];
+          if (flag !== undefined) return flag;
+          context.issues.push({ code: 'custom', input: value, message: `${shown(value)} is neither true nor false` });
+          return z.NEVER;
+        }),
+      ),
+      'Take the lock away from whoever holds it. Needs the admin token.',
+    ),
+  ),
+});
+
 /** For requests that take no parameters. */
 export const noParameters = z.strictObject({});
 
@@ -93,7 +118,21 @@ export const leaseList = z.strictObject({ leases: z.array(lease) });
 export type LeaseView = z.infer<typeof lease>;
 export type EndedLeaseView = z.infer<typeof endedLease>;
 
-export const lock = z.strictObject({
+/** What is known of updates. */
+export const update = z.strictObject({
+  supervisor: z.enum(['reachable', 'unreachable', 'not-configured']),
+  pending: describe(z.boolean(), 'An update waits to be applied.'),
+  downloaded: z.boolean(),
+  downloading: z.boolean(),
+  failed: describe(z.boolean(), 'The last attempt failed; a lock in its way counts.'),
+  since: describe(z.nullable(instant), 'Since when it waits.'),
+  blockedBy: describe(z.array(z.string()), 'The leases that it waits for.'),
+  deadline: describe(z.nullable(instant), 'When the leases of apps are drained for it.'),
+  draining: z.boolean(),
+});
+export type UpdateView = z.infer<typeof update>;
+
+const lockFields = {
   state: z.enum(LOCK_STATES),
   since: z.nullable(instant),
   expires: z.nullable(instant),
@@ -101,11 +140,17 @@ export const lock = z.strictObject({
   paths: z.array(
     z.strictObject({ path: z.string(), state: z.enum(['ours', 'absent', 'supervisor', 'foreign']) }),
   ),
-  leases: z.array(lease),
-  update: describe(z.null(), 'Null: the Supervisor is not asked.'),
   window: describe(z.null(), 'Null: no windows are configured.'),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?".'),
+};
+export const lock = z.strictObject({
+  ...lockFields,
+  leases: z.array(lease),
+  update: z.nullable(update),
 });
+/** The `lock` event: what `GET /v1/lock` says, but for what has events of its own. */
+export const lockEvent = z.strictObject({ snapshot: z.boolean(), ...lockFields });
+export type LockEventView = z.infer<typeof lockEvent>;
 export type LockView = z.infer<typeof lock>;
 
 const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
@@ -113,9 +158,18 @@ export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(ch
 export const health = z.strictObject({ status: z.literal('ok') });
 export const openapiDocument = z.looseObject({ openapi: z.string() });
 
+/** The messages of `GET /v1/events`: their `data` is one JSON document. */
+export const event = z.discriminatedUnion('event', [
+  z.strictObject({ id: z.string(), event: z.literal('lock'), data: lockEvent }),
+  z.strictObject({ id: z.string(), event: z.literal('lease'), data: z.union([lease, endedLease]) }),
+  z.strictObject({ id: z.string(), event: z.literal('update'), data: update }),
+]);
+
 /** The lines of a hold, each a JSON document. */
 export const holdLine = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('held'), lease }),
+  z.strictObject({ event: z.literal('update'), update }),
+  z.strictObject({ event: z.literal('draining'), endsInSeconds: seconds, reason: z.string() }),
   z.strictObject({ event: z.literal('alive') }),
   z.strictObject({ event: z.literal('ended'), lease: endedLease }),
 ]);

@@ -1,37 +1,91 @@
+import type { Timeline } from '../clock';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import { printable } from '../lock/banner';
+import { isPending, type UpdateStatus } from '../supervisor/update-status';
 
 /** How many holders are named; the others are counted. */
 const MAX_NAMED = 3;
 
+export interface Known {
+  readonly lock: LockStatus;
+  /** Null if nothing is known of updates. */
+  readonly update: UpdateStatus | null;
+  readonly isDraining: boolean;
+  readonly nowMs: number;
+  readonly timeline: Pick<Timeline, 'toRfc3339' | 'toWallMs'>;
+}
+
 /** One sentence that answers "why is my device not updating?". */
-export function summarise(status: LockStatus, nowMs: number, toRfc3339: (monotonicMs: number) => string): string {
-  const { state, leases, sinceMs, expiresAtMs, refusal } = status;
-  const timeOfDay = (ms: number): string => {
-    const text = toRfc3339(ms);
-    const isToday = text.slice(0, 10) === toRfc3339(nowMs).slice(0, 10);
-    return isToday ? text.slice(11, 16) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
-  };
-  switch (state) {
-    case 'held': {
-      const since = timeOfDay(sinceMs ?? nowMs);
-      const until = expiresAtMs === null ? 'until it is released' : `until ${timeOfDay(expiresAtMs)} at the latest`;
-      return `Updates are held back by ${holders(leases)} since ${since}, ${until}.`;
-    }
+export function summarise(known: Known): string {
+  const { lock, nowMs, timeline } = known;
+  const detail = uncapitalised(lock.refusal?.detail ?? '');
+  switch (lock.state) {
+    case 'held':
+      return whileHeld(known);
     case 'free':
-      return 'Nothing holds back updates.';
+      return whileFree(known);
     case 'updating':
-      return `An update is being applied: ${uncapitalised(refusal?.detail ?? '')}`;
+      return `An update is being applied${forHowLong(lock, timeline.toWallMs(nowMs))}: ${detail}`;
     case 'foreign':
-      return `Updates are held back by somebody else: ${uncapitalised(refusal?.detail ?? '')}`;
+      return `Updates are held back by somebody else: ${detail}`;
     case 'cooldown': {
-      const opens = timeOfDay(nowMs + (refusal?.retryAfterMs ?? 0));
+      const opens = timeOfDay(known, nowMs + (lock.refusal?.retryAfterMs ?? 0));
       return `The lock was just taken away from outside, so an update can get through; leases are granted again from ${opens}.`;
     }
     case 'unavailable':
-      return `Nobody can hold back updates now: ${uncapitalised(refusal?.detail ?? '')}`;
+      return `Nobody can hold back updates now: ${detail}`;
   }
+}
+
+function whileHeld(known: Known): string {
+  const { lock, update, isDraining, nowMs } = known;
+  const who = holders(lock.leases);
+  const since = timeOfDay(known, lock.sinceMs ?? nowMs);
+  const until = lock.expiresAtMs === null ? 'until it is released' : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
+  const held = `held back by ${who} since ${since}, ${until}`;
+  if (update === null) return `Updates are ${held}.`;
+  if (isPending(update)) {
+    const waits = `An update has been waiting since ${timeOfDay(known, update.waitsSinceMs ?? nowMs)}`;
+    if (isDraining) return `${waits}, which is long enough: ${who} must let go now.`;
+    return `${waits}; it is ${held}${unreachableNow(update)}.`;
+  }
+  return `Updates are ${held}; ${whatWaits(update)}.`;
+}
+
+function whileFree(known: Known): string {
+  const { update, isDraining } = known;
+  if (isDraining) return 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.';
+  if (update === null) return 'Nothing holds back updates.';
+  if (isPending(update)) {
+    const since = timeOfDay(known, update.waitsSinceMs ?? known.nowMs);
+    return `Nothing holds back the update that has been waiting since ${since}: the Supervisor starts it by itself${unreachableNow(update)}.`;
+  }
+  return `Nothing holds back updates; ${whatWaits(update)}.`;
+}
+
+function whatWaits(update: UpdateStatus): string {
+  if (update.supervisor === 'unreachable') {
+    return `whether one waits is not known, since the Supervisor cannot be reached (${printable(update.problem ?? '')})`;
+  }
+  return update.downloading ? 'one is being downloaded' : 'none is waiting now';
+}
+
+function unreachableNow({ supervisor }: UpdateStatus): string {
+  return supervisor === 'unreachable' ? ', though it cannot be reached now' : '';
+}
+
+function forHowLong({ paths }: LockStatus, nowWallMs: number): string {
+  const writtenAtMs = paths.find(({ standing }) => standing === 'supervisor' || standing === 'helios')?.writtenAtWallMs ?? null;
+  const minutes = writtenAtMs === null ? 0 : Math.floor((nowWallMs - writtenAtMs) / 60_000);
+  if (minutes < 1) return '';
+  return minutes === 1 ? ' for a minute' : minutes < 120 ? ` for ${String(minutes)} minutes` : ` for ${String(Math.floor(minutes / 60))} hours`;
+}
+
+function timeOfDay({ timeline, nowMs }: Known, ms: number): string {
+  const text = timeline.toRfc3339(ms);
+  const isToday = text.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
+  return isToday ? text.slice(11, 16) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
 }
 
 function holders(leases: readonly Lease[]): string {

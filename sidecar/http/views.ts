@@ -1,15 +1,30 @@
 import type { Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
+import type { Keeper } from '../keeper/keeper';
 import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
-import type { EndedLeaseView, LeaseView, LockView } from './schemas';
+import { isPending, type UpdateStatus } from '../supervisor/update-status';
+import type { EndedLeaseView, LeaseView, LockView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
-/** Shows leases and lock as the interface has them: times in RFC 3339, lengths of time in seconds. */
+/** Where it is read what is known of updates. */
+export interface UpdateSource {
+  /** As far as it is known: not configured, or never asked, counts. */
+  readonly status: UpdateStatus;
+  /** The same, but null where nothing is known that is of use. */
+  readonly known: UpdateStatus | null;
+  /** When apps are drained if nothing changes; null if they are not. */
+  readonly deadlineAtMs: number | null;
+  readonly isDraining: boolean;
+}
+
+/** Shows leases, lock and updates as the interface has them: times in RFC 3339, lengths of time in seconds. */
 export class Views {
   constructor(
     private readonly timeline: Timeline,
     private readonly nowMs: () => number,
+    private readonly keeper: Keeper,
+    private readonly updates: UpdateSource,
   ) {}
 
   lease(lease: Lease): LeaseView {
@@ -30,19 +45,54 @@ export class Views {
 
   lock(status: LockStatus): LockView {
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
-    const show = (ms: number | null): string | null => (ms === null ? null : this.timeline.toRfc3339(ms));
     const nowMs = this.nowMs();
+    const clock = { nowMs, timeline: this.timeline };
     return {
       state,
-      since: show(sinceMs),
-      expires: show(expiresAtMs),
+      since: this.#show(sinceMs),
+      expires: this.#show(expiresAtMs),
       flock: flocked,
       paths: paths.map(showPath),
       leases: leases.map((lease) => this.#lease(lease, nowMs)),
-      update: null,
+      update: this.updates.known === null ? null : this.#update(this.updates.known, leases),
       window: null,
-      summary: summarise(status, nowMs, (ms) => this.timeline.toRfc3339(ms)),
+      summary: summarise({ lock: status, update: this.updates.known, isDraining: this.updates.isDraining, ...clock }),
     };
+  }
+
+  /** What is known of updates, even if that is nothing. */
+  update(): UpdateView {
+    return this.#update(this.updates.status, this.keeper.leases());
+  }
+
+  /** The same if an update waits, otherwise null. */
+  pendingUpdate(): UpdateView | null {
+    return isPending(this.updates.status) ? this.update() : null;
+  }
+
+  #update(status: UpdateStatus, leases: readonly Lease[]): UpdateView {
+    const { supervisor, downloaded, downloading, failed, waitsSinceMs } = status;
+    const pending = isPending(status);
+    const { deadlineAtMs, isDraining } = this.updates;
+    return {
+      supervisor,
+      pending,
+      downloaded,
+      downloading,
+      failed,
+      since: pending ? this.#show(waitsSinceMs) : null,
+      blockedBy: pending ? leases.map(({ name }) => name) : [],
+      deadline: this.#show(deadlineAtMs),
+      draining: isDraining,
+    };
+  }
+
+  secondsUntil(ms: number): number {
+    return Math.max(0, Math.round(ms - this.nowMs())) / 1000;
+  }
+
+  #show(ms: number | null): string | null {
+    return ms === null ? null : this.timeline.toRfc3339(ms);
   }
 
   #lease({ name, reason, kind, sinceMs, endsAtMs, ttlMs, renewals, peer }: Lease, nowMs: number): LeaseView {

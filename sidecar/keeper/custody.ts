@@ -5,7 +5,7 @@ import { banner } from '../lock/banner';
 import type { Recovered } from '../lock/journal';
 import type { Header } from '../lock/record';
 import type { OpenStoreResult, Store } from '../lock/store';
-import type { PathStanding } from '../lock/update-lock';
+import type { InspectedPath } from '../lock/update-lock';
 import type { FallibleOperation, KeeperListener } from './events';
 import { cannotLock, fromStanding, STOPPING } from './refusals';
 
@@ -175,7 +175,7 @@ export class Custody {
     return this.#store !== null && this.#store.lock.flockProblem() === null;
   }
 
-  inspect(): PathStanding[] {
+  inspect(): InspectedPath[] {
     return this.#store?.lock.inspect() ?? [];
   }
 

@@ -10,8 +10,8 @@ export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'des
 export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
 
 /**
- * Everything that happens to leases and lock, in the order in which it happens. Metrics, streams and log follow from
- * this alone. What a lease's coming or going did to the lock is said with the lease.
+ * What happens to leases and lock, in the order in which it happens. What a lease's coming or going did to the lock is
+ * said with the lease.
  */
 export type KeeperEvent =
   | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean; readonly lock: 'taken' | 'held' }
@@ -25,28 +25,3 @@ export type KeeperEvent =
   | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string };
 
 export type KeeperListener = (event: KeeperEvent) => void;
-
-/**
- * Hands events on, in order, to whoever has subscribed. Until {@link open} they are kept: the lock is taken before the
- * parts that listen have been loaded.
- */
-export class EventFeed {
-  readonly #listeners: KeeperListener[] = [];
-  #early: KeeperEvent[] | null = [];
-
-  readonly emit: KeeperListener = (event) => {
-    if (this.#early !== null) this.#early.push(event);
-    else for (const listener of this.#listeners) listener(event);
-  };
-
-  subscribe(listener: KeeperListener): void {
-    this.#listeners.push(listener);
-  }
-
-  /** Delivers what has happened so far, and from now on everything at once. */
-  open(): void {
-    const early = this.#early ?? [];
-    this.#early = null;
-    for (const event of early) this.emit(event);
-  }
-}

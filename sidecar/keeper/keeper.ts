@@ -6,6 +6,7 @@ import { Custody, type CustodyOptions } from './custody';
 import { LeaseBook } from './lease-book';
 import { causeOfLoss, CAUSE_SETTLES_MS } from './loss';
 import { newLease, renewedLease } from '../leases/grant';
+import type { UpdateNote } from '../leases/waited';
 import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
 import { revive } from './recovery';
 import { alreadyLive, fromGate, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusals';
@@ -33,6 +34,7 @@ export class Keeper {
   #heldSinceMs: number | null = null;
   #lostAtMs: number | null = null;
   #isStartOver = false;
+  #updateNote: UpdateNote | null = null;
   #isStopping = false;
 
   constructor(private readonly options: KeeperOptions) {
@@ -45,6 +47,7 @@ export class Keeper {
         lostAtMs: this.#lostAtMs,
         wallOffsetMs: options.timeline.offsetMs,
         isStartOver: this.#isStartOver,
+        update: this.#updateNote,
       }),
     });
     this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request));
@@ -60,6 +63,16 @@ export class Keeper {
 
   startIsOver(): void {
     this.#isStartOver = true;
+    this.#custody.recordBoot();
+  }
+
+  /** What is known of updates, and is to be known by a next process too. */
+  get updateNote(): UpdateNote | null {
+    return this.#updateNote;
+  }
+
+  recordUpdate(note: UpdateNote | null): void {
+    this.#updateNote = note;
     this.#custody.recordBoot();
   }
 
@@ -165,7 +178,7 @@ export class Keeper {
       paths: this.#custody.inspect(),
       leases: this.#book.all(),
       problem: this.#custody.whyNot(),
-      gate: this.#gateRefusal(nowMs),
+      gate: this.#gateRefusal(null, nowMs),
     });
   }
 
@@ -199,7 +212,7 @@ export class Keeper {
     if (this.#isStopping) return refused(STOPPING);
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
-    const refusal = this.#gateRefusal(nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
+    const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
     if (refusal !== null) return refused(refusal);
     const lease = newLease(request, nowMs, this.options.defaultTtlMs);
     const isFirst = this.#book.size === 0;
@@ -228,8 +241,8 @@ export class Keeper {
       this.#lose(nowMs);
       return this.#grant(request, nowMs);
     }
-    const unenforced = this.#custody.whyNotFlocked();
-    if (unenforced !== null) return refused(unenforced);
+    const refusal = this.#gateRefusal(live.name, nowMs) ?? this.#custody.whyNotFlocked();
+    if (refusal !== null) return refused(refusal);
     const unrecorded = this.#custody.record(lease);
     if (unrecorded !== null) return refused(unrecorded);
     this.#book.keep(lease);
@@ -280,6 +293,7 @@ export class Keeper {
   #takeUp(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
     const nowMs = this.options.clock.monotonicMs();
     this.#isStartOver ||= header.isStartOver;
+    this.#updateNote ??= header.update ?? null;
     this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
     if (header.wallOffsetMs !== null) this.options.timeline.resume(header.wallOffsetMs);
     this.#custody.recordBoot();
@@ -315,9 +329,9 @@ export class Keeper {
     if (sinceMs !== null) this.options.emit({ type: 'lock-released', heldMs: nowMs - sinceMs });
   }
 
-  #gateRefusal(nowMs: number): Refusal | null {
+  #gateRefusal(name: string | null, nowMs: number): Refusal | null {
     for (const gate of this.options.gates) {
-      const refusal = gate({ nowMs, lostAtMs: this.#lostAtMs });
+      const refusal = gate({ nowMs, name, lostAtMs: this.#lostAtMs });
       if (refusal !== null) return fromGate(refusal, nowMs);
     }
     return null;

@@ -1,5 +1,5 @@
 import type { Lease } from '../leases/lease';
-import type { PathStanding } from '../lock/update-lock';
+import type { InspectedPath } from '../lock/update-lock';
 import type { Refusal, RefusalCode } from '../leases/request';
 import { fromStanding } from './refusals';
 
@@ -18,7 +18,7 @@ export interface LockStatus {
   /** When the last lease ends at the latest, null if the lock is not held or one has no end. */
   readonly expiresAtMs: number | null;
   readonly flocked: boolean;
-  readonly paths: readonly PathStanding[];
+  readonly paths: readonly InspectedPath[];
   /** Live leases, oldest first. */
   readonly leases: readonly Lease[];
 }
@@ -35,7 +35,7 @@ export interface Obstacles {
 interface Facts {
   readonly heldSinceMs: number | null;
   readonly isFlocked: boolean;
-  readonly paths: readonly PathStanding[];
+  readonly paths: readonly InspectedPath[];
   readonly leases: readonly Lease[];
   readonly problem: Refusal | null;
   readonly gate: Refusal | null;
@@ -63,9 +63,15 @@ export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate 
   };
 }
 
+/** Whether the Supervisor or Helios has the lock: an update is being applied. */
+export function isSupervisors({ paths }: LockStatus): boolean {
+  return paths.some(({ standing }) => standing === 'supervisor' || standing === 'helios');
+}
+
 function stateOf(code: RefusalCode | undefined): LockState {
   switch (code) {
     case undefined:
+    case 'draining':
       return 'free';
     case 'updating':
       return 'updating';

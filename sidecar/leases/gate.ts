@@ -1,6 +1,8 @@
 /** What a gate may look at. Times are milliseconds of the monotonic clock. */
 export interface GateContext {
   readonly nowMs: number;
+  /** Whose lease would be granted or renewed; null for any app's. */
+  readonly name: string | null;
   /** When the lock was last lost in this boot, null for never. */
   readonly lostAtMs: number | null;
 }
@@ -12,5 +14,5 @@ export interface GateRefusal {
   readonly opensAtMs: number | null;
 }
 
-/** A reason to refuse a new lease; null while there is none. */
+/** A reason to refuse a lease, new or renewed; null while there is none. */
 export type Gate = (context: GateContext) => GateRefusal | null;

@@ -40,5 +40,8 @@ export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Names of the sidecar's own leases, which anyone may read and nobody else may take. */
 export const BUILTIN_NAME_PATTERN = /^@[A-Za-z0-9._-]{1,71}$/;
 
+/** The lease that holds the lock while no update window is open. */
+export const WINDOW_LEASE = '@window';
+
 /** A reason is for people; this is in characters (code points). */
 export const REASON_MAX_LENGTH = 256;

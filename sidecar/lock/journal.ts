@@ -208,7 +208,7 @@ export class Journal {
 type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
 interface Found<R> { readonly slot: number; readonly record: R }
 
-const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false };
+const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
 function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord> {
   return found.record.kind === 'lease';

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { END_REASONS, type EndedLease, type Lease } from '../leases/lease';
+import type { UpdateNote } from '../leases/waited';
 
 /**
  * The length of every line of the journal, its line feed included: as much as the longest lease needs (a reason of
@@ -16,6 +17,8 @@ export interface Header {
   readonly wallOffsetMs: number | null;
   /** Whether the hold of the start has been taken, or was not wanted, in this boot. */
   readonly isStartOver: boolean;
+  /** What is known of an update that waits; null if none does, as far as is known. */
+  readonly update: UpdateNote | null;
 }
 
 export type JournalRecord =

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Anchor } from './anchor';
 import type { Standing } from './classify';
@@ -19,6 +19,11 @@ export interface LockPaths {
 export interface PathStanding {
   readonly path: string;
   readonly standing: Standing;
+}
+
+export interface InspectedPath extends PathStanding {
+  /** When somebody else's file was written, in milliseconds since the epoch; null where there is none, or that is not known. */
+  readonly writtenAtWallMs: number | null;
 }
 
 export type TakeResult =
@@ -140,8 +145,12 @@ export class UpdateLock {
     return 1 + this.names.filter((name) => name.anchor === anchor).length;
   }
 
-  inspect(): PathStanding[] {
-    return this.names.map(({ path, anchor }) => ({ path, standing: anchor.look(path) }));
+  inspect(): InspectedPath[] {
+    return this.names.map(({ path, anchor }) => {
+      const standing = anchor.look(path);
+      const isTheirs = standing !== 'ours' && standing !== 'absent';
+      return { path, standing, writtenAtWallMs: isTheirs ? writtenAtWallMs(path) : null };
+    });
   }
 
   /** Whether we are still in the directories that everybody else sees under their paths. */
@@ -193,6 +202,14 @@ export class UpdateLock {
   close(keepFlock: boolean): void {
     for (const anchor of this.anchors) anchor.close(keepFlock);
     closeSync(this.instanceFd);
+  }
+}
+
+function writtenAtWallMs(path: string): number | null {
+  try {
+    return lstatSync(path).mtimeMs;
+  } catch {
+    return null;
   }
 }
 

@@ -22,9 +22,14 @@ test('without any variable every setting has the default of the interface', () =
     releaseOnStop: false,
     apiToken: null,
     adminToken: null,
+    supervisor: null,
+    supervisorPollMs: 30_000,
+    deadlineMs: null,
+    deadlineGraceMs: 60_000,
     logLevel: 'info',
     logFormat: 'json',
     unknownVariables: [],
+    warnings: [],
   });
 });
 
@@ -32,6 +37,10 @@ test.each<[string, string, Partial<Config>]>([
   ['UPDATE_LOCK_DIR', '/var/lock', { lockDirectory: '/var/lock' }],
   ['UPDATE_LOCK_DIR', '/var//lock/../run/', { lockDirectory: '/var/run' }],
   ['UPDATE_LOCK_LEGACY_PATH', '/data/resin-updates.lock', { legacyLockPath: '/data/resin-updates.lock' }],
+  ['UPDATE_LOCK_SUPERVISOR_POLL', '500ms', { supervisorPollMs: 500 }],
+  ['UPDATE_LOCK_DEADLINE', 'off', { deadlineMs: null }],
+  ['UPDATE_LOCK_DEADLINE', '7d', { deadlineMs: 7 * 24 * HOUR_MS }],
+  ['UPDATE_LOCK_DEADLINE_GRACE', '0', { deadlineGraceMs: 0 }],
   ['UPDATE_LOCK_HOST', '127.0.0.1', { host: '127.0.0.1' }],
   ['UPDATE_LOCK_HOST', '::', { host: '::' }],
   ['UPDATE_LOCK_HOST', 'localhost', { host: 'localhost' }],

@@ -4,7 +4,7 @@ const COOLDOWN_MS = 15_000;
 const gate = lostCooldown(COOLDOWN_MS);
 
 test('the gate is open where nothing was ever lost', () => {
-  expect(gate({ nowMs: 0, lostAtMs: null })).toBeNull();
+  expect(gate({ name: null, nowMs: 0, lostAtMs: null })).toBeNull();
 });
 
 test.each([
@@ -14,17 +14,17 @@ test.each([
   [115_000, true],
   [999_999, true],
 ])('at %d ms, after a loss at 100000 ms, it is open: %s', (nowMs, isOpen) => {
-  expect(gate({ nowMs, lostAtMs: 100_000 }) === null).toBe(isOpen);
+  expect(gate({ name: null, nowMs, lostAtMs: 100_000 }) === null).toBe(isOpen);
 });
 
 test('while it is closed it says when it opens', () => {
-  expect(gate({ nowMs: 100_500, lostAtMs: 100_000 })).toMatchObject({ code: 'cooldown', opensAtMs: 115_000 });
+  expect(gate({ name: null, nowMs: 100_500, lostAtMs: 100_000 })).toMatchObject({ code: 'cooldown', opensAtMs: 115_000 });
 });
 
 test('a loss at the very start of the machine counts', () => {
-  expect(gate({ nowMs: 1, lostAtMs: 0 })).not.toBeNull();
+  expect(gate({ name: null, nowMs: 1, lostAtMs: 0 })).not.toBeNull();
 });
 
 test('without a cooldown it never closes', () => {
-  expect(lostCooldown(0)({ nowMs: 5, lostAtMs: 5 })).toBeNull();
+  expect(lostCooldown(0)({ name: null, nowMs: 5, lostAtMs: 5 })).toBeNull();
 });

@@ -54,7 +54,7 @@ test('on a full disk leases are renewed and released in place, and losses record
   file.use((journal) => {
     journal.write(makeLease('n0', { renewals: 1 }));
     for (const name of written.slice(1)) journal.writeEnded(makeEndedLease(name, 50));
-    journal.writeHeader({ lostAtMs: 51, wallOffsetMs: null, isStartOver: false });
+    journal.writeHeader({ lostAtMs: 51, wallOffsetMs: null, isStartOver: false, update: null });
   });
   const { live, ended, lostAtMs } = file.recover();
   expect(live).toEqual([makeLease('n0', { renewals: 1 })]);

@@ -7,7 +7,7 @@ let file: JournalFile;
 beforeEach(() => (file = new JournalFile()));
 afterEach(() => { file.remove(); });
 
-const NO_HEADER = { lostAtMs: null, wallOffsetMs: null, isStartOver: false };
+const NO_HEADER = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
 test('a journal that is new knows of nothing', () => {
   expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [] });

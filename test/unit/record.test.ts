@@ -18,8 +18,8 @@ test('a page of memory is a whole number of records', () => {
 });
 
 test.each<[string, JournalRecord]>([
-  ['a header', { kind: 'header', boot: BOOT, header: { lostAtMs: null, wallOffsetMs: null, isStartOver: false } }],
-  ['a header after a loss', { kind: 'header', boot: BOOT, header: { lostAtMs: 123.456, wallOffsetMs: -7.25, isStartOver: true } }],
+  ['a header', { kind: 'header', boot: BOOT, header: { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null } }],
+  ['a header after a loss', { kind: 'header', boot: BOOT, header: { lostAtMs: 123.456, wallOffsetMs: -7.25, isStartOver: true, update: null } }],
   ['a lease', leaseRecord(makeLease('recorder', { sinceMs: 1e12 / 3, reason: 'recording "this"\n' }))],
   ['a lease without an end', leaseRecord(makeLease('r', { kind: 'connection', ttlMs: null, endsAtMs: null }))],
   ['an ended lease', leaseRecord(makeEndedLease('r', 99))],

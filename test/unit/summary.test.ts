@@ -1,14 +1,16 @@
 import { summarise } from '../../sidecar/http/summary';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusals';
+import type { UpdateStatus } from '../../sidecar/supervisor/update-status';
 import { makeLease } from './make-lease';
 
 const TEN = Date.UTC(2026, 4, 1, 10, 0);
 const MINUTE = 60_000;
 const FREE: LockStatus = { state: 'free', refusal: null,
   obstacles: { gate: null, disk: null, names: null }, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
-const say = (status: Partial<LockStatus>, nowMs = TEN + 3 * MINUTE): string =>
-  summarise({ ...FREE, ...status }, nowMs, (ms) => new Date(ms).toISOString());
+const timeline = { toWallMs: (ms: number): number => ms, toRfc3339: (ms: number): string => new Date(ms).toISOString() };
+const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false): string =>
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, nowMs: TEN + 3 * MINUTE, timeline });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };

@@ -1,0 +1,61 @@
+import type { Access } from '../access';
+import { onGone, setExclusive } from '../peers';
+import { route, type Route } from '../route';
+import { requestUpdateParameters, update, updateParameters } from '../schemas';
+import type { Updates } from '../../supervisor/updates';
+import type { Views } from '../views';
+
+/** What is known of updates, and asking for one. */
+export function updateRoutes(updates: Updates | null, views: Views, access: Access): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/v1/update',
+      operationId: 'getUpdate',
+      summary: 'Whether an update waits, since when and for whom; with `wait`, as soon as one does.',
+      parameters: updateParameters,
+      answers: { 200: { description: 'What the Supervisor says now.', schema: update } },
+      problems: ['malformed', 'forbidden', 'invalid'],
+      handle: (call, { wait }) => {
+        const answer = (): void => {
+          call.json(200, views.update());
+        };
+        if (updates === null) {
+          answer();
+          return;
+        }
+        const { socket } = call.request;
+        setExclusive(socket, true);
+        const stopWaiting = updates.whenPending(wait ?? 0, () => {
+          stopListening();
+          setExclusive(socket, false);
+          answer();
+        });
+        const stopListening = onGone(socket, stopWaiting);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/v1/update',
+      operationId: 'requestUpdate',
+      summary: 'Ask the Supervisor to try an update now; with `force`, whoever holds the lock loses it.',
+      parameters: requestUpdateParameters,
+      answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
+      problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'supervisor-unavailable'],
+      handle: (call, { force = false }) => {
+        if (force && !access.isAdmin(call)) {
+          call.problem('forbidden', 'Forcing an update needs the admin token, as "Authorization: Bearer".');
+          return;
+        }
+        if (updates === null) {
+          call.problem('supervisor-unavailable', "The Supervisor's API is not configured: the service needs the label io.balena.features.supervisor-api.");
+          return;
+        }
+        void updates.request({ force, peer: call.peer }).then((result) => {
+          if (result.ok) call.json(202, views.update());
+          else call.problem('supervisor-unavailable', `The Supervisor cannot be asked: ${result.problem}.`);
+        });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,72 @@
+import type { Clock } from '../clock';
+import type { LockState, UpdateRequests } from './update-requests';
+import { isPending } from './update-status';
+import type { UpdateWatch } from './update-watch';
+
+/** Releases that follow each other more quickly cost one request together, in milliseconds. */
+const APART_MS = 1000;
+
+/** When to try again if the Supervisor does not answer, in milliseconds. */
+const BACK_OFF_MS = [1000, 4000, 16_000] as const;
+
+export interface RetryOnReleaseOptions {
+  readonly clock: Clock;
+  readonly watch: UpdateWatch;
+  readonly requests: UpdateRequests;
+  readonly lock: LockState;
+}
+
+/**
+ * When the lock is given back while an update waits, the Supervisor is asked to try at once: by itself it would, after
+ * failures, not look again for up to 15 minutes (balena-supervisor `src/device-state/index.ts`).
+ */
+export class RetryOnRelease {
+  #lastAtMs = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #running = Promise.resolve();
+
+  constructor(private readonly options: RetryOnReleaseOptions) {}
+
+  /** To be called when the last lease has ended, unless the lock was lost: then the Supervisor is at it already. */
+  onReleased(): void {
+    this.#after(this.#lastAtMs + APART_MS - this.options.clock.monotonicMs(), 0);
+  }
+
+  /** To be called when there is a lease again. */
+  onHeld(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Ends it; what has been begun is brought to its end. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #after(delayMs: number, attempt: number): void {
+    clearTimeout(this.#timer);
+    const start = (): void => {
+      // One that is under way was begun for a release before this one: the lock may have been held again since.
+      this.#running = this.#running.then(() => this.#try(attempt));
+    };
+    if (delayMs <= 0) start();
+    else this.#timer = setTimeout(start, delayMs).unref();
+  }
+
+  async #try(attempt: number): Promise<void> {
+    const { clock, watch, requests } = this.options;
+    if (!this.#isFree()) return;
+    this.#lastAtMs = clock.monotonicMs();
+    const status = await watch.lookAfterRelease();
+    if (!isPending(status) || !this.#isFree()) return;
+    // It may be unreachable, and the update known from before.
+    const sent = status.supervisor === 'reachable' ? await requests.send('retry', status) : { ok: false };
+    const delayMs = BACK_OFF_MS[attempt];
+    if (!sent.ok && delayMs !== undefined && this.#isFree()) this.#after(delayMs, attempt + 1);
+  }
+
+  #isFree(): boolean {
+    const { lock } = this.options;
+    return !lock.isHeld() && !lock.isSupervisors();
+  }
+}

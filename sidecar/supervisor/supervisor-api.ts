@@ -1,0 +1,108 @@
+import { request, type IncomingMessage } from 'node:http';
+import { parseReading, type Reading } from './reading';
+
+/** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
+const READING_TIMEOUT_MS = 10_000;
+
+/** Asking for an update takes longer: the Supervisor asks the cloud before it answers. */
+const UPDATE_TIMEOUT_MS = 30_000;
+
+/** More than any answer of the Supervisor has, in bytes. */
+const MAX_ANSWER_BYTES = 65_536;
+
+export interface SupervisorAddress {
+  /** `http://host:port`. */
+  readonly url: string;
+  readonly apiKey: string;
+}
+
+export type ReadingResult =
+  | { readonly ok: true; readonly reading: Reading }
+  | { readonly ok: false; readonly problem: string };
+
+export type UpdateResult =
+  | { readonly ok: true; readonly status: 202 | 204 }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * The Supervisor's API (balena-supervisor `docs/API.md`). The key goes in a header, where no log shows it. What goes wrong
+ * is a result, in words for people; nothing here throws.
+ */
+export class SupervisorApi {
+  constructor(private readonly address: SupervisorAddress) {}
+
+  /** `GET /v1/device`. */
+  async read(): Promise<ReadingResult> {
+    const answer = await this.#send('GET', '/v1/device', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return { ok: false, problem: answer };
+    if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
+    const reading = parseReading(parseJson(answer.body));
+    return reading === null ? { ok: false, problem: 'its answer is not that of a Supervisor' } : { ok: true, reading };
+  }
+
+  /**
+   * `POST /v1/update`: try now. `cancel` ends the wait after a failed attempt, which Supervisors from 17.5 on would
+   * otherwise finish first, but also a download in progress.
+   */
+  async update({ force, cancel }: { readonly force: boolean; readonly cancel: boolean }): Promise<UpdateResult> {
+    const answer = await this.#send('POST', '/v1/update', JSON.stringify({ force, cancel }), UPDATE_TIMEOUT_MS);
+    if (typeof answer === 'string') return { ok: false, problem: answer };
+    const { status } = answer;
+    return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
+  }
+
+  /** The answer, or what is wrong. */
+  #send(method: string, path: string, body: string | null, timeoutMs: number): Promise<{ status: number; body: string } | string> {
+    return new Promise((resolve) => {
+      const headers = {
+        Authorization: `Bearer ${this.address.apiKey}`,
+        Accept: 'application/json',
+        ...(body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+      };
+      const sent = request(new URL(path, this.address.url), { method, headers, agent: false }, (answer) => {
+        collect(answer).then(
+          (text) => { finish({ status: answer.statusCode ?? 0, body: text }); },
+          (error: unknown) => { finish(messageOf(error)); },
+        );
+      });
+      // One limit for everything, since an answer may also come a byte at a time.
+      const timer = setTimeout(() => { finish(`it did not answer within ${String(timeoutMs / 1000)} s`); }, timeoutMs);
+      const finish = (result: { status: number; body: string } | string): void => {
+        clearTimeout(timer);
+        sent.destroy();
+        resolve(result);
+      };
+      sent.on('error', (error) => { finish(messageOf(error)); });
+      sent.end(body ?? undefined);
+    });
+  }
+}
+
+async function collect(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer is longer than ${String(MAX_ANSWER_BYTES)} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function explainStatus(status: number): string {
+  return status === 401 || status === 403 ? 'it refuses the API key' : `it answered with status ${String(status)}`;
+}
+
+function messageOf(error: unknown): string {
+  // Several addresses tried in vain are one error without a message of its own.
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message === '' ? (code ?? 'it cannot be connected to') : message;
+}

@@ -1,0 +1,93 @@
+import type { RequestKind, RequestResult, UpdateEvent } from './events';
+import type { SupervisorApi, UpdateResult } from './supervisor-api';
+import { isPending, type UpdateStatus } from './update-status';
+import type { UpdateWatch } from './update-watch';
+
+/** By then a Supervisor that was going to try has tried, in milliseconds. */
+const TRIES_WITHIN_MS = 10_000;
+
+/** What is asked of the lock here. */
+export interface LockState {
+  /** Whether the lock is ours. */
+  isHeld(): boolean;
+  /** Whether the Supervisor or Helios has it: an update is being applied. */
+  isSupervisors(): boolean;
+  /** The names of the live leases, oldest first. */
+  holders(): string[];
+}
+
+export interface UpdateRequestsOptions {
+  readonly api: Pick<SupervisorApi, 'update'>;
+  readonly watch: UpdateWatch;
+  readonly lock: LockState;
+  readonly emit: (event: UpdateEvent) => void;
+}
+
+export type ByHandResult = { readonly ok: true; readonly status: UpdateStatus } | { readonly ok: false; readonly problem: string };
+
+/** Asks the Supervisor to try an update now, and finds out what has become of it. */
+export class UpdateRequests {
+  #trial: { readonly kind: RequestKind; readonly end: (result: RequestResult, detail: string) => void } | null = null;
+
+  constructor(private readonly options: UpdateRequestsOptions) {}
+
+  /** Because somebody wants it. With `force` the lock will be taken away; who holds it is told before. */
+  async byHand({ force, peer }: { readonly force: boolean; readonly peer: string }): Promise<ByHandResult> {
+    const { watch, lock, emit } = this.options;
+    const status = await watch.look();
+    if (status.supervisor === 'unreachable') return { ok: false, problem: status.problem ?? 'it cannot be reached' };
+    if (force) emit({ type: 'update-forced', peer, holders: lock.holders() });
+    const result = await this.send(force ? 'force' : 'retry', status);
+    return result.ok ? { ok: true, status: watch.status } : result;
+  }
+
+  /**
+   * Asks now. A wait after a failed attempt is cut short, but never a download (balena-supervisor `docs/API.md`, `cancel`).
+   */
+  async send(kind: RequestKind, { downloading }: UpdateStatus): Promise<UpdateResult> {
+    const { api, watch, emit } = this.options;
+    this.#trial?.end('unconfirmed', 'the Supervisor was asked again');
+    const result = await api.update({ force: kind === 'force', cancel: !downloading });
+    if (!result.ok) emit({ type: 'update-requested', kind, result: 'failed', detail: result.problem });
+    else if (result.status === 204) emit({ type: 'update-requested', kind, result: 'accepted', detail: 'the Supervisor tries now' });
+    else this.#find(kind, isPending(watch.status));
+    if (result.ok) watch.lookInAftermath();
+    return result;
+  }
+
+  /** To be called when something of what the answer to a 202 depends on may have changed. */
+  check(): void {
+    if (this.#trial === null) return;
+    const { watch, lock } = this.options;
+    if (lock.isSupervisors()) this.#trial.end('accepted', 'the Supervisor has taken the lock');
+    else if (!isPending(watch.status)) this.#trial.end('accepted', 'the update does not wait any more');
+    else if (lock.isHeld() && this.#trial.kind !== 'force') {
+      this.#trial.end('unconfirmed', 'the lock is held, so nothing shows whether the Supervisor tries');
+    }
+  }
+
+  close(): void {
+    this.#trial?.end('unconfirmed', 'the sidecar stops');
+  }
+
+  /**
+   * 202 is "accepted" from Helios, and "ignored" from a Supervisor whose instant updates are off
+   * (`BALENA_SUPERVISOR_INSTANT_UPDATE_TRIGGER`): what happens next tells which.
+   */
+  #find(kind: RequestKind, wasPending: boolean): void {
+    if (!wasPending) {
+      const detail = 'no update waits, so nothing shows whether the Supervisor tries';
+      this.options.emit({ type: 'update-requested', kind, result: 'unconfirmed', detail });
+      return;
+    }
+    const end = (result: RequestResult, detail: string): void => {
+      clearTimeout(timer);
+      this.#trial = null;
+      this.options.emit({ type: 'update-requested', kind, result, detail });
+    };
+    const timer = setTimeout(() => {
+      end('ignored', 'instant updates are turned off on this device, so the Supervisor tries at its own time');
+    }, TRIES_WITHIN_MS).unref();
+    this.#trial = { kind, end };
+  }
+}

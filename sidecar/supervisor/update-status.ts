@@ -1,0 +1,69 @@
+import type { Reading } from './reading';
+
+/** What is known of updates. Times are milliseconds of the monotonic clock. */
+export interface UpdateStatus {
+  readonly supervisor: 'reachable' | 'unreachable' | 'not-configured';
+  /** Why the Supervisor cannot be reached; null if it can, or was never asked. */
+  readonly problem: string | null;
+  /** When the Supervisor answered last, null for never. */
+  readonly readAtMs: number | null;
+  readonly downloaded: boolean;
+  readonly downloading: boolean;
+  readonly failed: boolean;
+  /** Since when there has been an update to apply, null if there is none as far as is known. */
+  readonly waitsSinceMs: number | null;
+  /** When the last reading was the first to show an update: the next one tells whether it waits. Null otherwise. */
+  readonly seenOnceAtMs: number | null;
+}
+
+export const NOT_CONFIGURED: UpdateStatus = {
+  supervisor: 'not-configured',
+  problem: null,
+  readAtMs: null,
+  downloaded: false,
+  downloading: false,
+  failed: false,
+  waitsSinceMs: null,
+  seenOnceAtMs: null,
+};
+
+export const NEVER_ASKED: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'unreachable', problem: 'it was not asked yet' };
+
+/** Whether an update waits to be applied: everything that it needs is on the device. */
+export function isPending({ waitsSinceMs, downloading }: UpdateStatus): boolean {
+  return waitsSinceMs !== null && !downloading;
+}
+
+/**
+ * What is known after another reading. The Supervisor says "pending" for a moment whenever it polls, so one reading tells
+ * nothing, unless it also says that applying has failed while the lock was held: then it was the lock.
+ *
+ * A newer release that is downloaded while an update waits does not make the waiting begin anew: a fleet with a release
+ * a day would otherwise never reach a deadline.
+ */
+export function afterReading(status: UpdateStatus, reading: Reading, nowMs: number, isHeld: boolean): UpdateStatus {
+  const { pending, downloaded, downloading, failed } = reading;
+  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed } as const;
+  if (!pending || downloading) {
+    return { ...seen, waitsSinceMs: pending ? status.waitsSinceMs : null, seenOnceAtMs: null };
+  }
+  const isCertain = status.waitsSinceMs !== null || status.seenOnceAtMs !== null || (failed && isHeld);
+  if (!isCertain) return { ...seen, waitsSinceMs: null, seenOnceAtMs: nowMs };
+  return { ...seen, waitsSinceMs: status.waitsSinceMs ?? status.seenOnceAtMs ?? nowMs, seenOnceAtMs: null };
+}
+
+/** What is known after the Supervisor did not answer: what was known before still holds, but that it can be reached. */
+export function afterFailure(status: UpdateStatus, problem: string): UpdateStatus {
+  return { ...status, supervisor: 'unreachable', problem, seenOnceAtMs: null };
+}
+
+/** Whether two differ in anything that anybody is told of. */
+export function differs(one: UpdateStatus, other: UpdateStatus): boolean {
+  return (
+    one.supervisor !== other.supervisor ||
+    one.downloaded !== other.downloaded ||
+    one.downloading !== other.downloading ||
+    one.failed !== other.failed ||
+    one.waitsSinceMs !== other.waitsSinceMs
+  );
+}

@@ -1,0 +1,117 @@
+import type { Clock } from '../clock';
+import { RetryOnRelease } from './retry-on-release';
+import type { SupervisorAddress } from './supervisor-api';
+import { SupervisorApi } from './supervisor-api';
+import type { UpdateEvent } from './events';
+import { UpdateRequests, type ByHandResult, type LockState } from './update-requests';
+import { isPending, type UpdateStatus } from './update-status';
+import { UpdateWatch } from './update-watch';
+
+export interface UpdatesOptions {
+  readonly address: SupervisorAddress;
+  readonly pollMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Since when an update has waited, as a former process knew it; null if none has. */
+  readonly waitsSinceMs: number | null;
+  readonly lock: LockState;
+  readonly emit: (event: UpdateEvent) => void;
+}
+
+/** All that has to do with the device's Supervisor: what it says, and asking it. */
+export class Updates {
+  readonly #watch: UpdateWatch;
+  readonly #requests: UpdateRequests;
+  readonly #retry: RetryOnRelease;
+  readonly #lock: LockState;
+  readonly #waiting = new Set<() => void>();
+  #wasSupervisors = false;
+  #wasHeld = false;
+
+  constructor({ address, pollMs, clock, random, waitsSinceMs, lock, emit }: UpdatesOptions) {
+    const api = new SupervisorApi(address);
+    this.#lock = lock;
+    this.#watch = new UpdateWatch({ api, clock, random, pollMs, waitsSinceMs, isHeld: () => lock.isHeld(), emit });
+    this.#requests = new UpdateRequests({ api, watch: this.#watch, lock, emit });
+    this.#retry = new RetryOnRelease({ clock, watch: this.#watch, requests: this.#requests, lock });
+  }
+
+  get status(): UpdateStatus {
+    return this.#watch.status;
+  }
+
+  /** What is known and not old: null if nothing is. */
+  get known(): UpdateStatus | null {
+    return this.#watch.known;
+  }
+
+  /** To be called when the lock has been taken, or given back; `isLost` if it was taken away. */
+  onLock(isHeld: boolean, isLost: boolean): void {
+    if (isHeld === this.#wasHeld) return;
+    this.#wasHeld = isHeld;
+    if (isHeld) {
+      this.#retry.onHeld();
+      this.#watch.onHeld();
+    } else {
+      this.#watch.onReleased();
+      if (!isLost) this.#retry.onReleased();
+    }
+    this.#requests.check();
+  }
+
+  /** To be called when what is known has changed. */
+  onChange(): void {
+    this.#requests.check();
+    if (isPending(this.status)) for (const answer of [...this.#waiting]) answer();
+  }
+
+  /** To be called when something has happened in the lock directory. */
+  onLook(): void {
+    const isSupervisors = this.#lock.isSupervisors();
+    if (isSupervisors === this.#wasSupervisors) return;
+    this.#wasSupervisors = isSupervisors;
+    this.#requests.check();
+    // It has come to an end, one way or the other.
+    if (!isSupervisors && this.status.waitsSinceMs !== null) this.#watch.lookInAftermath();
+  }
+
+  /** Polls although nothing is held, until what is returned is called. */
+  attend(): () => void {
+    return this.#watch.attend();
+  }
+
+  /**
+   * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait.
+   * @returns stops waiting: then nothing is called back
+   */
+  whenPending(waitMs: number, onAnswer: () => void): () => void {
+    const stop = (): void => {
+      clearTimeout(timer);
+      leave();
+      this.#waiting.delete(answer);
+    };
+    const answer = (): void => {
+      stop();
+      onAnswer();
+    };
+    const timer = waitMs > 0 ? setTimeout(answer, waitMs) : undefined;
+    this.#waiting.add(answer);
+    void this.#watch.lookTwice().then((status) => {
+      if (this.#waiting.has(answer) && (waitMs === 0 || isPending(status))) answer();
+    });
+    const leave = waitMs > 0 ? this.#watch.attend() : (): void => undefined;
+    return stop;
+  }
+
+  request(request: { readonly force: boolean; readonly peer: string }): Promise<ByHandResult> {
+    return this.#requests.byHand(request);
+  }
+
+  /** Ends it; what has been begun for the last release is brought to its end. */
+  async close(): Promise<void> {
+    await this.#retry.close();
+    this.#requests.close();
+    this.#watch.close();
+    for (const answer of [...this.#waiting]) answer();
+  }
+}
