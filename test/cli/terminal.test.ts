@@ -1,5 +1,7 @@
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
+import { CLI } from './command';
 import { KEYS, Terminal } from './terminal';
 
 let sidecar: Sidecar;
@@ -79,18 +81,29 @@ test('a command that stops by itself stops the job', async () => {
   expect(await terminal.status()).toBe(6);
 });
 
+test('SIGTSTP to us alone stops the command and us, SIGCONT continues both', async () => {
+  // Not the shell's function, which would be a job of its own.
+  terminal.type(`${process.execPath} ${CLI} run -- sh -c 'echo pid-$PPID-; while ! [ -e ${sidecar.folder}/go ]; do sleep 0.01; done; exit 3' &\n`);
+  const pid = Number((await terminal.shows(/pid-(\d+)-/))[1]);
+  process.kill(pid, 'SIGTSTP');
+  terminal.type('wait %1; jobs\n');
+  await terminal.shows(/Stopped/);
+  expect(await leases()).toHaveLength(1);
+  process.kill(pid, 'SIGCONT');
+  writeFileSync(`${sidecar.folder}/go`, '');
+  terminal.type('wait %1; echo waited-$?-\n');
+  await terminal.shows(/waited-3-/);
+});
+
 test('a command that does not stop at Ctrl-Z is not left alone', async () => {
-  terminal.type(`update-lock run -- sh -c 'trap "echo not-now" TSTP; echo run-ning; while ! [ -e ${sidecar.folder}/go ]; do sleep 0.01; done; echo do-ne'\n`);
+  const go = `${sidecar.folder}/go`;
+  const script = `process.on("SIGTSTP", () => console.log("not-now")); setInterval(() => fs.existsSync("${go}") && process.exit(8), 10); console.log("run" + "-ning")`;
+  terminal.type(`update-lock run -- node -e '${script}'\n`);
   await terminal.shows(/run-ning/);
   terminal.type(KEYS.suspend);
   await terminal.shows(/not-now/);
-  terminal.type('');
-  await sidecar.send('GET', '/healthz');
-  terminal.type(`touch-is-not-run\n`);
-  const { writeFileSync } = await import('node:fs');
-  writeFileSync(`${sidecar.folder}/go`, '');
-  await terminal.shows(/do-ne/);
-  expect(terminal.output).not.toMatch(/Stopped/);
+  writeFileSync(go, '');
+  expect(await terminal.status()).toBe(8);
 });
 
 test('a shell with jobs of its own works inside', async () => {
@@ -106,8 +119,7 @@ test('a shell with jobs of its own works inside', async () => {
   terminal.type(KEYS.suspend);
   await terminal.shows(/Stopped/);
   expect(await leases()).toEqual(['work']);
-  terminal.type('kill %1; exit 9\n');
-  terminal.type('exit 9\n');
+  terminal.type('kill -9 %1; wait %1; exit 9\n');
   expect(await terminal.status()).toBe(9);
   expect(await leases()).toEqual([]);
 });
@@ -118,9 +130,6 @@ test('what the command sets of the terminal stays set', async () => {
 });
 
 test('Ctrl-C while the lock is waited for takes nothing', async () => {
-  await sidecar.put('other');
-  const { writeFileSync, unlinkSync } = await import('node:fs');
-  await sidecar.release('other');
   writeFileSync(sidecar.lockFiles[0] ?? '', 'somebody');
   terminal.type('update-lock run --name work -- echo never\n');
   await terminal.shows(/waiting for the lock/);
