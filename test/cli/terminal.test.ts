@@ -119,7 +119,7 @@ test('a shell with jobs of its own works inside', async () => {
   terminal.type(KEYS.suspend);
   await terminal.shows(/Stopped/);
   expect(await leases()).toEqual(['work']);
-  terminal.type('kill -9 %1; wait %1; exit 9\n');
+  terminal.type('kill -9 %1; disown -a; exit 9\n');
   expect(await terminal.status()).toBe(9);
   expect(await leases()).toEqual([]);
 });

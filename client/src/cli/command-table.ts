@@ -49,8 +49,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'on-lost', value: 'term|warn', type: 'choice', choices: ['term', 'warn'], help: 'if the lock is lost: end COMMAND, or say so (default)' },
     ],
     notes: [
-      'COMMAND starts when the lock is held, with UPDATE_LOCK_HELD=1 and UPDATE_LOCK_NAME\nin its environment. Signals are passed on to it. The lock is released when it ends.',
-      'Exits as COMMAND did, with 128+N if signal N ended it; 126 if COMMAND cannot be run,\n127 if it is not there; 75 if the lock was lost with --on-lost term.',
+      'COMMAND starts when the lock is held, with UPDATE_LOCK_HELD=1 and\nUPDATE_LOCK_NAME in its environment. Signals are passed on to it. The lock is\nreleased when it ends.',
+      'Exits as COMMAND did, with 128+N if signal N ended it; 126 if COMMAND cannot be\nrun, 127 if it is not there; 75 if the lock was lost with --on-lost term.',
     ],
     examples: ['update-lock run --reason "nightly backup" -- backup.sh /data', 'update-lock run --no-wait --on-lost term -- recorder'],
   },
@@ -66,7 +66,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       JSON_LEASE,
     ],
     notes: [
-      'Without --ttl for as long as the sidecar has been told (UPDATE_LOCK_DEFAULT_TTL, 5m).\nEnds by itself at the end of it: renew in time, and release when done.',
+      'Without --ttl for as long as the sidecar has been told (UPDATE_LOCK_DEFAULT_TTL,\n5m). Ends by itself at the end of it: renew in time, and release when done.',
       'Says what it did on a terminal, and is silent otherwise.',
     ],
     examples: ['update-lock acquire recorder --ttl 10m --reason recording'],
@@ -77,7 +77,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'prolong a lease that is live',
     operand: 'NAME',
     options: [TTL, JSON_LEASE],
-    notes: ['Exits 75 if there is no such lease, saying how it ended: the work was not protected.'],
+    notes: [
+      'Exits 75 if there is no such lease, saying how it ended: the work was not\nprotected.',
+    ],
     examples: ['update-lock renew recorder --ttl 10m'],
   },
   {
@@ -86,7 +88,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'end a lease',
     operand: 'NAME',
     options: [],
-    notes: ['Exits 0 too if there was no such lease.'],
+    notes: [
+      'Exits 0 too if there was no such lease.',
+    ],
     examples: ['update-lock release recorder'],
   },
   {
@@ -94,7 +98,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[--json]',
     summary: 'who holds back updates, why and until when',
     options: [{ name: 'json', type: 'flag', help: 'print what GET /v1/lock answers' }],
-    notes: ['Exits 0 whatever the state is.'],
+    notes: [
+      'Exits 0 whatever the state is.',
+    ],
     examples: ['update-lock status', "update-lock status --json | jq -r '.leases[].name'"],
   },
   {
@@ -102,7 +108,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[--json]',
     summary: 'the same, live',
     options: [{ name: 'json', type: 'flag', help: 'print each event as a line of JSON: {"id", "type", "data"}' }],
-    notes: ['A live view on a terminal, q or Ctrl-C to end it; piped, a line for each event.\nA sidecar that goes away is looked for until it is back.'],
+    notes: [
+      'A live view on a terminal, q or Ctrl-C to end it; piped, a line for each event.\nA sidecar that goes away is looked for until it is back.',
+    ],
     examples: ['update-lock watch', 'update-lock watch --json | jq --unbuffered .type'],
   },
   {
@@ -114,10 +122,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'json', type: 'flag', help: 'print the update as JSON' },
     ],
     notes: [
-      'Exits 0 when an update is pending, at once if one is already; 75 at the end of the\ntimeout; 69 if the sidecar has not been given access to the Supervisor.',
+      'Exits 0 when an update is pending, at once if one is already; 75 at the end of\nthe timeout; 69 if the sidecar has not been given access to the Supervisor.',
       'A sidecar that is not there, or restarts, is waited for as well.',
     ],
-    examples: ['update-lock wait-update --timeout 1h && finish-up && update-lock release recorder'],
+    examples: ['update-lock wait-update --timeout 1h && finish-up'],
   },
   {
     name: 'update',
@@ -127,7 +135,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'force', type: 'flag', help: 'whatever holds the lock; needs the admin token' },
       { name: 'json', type: 'flag', help: 'print the update as JSON' },
     ],
-    notes: ['Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force the\nupdate still waits for the lock.'],
+    notes: [
+      'Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force\nthe update still waits for the lock.',
+    ],
     examples: ['update-lock update', 'UPDATE_LOCK_TOKEN="$ADMIN_TOKEN" update-lock update --force'],
   },
   {
@@ -136,7 +146,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'print completion for a shell',
     operand: 'SHELL',
     options: [],
-    notes: ['It completes commands, options, and the names of live leases.'],
+    notes: [
+      'It completes commands, options, and the names of live leases.',
+    ],
     examples: ['source <(update-lock completion bash)', 'update-lock completion zsh > "${fpath[1]}/_update-lock"'],
   },
 ];

@@ -53,7 +53,7 @@ export class Screen {
   /** Lines that fit. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
-    const text = lines.slice(0, this.rows).map((line) => `${line}\x1b[K`).join('\r\n');
+    const text = lines.slice(0, this.rows).map((line) => `${line}\x1b[K`).join('\n');
     if (text === this.#shown) return;
     this.#shown = text;
     this.output.write(BEGIN_FRAME + text + END_FRAME);

@@ -65,8 +65,9 @@ function headline({ state, since, expires, leases }: LockStatus, look: Look): st
 }
 
 function leaseTable(leases: readonly Lease[], look: Look): string[] {
+  const maxName = Math.min(MAX_NAME_COLUMNS, Math.ceil((look.columns ?? Infinity) / 3));
   const rows = leases.map((lease) => ({
-    name: fitTo(printable(lease.name), MAX_NAME_COLUMNS),
+    name: fitTo(printable(lease.name), maxName),
     times: `since ${past(lease.since, look.nowMs)}, ${untilText(lease, look)}`,
     reason: printable(lease.reason),
   }));
