@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Sidecar } from '../support/sidecar';
 import { CLI } from './command';
+import { Terminal } from './terminal';
 
 let sidecar: Sidecar;
 
@@ -14,7 +15,10 @@ beforeAll(async () => {
   symlinkSync(CLI, join(sidecar.folder, 'update-lock'));
 });
 
-afterAll(() => Sidecar.cleanUp());
+afterAll(async () => {
+  await Terminal.cleanUp();
+  await Sidecar.cleanUp();
+});
 
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${sidecar.folder}:${process.env['PATH'] ?? ''}`, UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` };
@@ -59,36 +63,24 @@ describe('bash', () => {
   });
 });
 
-/** What zsh offers, on a terminal since it completes on no other. */
-function zsh(typed: string): string {
-  const script = `
-zmodload zsh/zpty
-zpty z zsh -f -i
-zpty -w z 'PS1=; autoload -U compinit && compinit -D -u; source <(update-lock completion zsh); LISTMAX=1000; stty rows 50 cols 200; bindkey "^I" complete-word; setopt auto_list no_list_beep; echo rea""dy'
-zpty -r -m z line '*ready*'
-zpty -n -w z "$1"$'\\t'
-zpty -n -w z $'\\C-a: \\C-e; echo rea""dy\\n'
-zpty -r -m z line '*ready
-*ready*'
-print -r -- "$line"`;
-  const { stdout, stderr, status } = spawnSync('zsh', ['-f', '-c', script, 'zsh', typed], { env: { ...environment(), TERM: 'xterm' }, encoding: 'utf8', timeout: 60_000 });
-  if (status !== 0) throw new Error(`zsh: ${stderr}`);
-  return stdout;
-}
-
 describe('zsh', () => {
   test('the script is sound', () => {
     const { status, stderr } = spawnSync('zsh', ['-f', '-c', 'zsh -n <(update-lock completion zsh)'], { env: environment(), encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  test.each([
-    ['update-lock rele', 'update-lock release'],
-    ['update-lock run --no-w', '--no-wait'],
-    ['update-lock release reco', 'release recorder'],
-    ['update-lock run --on-lost=te', '--on-lost=term'],
-    ['update-lock completion z', 'completion zsh'],
-  ])('%s is completed to %s', (typed, completed) => {
-    expect(zsh(typed)).toContain(completed);
+  test('what is typed is completed', async () => {
+    const terminal = await Terminal.openZsh(environment()['UPDATE_LOCK_URL'] ?? '', environment()['PATH'] ?? '');
+    terminal.type('update-lock() { [[ $1 == completion ]] && command update-lock "$@" || echo "got: $*." }\n');
+    for (const [typed, completed] of [
+      ['rele\tx', 'release x'],
+      ['run --no-w\tx', 'run --no-wait x'],
+      ['release reco\t', 'release recorder'],
+      ['run --on-lost=te\tx', 'run --on-lost=term x'],
+      ['help wat\t', 'help watch'],
+    ] as const) {
+      terminal.type(`update-lock ${typed}\n`);
+      expect((await terminal.shows(/got: (.*?) ?\./))[1]).toBe(completed);
+    }
   });
 });

@@ -5,15 +5,15 @@ import { CLI } from './command';
 
 export const KEYS = { interrupt: '\x03', quit: '\x1c', suspend: '\x1a', end: '\x04' } as const;
 
-/** An interactive bash on a terminal of its own, at which a person types. */
+/** An interactive shell on a terminal of its own, at which a person types. */
 export class Terminal {
   static readonly #all = new Set<Terminal>();
   output = '';
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #exited: Promise<unknown>;
 
-  private constructor(command: string, url: string, environment: Readonly<Record<string, string>>) {
-    this.#process = spawn('script', ['-qfec', command, '/dev/null'], {
+  private constructor(shell: string, url: string, environment: Readonly<Record<string, string>>) {
+    this.#process = spawn('script', ['-qfec', `stty cols 80 rows 24 -echo; exec ${shell}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { PATH: process.env['PATH'], TERM: 'xterm', TZ: 'UTC', PS1: '$ ', UPDATE_LOCK_URL: url, ...environment },
     });
@@ -27,8 +27,16 @@ export class Terminal {
 
   /** With a shell that knows the command as `update-lock`. */
   static async open(url: string, environment: Readonly<Record<string, string>> = {}): Promise<Terminal> {
-    const terminal = new Terminal('stty cols 80 rows 24 -echo; exec bash --norc --noprofile -i', url, environment);
+    const terminal = new Terminal('bash --norc --noprofile -i', url, environment);
     terminal.type(`update-lock() { ${process.execPath} ${CLI} "$@"; }; echo ready-$((1))\n`);
+    await terminal.shows(/ready-1/);
+    return terminal;
+  }
+
+  /** With a zsh in which Tab completes. */
+  static async openZsh(url: string, path: string): Promise<Terminal> {
+    const terminal = new Terminal('zsh -f -i', url, { PATH: path });
+    terminal.type(`autoload -U compinit && compinit -D -u; source <(update-lock completion zsh); echo ready-$((1))\n`);
     await terminal.shows(/ready-1/);
     return terminal;
   }

@@ -5,6 +5,9 @@ import { Sidecar } from '../support/sidecar';
 import { Command } from './command';
 import { KEYS, Terminal } from './terminal';
 
+/** The shell's, on the screen that was given back. */
+const PROMPT = /\x1b\[\?25h\x1b\[\?1049l[^]*\$ /;
+
 let sidecar: Sidecar;
 
 beforeEach(async () => {
@@ -88,7 +91,7 @@ describe('on a terminal', () => {
     await terminal.shows(/\x1b\[\?1049h/);
     await terminal.shows(/recorder/);
     terminal.type(KEYS.interrupt);
-    await terminal.shows(/\x1b\[\?25h\x1b\[\?1049l/);
+    await terminal.shows(PROMPT);
     expect(await terminal.status()).toBe(130);
     terminal.type('stty -a\n');
     await terminal.shows(/isig icanon/);
@@ -103,6 +106,7 @@ describe('on a terminal', () => {
     execFileSync('stty', ['-F', tty, 'cols', '30', 'rows', '10']);
     await terminal.shows(/update-l…/);
     terminal.type('q');
+    await terminal.shows(PROMPT);
     expect(await terminal.status()).toBe(0);
   });
 
