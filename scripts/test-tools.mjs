@@ -12,6 +12,11 @@ const PACKAGES = {
   mount: 'mount',
   promtool: 'prometheus',
   curl: 'curl',
+  dash: 'dash',
+  busybox: 'busybox',
+  bash: 'bash',
+  shellcheck: 'shellcheck',
+  python3: 'python3',
 };
 
 function missing() {

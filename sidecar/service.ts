@@ -6,13 +6,7 @@ import { createApp } from './http/app';
 import { EventStreams } from './http/event-streams';
 import { HoldStreams } from './http/hold-streams';
 import { Listeners } from './http/listeners';
-import { openapiDocument } from './http/openapi';
-import type { Route } from './http/route';
-import { eventsRoute } from './http/routes/events';
-import { holdRoute } from './http/routes/hold';
-import { leaseRoutes } from './http/routes/leases';
-import { stateRoutes } from './http/routes/state';
-import { updateRoutes } from './http/routes/update';
+import { routeTable } from './http/route-table';
 import { Views } from './http/views';
 import type { Keeper } from './keeper/keeper';
 import type { Gate } from './leases/gate';
@@ -57,14 +51,18 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const access = new Access(apiToken, adminToken);
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, VERSION);
 
-  let document: unknown;
-  const routes: Route[] = [
-    ...leaseRoutes(keeper, views, { minTtlMs, defaultTtlMs, maxTtlMs }),
-    holdRoute(keeper, holds),
-    ...updateRoutes(updates.api, views, access),
-    eventsRoute(events),
-    ...stateRoutes(keeper, views, metrics.registry, () => watch.problem(), () => (document ??= openapiDocument(routes, VERSION))),
-  ];
+  const routes = routeTable({
+    keeper,
+    views,
+    limits: { minTtlMs, defaultTtlMs, maxTtlMs },
+    holds,
+    events,
+    updates: updates.api,
+    access,
+    registry: metrics.registry,
+    watchProblem: () => watch.problem(),
+    version: VERSION,
+  });
   metrics.expectRequests(routes);
 
   const eventLog = new EventLog(log);

@@ -18,6 +18,9 @@ export interface HoldOptions extends HoldListeners {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is done while the lock is held. The signal aborts when the lock is lost, or the hold's own signal does. */
+export type Routine<T> = (signal: AbortSignal) => T | Promise<T>;
+
 /** Holds the lock until it is released, or the signal aborts. */
 export async function holdUntilReleased(caller: Caller, options: HoldOptions): Promise<Hold> {
   const held = await take(caller, options);
@@ -26,7 +29,7 @@ export async function holdUntilReleased(caller: Caller, options: HoldOptions): P
 }
 
 /** Holds the lock until the routine has come to an end, also after an abort: it may be where it must not be interrupted. */
-export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine: Routine<T>): Promise<T> {
   const held = await take(caller, options);
   passOn(options.signal, held);
   try {

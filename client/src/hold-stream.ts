@@ -23,8 +23,8 @@ export interface HoldStream {
   readonly dateMs: number;
   /** What comes after `held`. Throws when the connection breaks; ends when the sidecar ends it. */
   readonly lines: AsyncGenerator<HoldLine, void, void>;
-  /** Closes the connection; resolves once the sidecar has done so too. */
-  readonly close: (withinMs: number) => Promise<void>;
+  /** Closes the connection; resolves once the sidecar has done so too. False if it was broken before. */
+  readonly close: (withinMs: number) => Promise<boolean>;
 }
 
 /**
@@ -83,20 +83,21 @@ async function readHeld(lines: AsyncGenerator<HoldLine, void, void>, name: strin
 
 /**
  * Closing our side is the release: the sidecar ends exactly this lease, and closes its own side when that is done, which
- * says so without another request. A DELETE would cost a second connection and a round trip, could fail, and goes by name: if
- * the lease has ended unnoticed, it would release somebody else's.
+ * says so without another request. A DELETE would cost a second connection and a round trip (an empty hold then takes 1.3 ms
+ * instead of 0.9), could fail, and goes by name: if the lease has ended unnoticed, it would release somebody else's. What it would
+ * give is `released` in the sidecar's log, rather than `disconnected`.
  */
-function close(response: IncomingMessage, withinMs: number): Promise<void> {
+function close(response: IncomingMessage, withinMs: number): Promise<boolean> {
   const { socket } = response;
   return new Promise((resolve) => {
-    if (socket.destroyed) {
-      resolve();
+    if (socket.destroyed || socket.readableEnded) {
+      resolve(false);
       return;
     }
     const timer = setTimeout(() => socket.destroy(), withinMs);
     socket.once('close', () => {
       clearTimeout(timer);
-      resolve();
+      resolve(true);
     });
     socket.ref();
     socket.end();

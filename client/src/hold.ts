@@ -84,15 +84,16 @@ export class ConnectionHold implements Hold {
   async #release(): Promise<void> {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    const { goodbyeMs } = this.caller.timing;
+    const { timing } = this.caller;
+    const { goodbyeMs } = timing;
     if (this.#stream !== null) {
-      await this.#stream.close(goodbyeMs);
-      return;
+      if (await this.#stream.close(goodbyeMs)) return;
+      this.#brokenAtMs = performance.now();
     }
-    // The sidecar is restarting: if it is back by now, it need not keep the lease until nobody has come for it.
+    // The sidecar is restarting, and will keep the lease until it is clear that nobody comes for it. If it is back soon, it need not.
     const orphan = this.#orphan();
-    const hurry = AbortSignal.timeout(goodbyeMs);
-    await takeUp(this.caller, orphan, hurry, false).then(
+    const signal = AbortSignal.timeout(goodbyeMs);
+    await persist(() => takeUp(this.caller, orphan, signal, false), { forMs: timing.patienceMs, timing, signal, passes: mayBeTakenUp }).then(
       (stream) => stream.close(goodbyeMs),
       () => undefined,
     );

@@ -7,7 +7,7 @@ export { UpdateLockError } from './errors/update-lock-error';
 export type { UpdateLockOptions } from './caller';
 export type { EventsOptions } from './events';
 export type { Hold } from './hold';
-export type { HoldOptions } from './hold-lock';
+export type { HoldOptions, Routine } from './hold-lock';
 export { UpdateLock, type AcquireOptions, type CallOptions, type RenewOptions } from './update-lock';
 export type {
   Draining,
@@ -23,5 +23,5 @@ export type {
   Problem,
   ProblemCode,
   Update,
-  Window,
+  Window as UpdateWindow,
 } from './types';

@@ -121,20 +121,21 @@ function create(options: RequestOptions): ClientRequest {
 
 /** Gives up a request that is not connected, or then not answered, in time. */
 function limitTime(sent: ClientRequest, timing: Timing, waitMs: number): { end: () => void } {
+  let isOver = false;
   const giveUpAfter = (ms: number, what: string): NodeJS.Timeout =>
     // The connection keeps the process alive, if anything is to.
     setTimeout(() => sent.destroy(new Error(`no ${what} within ${String(ms)} ms`)), ms).unref();
   let timer = giveUpAfter(timing.connectMs, 'connection');
-  const onConnect = (): void => {
-    clearTimeout(timer);
-    timer = giveUpAfter(waitMs + timing.answerMs, 'answer');
-  };
-  sent.once('socket', (socket) => socket.once('connect', onConnect));
+  sent.once('socket', (socket) => {
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      if (!isOver) timer = giveUpAfter(waitMs + timing.answerMs, 'answer');
+    });
+  });
   return {
     end: () => {
+      isOver = true;
       clearTimeout(timer);
-      sent.once('socket', (socket) => socket.off('connect', onConnect));
-      sent.socket?.off('connect', onConnect);
     },
   };
 }

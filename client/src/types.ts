@@ -78,7 +78,7 @@ export interface LockStatus extends LockSummary {
 /** The leases are about to be drained, so that an update that has waited long enough gets through. */
 export interface Draining {
   endsInSeconds: number;
-  reason?: string;
+  reason?: string | undefined;
 }
 
 /** One line of a hold. Others may come and are to be ignored. */
@@ -103,11 +103,11 @@ export interface Problem {
   detail: string;
   code: ProblemCode;
   /** Who is in the way. */
-  holder?: string;
-  errors?: { field: string; message: string }[];
-  retryAfterSeconds?: number;
-  ended?: EndedLease['ended'];
-  lease?: EndedLease;
+  holder?: string | undefined;
+  errors?: { field: string; message: string }[] | undefined;
+  retryAfterSeconds?: number | undefined;
+  ended?: EndedLease['ended'] | undefined;
+  lease?: EndedLease | undefined;
 }
 
 export type ProblemCode =

@@ -4,7 +4,7 @@ import { toMs } from './duration';
 import { LockLostError } from './errors/lock-lost-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
-import { holdUntilReleased, holdWhile, type HoldOptions } from './hold-lock';
+import { holdUntilReleased, holdWhile, type HoldOptions, type Routine } from './hold-lock';
 import type { Hold } from './hold';
 import { LONGEST_WAIT_MS } from './hold-stream';
 import { checkName, makeName } from './lease-name';
@@ -58,8 +58,10 @@ export class UpdateLock {
    * @throws LockUnavailableError, UnreachableError if not granted within `wait`; NotAllowedError, InvalidRequestError; the signal's reason
    */
   hold(options?: HoldOptions): Promise<Hold>;
-  hold<T>(options: HoldOptions, routine: (signal: AbortSignal) => T | Promise<T>): Promise<T>;
-  hold<T>(options: HoldOptions = {}, routine?: (signal: AbortSignal) => T | Promise<T>): Promise<T | Hold> {
+  hold<T>(routine: Routine<T>): Promise<T>;
+  hold<T>(options: HoldOptions, routine: Routine<T>): Promise<T>;
+  hold<T>(options: HoldOptions | Routine<T> = {}, routine?: Routine<T>): Promise<T | Hold> {
+    if (typeof options === 'function') return holdWhile(this.#caller, {}, options);
     return routine === undefined ? holdUntilReleased(this.#caller, options) : holdWhile(this.#caller, options, routine);
   }
 

@@ -19,7 +19,21 @@ export function parseReading(json: unknown): Reading | null {
   return {
     pending: update_pending,
     downloaded: update_downloaded === true,
-    downloading: status === 'Downloading',
+    downloading: status === DOWNLOADING,
     failed: update_failed === true,
   };
+}
+
+const DOWNLOADING = 'Downloading';
+
+/**
+ * Whether `GET /v2/state/status` shows a download. `GET /v1/device` tells only of the service with the lowest image number,
+ * and an image that is downloaded is mostly newer than those that run (balena-supervisor `src/device-api/actions.ts`,
+ * `getLegacyDeviceState`). Of an answer in another form: no.
+ */
+export function showsDownload(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  const { overallDownloadProgress, images } = json as Record<string, unknown>;
+  if (typeof overallDownloadProgress === 'number') return true;
+  return Array.isArray(images) && images.some((image: unknown) => (image as { status?: unknown } | null)?.status === DOWNLOADING);
 }

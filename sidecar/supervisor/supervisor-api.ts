@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
-import { parseReading, type Reading } from './reading';
+import { parseReading, showsDownload, type Reading } from './reading';
 
 /** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
 const READING_TIMEOUT_MS = 10_000;
@@ -29,15 +29,28 @@ export type UpdateResult =
  * is a result, in words for people; nothing here throws.
  */
 export class SupervisorApi {
+  #hasStateStatus = true;
+
   constructor(private readonly address: SupervisorAddress) {}
 
-  /** `GET /v1/device`. */
+  /** `GET /v1/device`; where it says that an update is pending, `GET /v2/state/status` tells whether that is downloaded yet. */
   async read(): Promise<ReadingResult> {
     const answer = await this.#send('GET', '/v1/device', null, READING_TIMEOUT_MS);
     if (typeof answer === 'string') return { ok: false, problem: answer };
     if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
     const reading = parseReading(parseJson(answer.body));
-    return reading === null ? { ok: false, problem: 'its answer is not that of a Supervisor' } : { ok: true, reading };
+    if (reading === null) return { ok: false, problem: 'its answer is not that of a Supervisor' };
+    const downloading = reading.downloading || (reading.pending && (await this.#isDownloading()));
+    return { ok: true, reading: { ...reading, downloading } };
+  }
+
+  /** False also if it does not tell: an old Supervisor has no such answer, and one that stands in for it may not either. */
+  async #isDownloading(): Promise<boolean> {
+    if (!this.#hasStateStatus) return false;
+    const answer = await this.#send('GET', '/v2/state/status', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return false;
+    this.#hasStateStatus = answer.status !== 404;
+    return answer.status === 200 && showsDownload(parseJson(answer.body));
   }
 
   /**

@@ -130,6 +130,19 @@ describe('a lock that cannot be had', () => {
     await (await holding).release();
   });
 
+  test('is waited for over a restart of the sidecar', async () => {
+    const sidecar = await Sidecar.start();
+    supervisorLocks(sidecar.lockFiles[0] ?? '');
+    const holding = clientOf(sidecar).hold({ name: 'patient' });
+    await sidecar.logged('request waits', { name: 'patient' });
+    await sidecar.kill('SIGTERM');
+    const again = await sidecar.startAgain();
+    await again.logged('request waits', { name: 'patient' });
+    supervisorUnlocks(sidecar.lockFiles.slice(0, 1));
+    await (await holding).release();
+    expect(isLocked(again)).toBe(false);
+  });
+
   test('is not had by somebody who has stopped waiting', async () => {
     const sidecar = await Sidecar.start();
     writeFileSync(sidecar.lockFiles[0] ?? '', 'mine');
@@ -280,12 +293,14 @@ describe('a sidecar that restarts in the middle', () => {
 
   test('is released from when it is back, if the hold is over by then', async () => {
     const sidecar = await Sidecar.start();
-    // Long pauses, so that the hold is released between two attempts.
-    const caller = new Caller({ url: `unix:${sidecar.socketPath}` }, { ...TIMING, firstPauseMs: 60_000, longestPauseMs: 60_000, recoveryMs: 120_000 });
+    const caller = new Caller({ url: `unix:${sidecar.socketPath}` }, { ...TIMING, patienceMs: 60_000, goodbyeMs: 60_000 });
     const held = await holdUntilReleased(caller, { name: 'recorder' });
     await sidecar.kill();
+    // By now the kernel has closed the connection; so that the hold has seen it, too:
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    const releasing = held.release();
     const again = await sidecar.startAgain();
-    await held.release();
+    await releasing;
     expect(isLocked(again)).toBe(false);
   });
 });

@@ -2,24 +2,14 @@ import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import type { IncomingHttpHeaders } from 'node:http';
 import { openapiDocument } from '../../sidecar/http/openapi';
-import { holdRoute } from '../../sidecar/http/routes/hold';
-import { leaseRoutes } from '../../sidecar/http/routes/leases';
-import { stateRoutes } from '../../sidecar/http/routes/state';
+import { routeTable } from '../../sidecar/http/route-table';
 
 /* eslint-disable @typescript-eslint/no-explicit-any */
 
 const limits = { minTtlMs: 1000, defaultTtlMs: 300_000, maxTtlMs: 86_400_000 };
-const nothing = undefined as any;
 
 /** The document, made as the sidecar makes it. */
-export const document: any = openapiDocument(
-  [
-    ...leaseRoutes(nothing, nothing, limits),
-    holdRoute(nothing, nothing),
-    ...stateRoutes(nothing, nothing, nothing, () => null, () => null),
-  ],
-  'test',
-);
+export const document: any = openapiDocument(routeTable({ limits } as any), 'test');
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats(ajv);

@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../sidecar';
-import { StandInSupervisor, type StandInOptions } from './stand-in';
+import type { StandInOptions } from './options';
+import { StandInSupervisor } from './stand-in';
 
 /** Stand-ins as their own tests want them, and what these ask of them. */
 

@@ -1,0 +1,44 @@
+import type { Registry } from 'prom-client';
+import type { Keeper } from '../keeper/keeper';
+import type { Updates } from '../supervisor/updates';
+import type { Access } from './access';
+import type { EventStreams } from './event-streams';
+import type { HoldStreams } from './hold-streams';
+import { openapiDocument } from './openapi';
+import type { Route } from './route';
+import { eventsRoute } from './routes/events';
+import { holdRoute } from './routes/hold';
+import { leaseRoutes } from './routes/leases';
+import { stateRoutes } from './routes/state';
+import { updateRoutes } from './routes/update';
+import type { TtlLimits } from './schemas';
+import type { Views } from './views';
+
+export interface RouteParts {
+  readonly keeper: Keeper;
+  readonly views: Views;
+  readonly limits: TtlLimits;
+  readonly holds: HoldStreams;
+  readonly events: EventStreams;
+  /** Null where the Supervisor's API is not given. */
+  readonly updates: Updates | null;
+  readonly access: Access;
+  readonly registry: Registry;
+  /** Why the lock directory is not watched by the kernel; null if it is. */
+  readonly watchProblem: () => string | null;
+  readonly version: string;
+}
+
+/** The whole interface: what is served, counted and described is what is in this table. */
+export function routeTable(parts: RouteParts): Route[] {
+  const { keeper, views, limits, holds, events, updates, access, registry, watchProblem, version } = parts;
+  let document: unknown;
+  const routes: Route[] = [
+    ...leaseRoutes(keeper, views, limits),
+    holdRoute(keeper, holds),
+    ...updateRoutes(updates, views, access),
+    eventsRoute(events),
+    ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),
+  ];
+  return routes;
+}
