@@ -30,6 +30,8 @@ await build({
   define: {
     'process.env.NODE_ENV': '"production"',
     __VERSION__: JSON.stringify(version),
+    __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
+    __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
   },
   logLevel: 'warning',
 });
