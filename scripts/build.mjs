@@ -36,6 +36,8 @@ await build({
     'process.env.NODE_ENV': '"production"',
     __VERSION__: JSON.stringify(version),
     __BUILT_AT_MS__: String(builtAtMs),
+    __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
+    __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
   },
   logLevel: 'warning',
 });
