@@ -11,6 +11,7 @@ import { UpdateLock } from '../update-lock';
 export async function waitUpdate(options: Options): Promise<number> {
   const timeoutMs = parseDuration(textOf(options['timeout']) ?? Infinity) ?? Infinity;
   const lock = new UpdateLock(urlOf(options));
+  if (timeoutMs === 0) return isPendingNow(options, lock);
   const ending = new AbortController();
   const timer = timeoutMs === Infinity ? undefined : setTimeout(() => { ending.abort(); }, Math.min(timeoutMs, MAX_TIMER_MS));
   try {
@@ -22,6 +23,14 @@ export async function waitUpdate(options: Options): Promise<number> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A timeout of nothing is a question, which is answered however long that takes. */
+async function isPendingNow(options: Options, lock: UpdateLock): Promise<number> {
+  const { update } = await lock.status();
+  if (update?.pending !== true) return EXIT.unavailable;
+  report(options, update);
+  return EXIT.ok;
 }
 
 /** What setTimeout can wait for, 24 days, in milliseconds. */
