@@ -18,6 +18,9 @@ const PACKAGES = {
   bash: 'bash',
   shellcheck: 'shellcheck',
   python3: 'python3',
+  faketime: 'faketime',
+  script: 'bsdutils',
+  zsh: 'zsh',
 };
 
 function missing() {
