@@ -6,7 +6,9 @@ const PROBE = { name: 'jenkins', url: 'http://localhost/', holdWhen: '/busy/' };
 function probeOf(fields: Readonly<Record<string, unknown>>): ProbeSettings {
   const parsed = parseProbes(JSON.stringify([{ ...PROBE, ...fields }]));
   if (!parsed.ok) throw new Error(parsed.mistakes.join('\n'));
-  return parsed.value[0] as ProbeSettings;
+  const [probe] = parsed.value;
+  if (probe === undefined) throw new Error('there is none');
+  return probe;
 }
 
 /** The mistakes of one probe that is right but for these fields; undefined leaves one out. */
@@ -76,7 +78,7 @@ test.each(WRONG.flatMap(([field, values, said]) => values.map((value) => [field,
     expect(mistakes[0]).toMatch(said);
     const place = field === 'name' ? 'probe 1, name: ' : `probe 1 "jenkins", ${field}: `;
     expect(mistakes[0]?.startsWith(`UPDATE_LOCK_PROBES: ${place}`)).toBe(true);
-    if (typeof value !== 'object' && !String(value).includes('@')) expect(mistakes[0]).toContain(JSON.stringify(value).slice(0, 100));
+    if (typeof value !== 'object' && !JSON.stringify(value).includes('@')) expect(mistakes[0]).toContain(JSON.stringify(value).slice(0, 100));
     expect(mistakes[0]).not.toContain('\n');
   },
 );

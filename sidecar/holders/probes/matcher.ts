@@ -7,8 +7,8 @@ const MAX_STEPS_AT_ONCE = 200_000;
 /** A match that takes longer than this is given up, in milliseconds. */
 const MATCH_TIMEOUT_MS = 20_000;
 
-/** Memory of the thread for matches, in MiB. */
-const MATCH_MEMORY_MIB = 64;
+/** Memory of the thread for matches. */
+const MATCH_MEMORY = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 };
 
 export type MatchResult = { readonly ok: true; readonly matches: boolean } | { readonly ok: false; readonly problem: string };
 
@@ -55,7 +55,7 @@ export class Matcher {
 
   #start(): Worker {
     // The bundle is one file, which finds out where it runs.
-    const worker = new Worker(__filename, { resourceLimits: { maxOldGenerationSizeMb: MATCH_MEMORY_MIB } });
+    const worker = new Worker(__filename, { resourceLimits: MATCH_MEMORY });
     worker.unref();
     worker.on('message', (isMatch: boolean) => { if (worker === this.#worker) this.#deliver({ ok: true, matches: isMatch }); });
     worker.on('error', (error) => { if (worker === this.#worker) this.#fail(`its answer cannot be matched: ${error.message}`); });
