@@ -106,12 +106,12 @@ describe('when it cannot be asked', () => {
     const sidecar = await Sidecar.start({ environment: settings(probe(server.url, { onError })) });
     await sidecar.logged(`probe says ${before === 'busy' ? 'busy' : 'free'}`);
     await server.stop();
-    await sidecar.logged('probe cannot be asked');
+    const { detail } = await sidecar.logged('probe cannot be asked');
     expect(await namesOf(sidecar)).toEqual(held ? ['@probe-jenkins'] : []);
     expect(await seriesOf(sidecar)).toEqual(['update_lock_probe_up{probe="jenkins"} 0', `update_lock_probe_holds{probe="jenkins"} ${String(Number(held))}`]);
     if (onError === 'hold') {
       const { reason } = (await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body;
-      expect(reason).toMatch(/^jenkins cannot be asked: connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
+      expect(reason).toBe(`jenkins cannot be asked: ${String(detail)}`);
     }
   });
 

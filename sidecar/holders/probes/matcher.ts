@@ -30,7 +30,7 @@ export class Matcher {
   match({ program, size }: Expression, text: string): Promise<MatchResult> {
     if (size * text.length <= MAX_STEPS_AT_ONCE) {
       // Many answers may come in one turn of the event loop: each is matched in a turn of its own.
-      return new Promise((resolve) => { setImmediate(() => { resolve({ ok: true, matches: matches(program, text) }); }); });
+      return new Promise((resolve) => { setImmediate(() => { resolve(matchNow(program, text)); }); });
     }
     return new Promise((deliver) => {
       if (this.#tasks.push({ program, text, deliver }) === 1) this.#next();
@@ -48,9 +48,13 @@ export class Matcher {
       this.#end();
       return;
     }
-    this.#worker ??= this.#start();
     this.#timer = setTimeout(() => { this.#fail('its answer takes too long to be matched'); }, MATCH_TIMEOUT_MS).unref();
-    this.#worker.postMessage({ program: task.program, text: task.text });
+    try {
+      this.#worker ??= this.#start();
+      this.#worker.postMessage({ program: task.program, text: task.text });
+    } catch (error) {
+      this.#fail(cannotBeMatched(error));
+    }
   }
 
   #start(): Worker {
@@ -58,7 +62,7 @@ export class Matcher {
     const worker = new Worker(__filename, { resourceLimits: MATCH_MEMORY });
     worker.unref();
     worker.on('message', (isMatch: boolean) => { if (worker === this.#worker) this.#deliver({ ok: true, matches: isMatch }); });
-    worker.on('error', (error) => { if (worker === this.#worker) this.#fail(`its answer cannot be matched: ${error.message}`); });
+    worker.on('error', (error) => { if (worker === this.#worker) this.#fail(cannotBeMatched(error)); });
     return worker;
   }
 
@@ -80,4 +84,16 @@ export class Matcher {
     this.#worker = null;
     void worker?.terminate();
   }
+}
+
+function matchNow(program: string, text: string): MatchResult {
+  try {
+    return { ok: true, matches: matches(program, text) };
+  } catch (error) {
+    return { ok: false, problem: cannotBeMatched(error) };
+  }
+}
+
+function cannotBeMatched(error: unknown): string {
+  return `its answer cannot be matched: ${error instanceof Error ? error.message : String(error)}`;
 }
