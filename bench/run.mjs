@@ -1,10 +1,11 @@
 // Measures the sidecar beside a bare node:http server that does the same to the disk, in the same run, since machines
 // differ and their speed drifts. Prints a table of ratios with what we promise; exits 1 if a promise is not kept.
-// With arguments, only those of `put`, `memory`, `leases`, `start` and `idle`.
-import { spawnSync } from 'node:child_process';
+// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events` and `retry`.
+import { fork, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentClient, RawClient } from './client.mjs';
 import { BARE, Server, SIDECAR } from './server.mjs';
+import { startSupervisor } from './supervisor.mjs';
 
 const ROUNDS = 20;
 const REQUESTS_A_ROUND = 250;
@@ -175,7 +176,64 @@ async function benchManyLeases() {
   for (const server of servers) await server.stop();
 }
 
-const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle };
+/** What 200 readers of events cost whoever asks for leases meanwhile: once in a while, and as fast as it goes. */
+async function benchEvents() {
+  const servers = [];
+  const clients = [];
+  const readers = [];
+  for (const count of [0, 200]) {
+    const server = Server.start(SIDECAR, { UPDATE_LOCK_ON_STOP: 'release' });
+    await server.untilAnswering();
+    if (count > 0) {
+      const reader = fork(new URL('readers.mjs', import.meta.url), [server.socketPath, String(count)]);
+      await new Promise((resolve) => reader.once('message', resolve));
+      readers.push(reader);
+    }
+    servers.push(server);
+    clients.push(await RawClient.connect(server.socketPath));
+  }
+  for (const client of clients) await cycles(client, WARM_UP_CYCLES / 10);
+  for (const [how, pauseMs, count] of [['once in 5 ms', 5, 40], ['back to back', 0, 100]]) {
+    const some = (client) => async () => {
+      const taken = [];
+      for (let i = 0; i < count; i += 1) {
+        taken.push(...(await cycles(client, 1)).taken);
+        if (pauseMs > 0) await sleep(pauseMs);
+      }
+      return taken;
+    };
+    const { bare: none, sidecar: many } = await inTurns(ROUNDS, some(clients[0]), some(clients[1]));
+    report(`PUT beside 200 readers of events, ${how}`, many / none, 1.25, `${many.toFixed(0)} us, without ${none.toFixed(0)} us`);
+  }
+  for (const client of clients) client.close();
+  for (const reader of readers) reader.kill();
+  for (const server of servers) await server.stop();
+}
+
+/** How soon after the last release the Supervisor is asked to try the update that waits. */
+async function benchRetry() {
+  const supervisor = await startSupervisor();
+  const server = Server.start(SIDECAR, { ...supervisor.environment, UPDATE_LOCK_SUPERVISOR_POLL: '1s', UPDATE_LOCK_ON_STOP: 'release' });
+  await server.untilAnswering();
+  const client = await RawClient.connect(server.socketPath);
+  const tookMs = [];
+  const posts = () => supervisor.requests.filter(({ method }) => method === 'POST');
+  for (let i = 0; i < 10; i += 1) {
+    const asked = posts().length;
+    await client.request('PUT', '/v1/leases/recorder', 'ttl=60');
+    await sleep(1500);
+    const releasedAtMs = performance.now();
+    await client.request('DELETE', '/v1/leases/recorder');
+    while (posts().length === asked) await sleep(1);
+    tookMs.push(posts().at(-1).atMs - releasedAtMs);
+  }
+  report('milliseconds from a release to the Supervisor being asked', median(tookMs), 100, `at most ${Math.max(...tookMs).toFixed(1)}`);
+  client.close();
+  await server.stop();
+  supervisor.close();
+}
+
+const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle, events: benchEvents, retry: benchRetry };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) if (wanted.length === 0 || wanted.includes(name)) await bench();
 console.table(rows);

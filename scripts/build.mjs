@@ -13,6 +13,11 @@ const LEFT_OUT = ['body-parser', 'mime-db', 'send', 'serve-static'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
+/** The same sources at the same SOURCE_DATE_EPOCH make the same file: https://reproducible-builds.org/specs/source-date-epoch/ */
+const { SOURCE_DATE_EPOCH } = process.env;
+if (SOURCE_DATE_EPOCH && !/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) throw new Error('SOURCE_DATE_EPOCH is not a number of seconds');
+const builtAtMs = SOURCE_DATE_EPOCH ? Number(SOURCE_DATE_EPOCH) * 1000 : Date.now();
+
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
@@ -32,6 +37,7 @@ await build({
     __VERSION__: JSON.stringify(version),
     __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
     __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
+    __BUILT_AT_MS__: String(builtAtMs),
   },
   logLevel: 'warning',
 });

@@ -12,6 +12,7 @@ const PACKAGES = {
   mount: 'mount',
   promtool: 'prometheus',
   curl: 'curl',
+  faketime: 'faketime',
   dash: 'dash',
   busybox: 'busybox',
   bash: 'bash',

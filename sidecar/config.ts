@@ -1,6 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import { from } from 'env-var';
-import { DURATION_FORMS, formatDuration, parseDuration } from './leases/duration';
+import type { Schedule } from './holders/windows/calendar';
+import { ALWAYS } from './holders/windows/weekly-windows';
+import { formatDuration } from './leases/duration';
+import type { Environment } from './settings/forms';
+import { SettingsReader } from './settings/reader';
+
+export { MIN_TTL_MS } from './settings/forms';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -25,6 +30,8 @@ export interface Config {
   readonly restartGraceMs: number;
   readonly lostCooldownMs: number;
   readonly releaseOnStop: boolean;
+  /** When updates are allowed; null for always. */
+  readonly schedule: Schedule | null;
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   /** Null where the Supervisor's API is not given. */
@@ -43,28 +50,10 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** One line a mistake: the variable, its value (never a token's) and what is allowed. */
+  /** One line a wrong setting: the variable, its value (never a token's) and what is allowed, or what is at each place where it is wrong. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** No lease is shorter than this, in milliseconds. */
-export const MIN_TTL_MS = 1000;
-
-/** A year: longer is a mistake, and a lock that never ends is no lease. */
-const MAX_DURATION_MS = 365 * 86_400_000;
-
-/** How often the Supervisor may be asked, in milliseconds: oftener is a burden on it, more rarely is of no use. */
-const MIN_POLL_MS = 100;
-const MAX_POLL_MS = 86_400_000;
-
-/** More leases than a person could ever have meant. */
-const MAX_COUNT = 1_000_000;
-
 const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
-
-/** What `sun_path` holds, without the zero at its end. */
-const SOCKET_PATH_MAX_BYTES = 107;
 
 /** Variables of the client, which a container may well share with the sidecar. */
 const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_HELD', 'UPDATE_LOCK_NAME'];
@@ -89,6 +78,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     restartGraceMs: reader.read('UPDATE_LOCK_RESTART_GRACE', (v) => v.asDuration(), 30_000),
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
+    schedule: readSchedule(reader),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),
@@ -104,6 +94,18 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   };
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
+}
+
+/** A freeze without windows interrupts what is allowed at all other times. `TZ` can be wrong only where it counts. */
+function readSchedule(reader: SettingsReader): Schedule | null {
+  const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
+  const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');
+  const schedule = {
+    windows: reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), ALWAYS),
+    freezes: reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), []),
+    timeZone: reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC'),
+  };
+  return isAlwaysAllowed ? null : schedule;
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */
@@ -139,132 +141,4 @@ function contradictions(config: Config, reader: SettingsReader): string[] {
     );
   }
   return found;
-}
-
-class SettingsReader {
-  readonly mistakes: string[] = [];
-  readonly warnings: string[] = [];
-  readonly names = new Set<string>();
-  readonly wrongNames = new Set<string>();
-  readonly #variables: ReturnType<typeof openEnvironment>;
-
-  constructor(private readonly environment: Environment) {
-    this.#variables = openEnvironment(environment);
-  }
-
-  isSet(name: string): boolean {
-    return (this.environment[name] ?? '') !== '';
-  }
-
-  /** The setting, or its default if it is not set; also if it is wrong, which is remembered as a mistake. */
-  read<T, D>(name: string, get: (variable: Variable) => T | undefined, defaultValue: D): T | D {
-    this.names.add(name);
-    if (!this.isSet(name)) return defaultValue;
-    try {
-      return get(this.#variables.get(name)) ?? defaultValue;
-    } catch (error) {
-      const allowed = messageOf(error).replace(/^env-var: "[^"]*" /, '');
-      this.wrongNames.add(name);
-      this.mistakes.push(`${name}: ${JSON.stringify(this.environment[name])} ${allowed}`);
-      return defaultValue;
-    }
-  }
-
-  /** The same for what can be turned off, which is null. */
-  readUnlessOff<T, D>(name: string, get: (variable: Variable) => T | 'off' | undefined, defaultValue: D): T | D | null {
-    const value = this.read(name, get, defaultValue);
-    return value === 'off' ? null : value;
-  }
-
-  /** A token's value is never repeated, and an empty one would leave a door open that somebody meant to lock. */
-  readToken(name: string): string | null {
-    this.names.add(name);
-    const token = this.environment[name];
-    if (token === undefined) return null;
-    if (!/^[\x21-\x7e]{1,512}$/.test(token)) {
-      const wrong = token === '' ? 'is empty' : 'is not a token';
-      this.mistakes.push(`${name}: its value ${wrong}; 1 to 512 visible ASCII characters, no spaces, are allowed`);
-    }
-    return token;
-  }
-}
-
-/** How values are read: each returns what the text means, or throws what is allowed. */
-const accessors = {
-  asDuration: (value: string): number => {
-    const ms = parseDuration(value);
-    if (ms === null || ms > MAX_DURATION_MS) {
-      throw new Error(`is not a duration of at most ${formatDuration(MAX_DURATION_MS)}; ${DURATION_FORMS} are allowed`);
-    }
-    return ms;
-  },
-  asTimeToLive: (value: string): number => {
-    const ms = parseDuration(value);
-    if (ms === null || ms < MIN_TTL_MS || ms > MAX_DURATION_MS) {
-      throw new Error(`is not a time to live; a duration from 1s to ${formatDuration(MAX_DURATION_MS)} is allowed: ${DURATION_FORMS}`);
-    }
-    return ms;
-  },
-  asPollInterval: (value: string): number => {
-    const ms = parseDuration(value);
-    if (ms === null || ms < MIN_POLL_MS || ms > MAX_POLL_MS) {
-      throw new Error(`is not an interval; a duration from ${formatDuration(MIN_POLL_MS)} to ${formatDuration(MAX_POLL_MS)} is allowed: ${DURATION_FORMS}`);
-    }
-    return ms;
-  },
-  asDeadline: (value: string): number | 'off' => {
-    if (value === 'off') return 'off';
-    const ms = parseDuration(value);
-    if (ms === null || ms < MIN_TTL_MS || ms > MAX_DURATION_MS) {
-      throw new Error(`is not a deadline; off, or a duration from 1s to ${formatDuration(MAX_DURATION_MS)}, is allowed: ${DURATION_FORMS}`);
-    }
-    return ms;
-  },
-  asHttpUrl: (value: string): string => {
-    const url = URL.canParse(value) ? new URL(value) : null;
-    if (url?.protocol !== 'http:') throw new Error('is not an address; http://HOST:PORT is allowed');
-    return url.origin;
-  },
-  asPort: (value: string): number | 'off' => {
-    if (value === 'off') return 'off';
-    const port = Number(value);
-    if (!/^\d+$/.test(value) || port > 65_535) throw new Error('is not a port; 0 to 65535, or off, are allowed');
-    return port;
-  },
-  asHost: (value: string): string => {
-    if (!/^[A-Za-z0-9.:_-]+$/.test(value)) throw new Error('is not a host; an address or a host name is allowed');
-    return value;
-  },
-  asPath: (value: string): string => {
-    if (value.includes('\0')) throw new Error('is not a path');
-    return resolve(value);
-  },
-  asSocketPath: (value: string): string => {
-    if (value === 'off') return 'off';
-    if (Buffer.byteLength(resolve(value)) > SOCKET_PATH_MAX_BYTES) {
-      throw new Error(`is too long for a socket; a path of up to ${String(SOCKET_PATH_MAX_BYTES)} bytes, or off, is allowed`);
-    }
-    return resolve(value);
-  },
-  asPermissionBits: (value: string): number => {
-    if (!/^0?[0-7]{3}$/.test(value)) throw new Error('is not a mode; three octal digits like 0666 are allowed');
-    return parseInt(value, 8);
-  },
-  asCount: (value: string): number => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < 1 || number > MAX_COUNT) {
-      throw new Error(`is not a number; 1 to ${String(MAX_COUNT)} is allowed`);
-    }
-    return number;
-  },
-};
-
-function openEnvironment(environment: Environment) {
-  return from(environment, accessors);
-}
-
-type Variable = ReturnType<ReturnType<typeof openEnvironment>['get']>;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -47,6 +47,8 @@ export interface DeadlineOptions {
 export class Deadline {
   #waited: Waited;
   #warnings: number;
+  /** Whether the grace is over and the leases of apps have ended. */
+  #hasDrained = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: DeadlineOptions) {
@@ -112,10 +114,7 @@ export class Deadline {
 
   #nextAtMs(): number | null {
     const { countingSinceMs, waitedMs, drainEndsAtMs } = this.#waited;
-    if (drainEndsAtMs !== null) {
-      const nowMs = this.options.clock.monotonicMs();
-      return nowMs < drainEndsAtMs ? drainEndsAtMs : drainEndsAtMs + COMES_WITHIN_MS;
-    }
+    if (drainEndsAtMs !== null) return drainEndsAtMs + (this.#hasDrained ? COMES_WITHIN_MS : 0);
     if (countingSinceMs === null) return null;
     return countingSinceMs + (WARNINGS[this.#warnings] ?? 1) * this.options.deadlineMs - waitedMs;
   }
@@ -125,8 +124,13 @@ export class Deadline {
     const nowMs = clock.monotonicMs();
     const { drainEndsAtMs } = this.#waited;
     if (drainEndsAtMs !== null) {
-      if (nowMs >= drainEndsAtMs + COMES_WITHIN_MS) this.#open(false);
-      else if (nowMs >= drainEndsAtMs) drain();
+      if (nowMs < drainEndsAtMs) return;
+      if (nowMs >= drainEndsAtMs + COMES_WITHIN_MS) {
+        this.#open(false);
+        return;
+      }
+      this.#hasDrained = true;
+      drain();
       return;
     }
     const deadlineAtMs = this.atMs;
@@ -144,6 +148,7 @@ export class Deadline {
 
   #open(hasCome: boolean): void {
     this.#warnings = 0;
+    this.#hasDrained = false;
     this.#become(NOT_WAITED);
     this.options.emit({ type: 'drained', hasCome });
   }

@@ -51,6 +51,7 @@ export class EventStreams {
   #isDelivering = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  #passesTimer: NodeJS.Timeout | undefined;
   #forgetTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -127,6 +128,7 @@ export class EventStreams {
 
   #forget(): void {
     clearTimeout(this.#forgetTimer);
+    clearTimeout(this.#passesTimer);
     this.#epoch = '';
     this.#kept = [];
     this.#pending = [];
@@ -177,7 +179,12 @@ export class EventStreams {
   }
 
   #lock(snapshot: boolean): LockEventView {
-    const { state, since, expires, flock, paths, window, summary } = this.views.lock(this.keeper.status());
+    const status = this.keeper.status();
+    const { state, since, expires, flock, paths, window, summary } = this.views.lock();
+    // A cooldown ends without anything happening.
+    clearTimeout(this.#passesTimer);
+    const passesInMs = status.refusal?.retryAfterMs;
+    if (passesInMs !== undefined) this.#passesTimer = setTimeout(() => { this.lockMayHaveChanged(); }, passesInMs).unref();
     return { snapshot, state, since, expires, flock, paths, window, summary };
   }
 

@@ -141,8 +141,9 @@ export class Anchor implements FileIdentity {
       }
     };
     const standing = this.#act(lookNow);
-    // A directory above may have been closed to the owner.
-    return standing === 'unknown' && this.isOwners ? this.owner.actAsStarted(lookNow) : standing;
+    // A directory above may have been closed to the owner, and Helios's file is: only root may read what it begins with.
+    const isDoubtful = standing === 'unknown' || standing === 'foreign';
+    return isDoubtful && this.isOwners ? this.owner.actAsStarted(lookNow) : standing;
   }
 
   #isReachable(): boolean {

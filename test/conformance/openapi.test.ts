@@ -2,7 +2,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import { Sidecar } from '../support/sidecar';
 import { PROBLEMS } from '../../sidecar/http/problem';
 
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-return */
+/* eslint-disable @typescript-eslint/no-explicit-any */
 
 const METHODS = ['get', 'put', 'post', 'delete'];
 let document: any;

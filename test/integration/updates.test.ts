@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Hold } from '../support/hold';
 import { makeFolder, Sidecar } from '../support/sidecar';
-import { StandInSupervisor, type StandInOptions } from '../support/supervisor/stand-in';
+import type { StandInOptions } from '../support/supervisor/options';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
 
 afterEach(async () => {

@@ -60,7 +60,7 @@ export class EventStream {
   }
 
   async ended(): Promise<void> {
-    if (!this.response.closed) await once(this.response, 'close');
+    if (!this.response.closed) await new Promise((resolve) => this.response.once('close', resolve));
   }
 
   close(): void {

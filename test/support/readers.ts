@@ -7,6 +7,9 @@ import { dirname, join } from 'node:path';
 /** The user as whom the balena Supervisor makes its locks. */
 export const NOBODY = 65534;
 
+/** Of the `tempfile` crate, by which Helios makes its file: nobody but root may read it. */
+const HELIOS_MODE = { mode: 0o600 };
+
 /** As the Supervisor (balena-supervisor `src/lib/lockfile.ts`): procmail's `lockfile` as nobody. True if it got the lock. */
 export function supervisorLocks(path: string): boolean {
   const { status, stderr } = spawnSync('lockfile', ['-r', '0', path], { uid: NOBODY, gid: NOBODY, encoding: 'utf8' });
@@ -33,14 +36,14 @@ export function supervisorUnlocks(paths: readonly string[]): void {
 /** As Helios by force (helios `helios-util/src/locking.rs`): a file of its own, renamed over the name. */
 export function heliosForces(path: string): void {
   const temporary = join(dirname(path), 'tmp-test.lock');
-  writeFileSync(temporary, Buffer.from([0x02, 0x63]));
+  writeFileSync(temporary, Buffer.from([0x02, 0x63]), HELIOS_MODE);
   renameSync(temporary, path);
 }
 
 /** As Helios without force: linked into place. */
 export function heliosLocks(path: string): void {
   const temporary = join(dirname(path), 'tmp-test.lock');
-  writeFileSync(temporary, Buffer.from([0x02, 0x63]));
+  writeFileSync(temporary, Buffer.from([0x02, 0x63]), HELIOS_MODE);
   linkSync(temporary, path);
   unlinkSync(temporary);
 }

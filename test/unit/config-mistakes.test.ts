@@ -14,6 +14,9 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['UPDATE_LOCK_RESTART_GRACE', ['soon', '1h 5m'], /at most 365d/],
   ['UPDATE_LOCK_LOST_COOLDOWN', ['15S', '٥'], /at most 365d/],
   ['UPDATE_LOCK_ON_STOP', ['Keep', 'drop'], /keep.*release/],
+  ['UPDATE_LOCK_WINDOWS', ['Fry 01:00-02:00', ' ', '01:00', '9:00-17:00', '24:00-24:00'], /column \d+, .*; windows like "Mon-Fri 22:00-06:00.*" are allowed/],
+  ['UPDATE_LOCK_FREEZE', ['2026-02-30', '26-12-20..27-01-04', 'Mon', '2027-01-04..2026-12-20'], /column 1, .*; freezes like "2026-12-20..2027-01-04.*" are allowed/],
+  ['UPDATE_LOCK_TIMEZONE', ['Mars/Olympus', 'UTC+1', ' '], /IANA list, like Europe\/London/],
   ['UPDATE_LOCK_LOG_LEVEL', ['verbose', 'INFO'], /error.*warn.*info.*debug/],
   ['UPDATE_LOCK_LOG_FORMAT', ['text'], /json.*pretty/],
 ];
@@ -33,6 +36,18 @@ test('all mistakes are reported together, in one line each', () => {
   const mistakes = mistakesOf(environment);
   expect(mistakes.map((mistake) => mistake.split(':')[0])).toEqual(WRONG.map(([name]) => name));
   expect(mistakes.filter((mistake) => mistake.includes('\n'))).toEqual([]);
+});
+
+test('all mistakes in windows and freezes are in one line each', () => {
+  const environment = { UPDATE_LOCK_WINDOWS: 'Fry 25:00-02:00; 03:00', UPDATE_LOCK_FREEZE: '2026-02-30;x', UPDATE_LOCK_TIMEZONE: 'Mars/Olympus' };
+  const mistakes = mistakesOf(environment);
+  expect(mistakes.map((mistake) => mistake.match(/column \d+/g))).toEqual([['column 1', 'column 5', 'column 23'], ['column 1', 'column 12'], null]);
+});
+
+test('TZ is wrong only where it counts', () => {
+  expect(mistakesOf({ TZ: 'Mars/Olympus' })).toEqual([]);
+  expect(mistakesOf({ TZ: 'Mars/Olympus', UPDATE_LOCK_WINDOWS: '01:00-02:00', UPDATE_LOCK_TIMEZONE: 'UTC' })).toEqual([]);
+  expect(mistakesOf({ TZ: 'Mars/Olympus', UPDATE_LOCK_FREEZE: '2026-12-24' })).toEqual([expect.stringMatching(/^TZ: "Mars\/Olympus" is not a time zone/)]);
 });
 
 test('a value that would break the line or the terminal is shown escaped', () => {

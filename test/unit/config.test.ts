@@ -20,6 +20,7 @@ test('without any variable every setting has the default of the interface', () =
     restartGraceMs: 30_000,
     lostCooldownMs: 15_000,
     releaseOnStop: false,
+    schedule: null,
     apiToken: null,
     adminToken: null,
     supervisor: null,
@@ -86,10 +87,32 @@ test.each<[Record<string, string>, string, boolean]>([
 test('an empty variable counts as unset', () => {
   const names = [
     'DIR', 'LEGACY_PATH', 'HOST', 'PORT', 'SOCKET', 'SOCKET_MODE', 'DEFAULT_TTL', 'MAX_TTL', 'MAX_LEASES', 'HOLD_ON_START',
-    'RESTART_GRACE', 'LOST_COOLDOWN', 'ON_STOP', 'LOG_LEVEL', 'LOG_FORMAT',
+    'RESTART_GRACE', 'LOST_COOLDOWN', 'ON_STOP', 'WINDOWS', 'FREEZE', 'TIMEZONE', 'LOG_LEVEL', 'LOG_FORMAT',
   ];
   const environment = Object.fromEntries(names.map((name) => [`UPDATE_LOCK_${name}`, '']));
   expect(configOf(environment)).toEqual(configOf({}));
+});
+
+describe('when updates are allowed', () => {
+  const windows = [{ days: [0, 6], startMinute: 60, endMinute: 120 }];
+  const always = [{ days: [0, 1, 2, 3, 4, 5, 6], startMinute: 0, endMinute: 1440 }];
+  const christmas = [{ firstDay: 20_811, lastDay: 20_811 }];
+
+  test.each<[Record<string, string>, Config['schedule']]>([
+    [{}, null],
+    [{ UPDATE_LOCK_TIMEZONE: 'Europe/London', TZ: 'Asia/Tokyo' }, null],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00' }, { windows, freezes: [], timeZone: 'UTC' }],
+    [{ UPDATE_LOCK_FREEZE: '2026-12-24' }, { windows: always, freezes: christmas, timeZone: 'UTC' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: 'Asia/Tokyo' }, { windows, freezes: [], timeZone: 'Asia/Tokyo' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: ':asia/tokyo' }, { windows, freezes: [], timeZone: 'Asia/Tokyo' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: '' }, { windows, freezes: [], timeZone: 'UTC' }],
+    [
+      { UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', UPDATE_LOCK_FREEZE: '2026-12-24', UPDATE_LOCK_TIMEZONE: 'europe/london', TZ: 'Asia/Tokyo' },
+      { windows, freezes: christmas, timeZone: 'Europe/London' },
+    ],
+  ])('%j', (environment, schedule) => {
+    expect(configOf(environment)).toMatchObject({ schedule, unknownVariables: [] });
+  });
 });
 
 test.each([

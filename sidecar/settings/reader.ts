@@ -1,0 +1,54 @@
+import { openEnvironment, type Environment, type Variable } from './forms';
+
+/** Reads settings by name, and goes on after a mistake, so that all of them can be reported together. */
+export class SettingsReader {
+  readonly mistakes: string[] = [];
+  readonly warnings: string[] = [];
+  readonly names = new Set<string>();
+  readonly wrongNames = new Set<string>();
+  readonly #variables: ReturnType<typeof openEnvironment>;
+
+  constructor(private readonly environment: Environment) {
+    this.#variables = openEnvironment(environment);
+  }
+
+  isSet(name: string): boolean {
+    return (this.environment[name] ?? '') !== '';
+  }
+
+  /** The setting, or its default if it is not set; also if it is wrong, which is remembered as a mistake. */
+  read<T, D>(name: string, get: (variable: Variable) => T | undefined, defaultValue: D): T | D {
+    this.names.add(name);
+    if (!this.isSet(name)) return defaultValue;
+    try {
+      return get(this.#variables.get(name)) ?? defaultValue;
+    } catch (error) {
+      const allowed = messageOf(error).replace(/^env-var: "[^"]*" /, '');
+      this.wrongNames.add(name);
+      this.mistakes.push(`${name}: ${JSON.stringify(this.environment[name])} ${allowed}`);
+      return defaultValue;
+    }
+  }
+
+  /** The same for what can be turned off, which is null. */
+  readUnlessOff<T, D>(name: string, get: (variable: Variable) => T | 'off' | undefined, defaultValue: D): T | D | null {
+    const value = this.read(name, get, defaultValue);
+    return value === 'off' ? null : value;
+  }
+
+  /** A token's value is never repeated, and an empty one would leave a door open that somebody meant to lock. */
+  readToken(name: string): string | null {
+    this.names.add(name);
+    const token = this.environment[name];
+    if (token === undefined) return null;
+    if (!/^[\x21-\x7e]{1,512}$/.test(token)) {
+      const wrong = token === '' ? 'is empty' : 'is not a token';
+      this.mistakes.push(`${name}: its value ${wrong}; 1 to 512 visible ASCII characters, no spaces, are allowed`);
+    }
+    return token;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

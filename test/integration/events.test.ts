@@ -1,0 +1,185 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { readdirSync, unlinkSync } from 'node:fs';
+import { EventStream } from '../support/event-stream';
+import { supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { Sidecar } from '../support/sidecar';
+import { until } from '../support/until';
+
+afterEach(() => Sidecar.cleanUp());
+
+test('a stream begins with the present state: the lock, each lease, and updates', async () => {
+  const sidecar = await Sidecar.start();
+  await sidecar.put('a', { reason: 'first' });
+  await sidecar.put('b');
+  const stream = await EventStream.open(sidecar.target);
+  expect(stream.response.headers['content-type']).toBe('text/event-stream');
+  const events = await stream.opened();
+  expect(events.map(({ event, data }) => [event, data.name ?? data.state ?? data.supervisor])).toEqual([
+    ['lock', 'held'],
+    ['lease', 'a'],
+    ['lease', 'b'],
+    ['update', 'not-configured'],
+  ]);
+  expect(events[0]?.data).toMatchObject({ snapshot: true, flock: true, summary: expect.stringContaining('a (first) and b') });
+  expect(new Set(events.map(({ id }) => id)).size).toBe(4);
+});
+
+test('every change of leases and lock follows, in order', async () => {
+  const sidecar = await Sidecar.start();
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  await sidecar.put('a');
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'held');
+  await sidecar.put('a', { ttl: 600 });
+  await stream.next(({ data }) => data.renewals === 1);
+  await sidecar.release('a');
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'free' && data.snapshot === false);
+  const leases = stream.events.filter(({ event }) => event === 'lease').map(({ data }) => data);
+  expect(leases.map(({ name, renewals, ended }) => [name, renewals, ended?.reason])).toEqual([
+    ['a', 0, undefined],
+    ['a', 1, undefined],
+    ['a', 1, 'released'],
+  ]);
+});
+
+test('what others do to the lock is told, and the end of a cooldown', async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOST_COOLDOWN: '1s' } });
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  const paths = sidecar.lockFiles;
+  expect(paths.map((path) => supervisorLocks(path))).toEqual([true, true]);
+  expect((await stream.next(({ data }) => data.state === 'updating')).data.paths).toEqual(paths.map((path) => ({ path, state: 'supervisor' })));
+  supervisorUnlocks(paths);
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'free', 2);
+  await sidecar.put('a');
+  unlinkSync(paths[0] ?? '');
+  await stream.next(({ data }) => data.ended?.reason === 'lost');
+  const { id } = await stream.next(({ data }) => data.state === 'cooldown');
+  await stream.next(({ data }) => data.state === 'free', stream.events.findIndex((event) => event.id === id));
+});
+
+describe('a reader that comes back', () => {
+  test('is sent what it has missed, and nothing twice', async () => {
+    const sidecar = await Sidecar.start();
+    const stream = await EventStream.open(sidecar.target);
+    await stream.opened();
+    await sidecar.put('a');
+    await stream.next(({ data }) => data.state === 'held');
+    const id = stream.lastId;
+    stream.close();
+    await stream.ended();
+    await sidecar.put('b');
+    await sidecar.release('a');
+    const again = await EventStream.open(sidecar.target, id);
+    await again.next(({ data }) => data.ended?.reason === 'released');
+    await sidecar.put('c');
+    await again.next(({ data }) => data.name === 'c');
+    expect(again.events.filter(({ event }) => event === 'lease').map(({ data }) => [data.name, data.ended?.reason])).toEqual([
+      ['b', undefined],
+      ['a', 'released'],
+      ['c', undefined],
+    ]);
+    expect(again.events.some(({ data }) => data.snapshot === true)).toBe(false);
+  });
+
+  test.each(['nonsense', 'ffffffffffff-1', '-1', ''])('with the id %j, which is not known, is sent the present state', async (id) => {
+    const sidecar = await Sidecar.start();
+    const events = await (await EventStream.open(sidecar.target, id)).opened();
+    expect(events[0]).toMatchObject({ event: 'lock', data: { snapshot: true } });
+  });
+
+  test('in the middle of the first events begins anew', async () => {
+    const sidecar = await Sidecar.start();
+    await sidecar.put('a');
+    const stream = await EventStream.open(sidecar.target);
+    const [first] = await stream.opened();
+    const again = await EventStream.open(sidecar.target, first?.id);
+    expect((await again.opened())[0]?.data.snapshot).toBe(true);
+  });
+
+  test('after a restart sees another epoch, and is sent the present state', async () => {
+    const sidecar = await Sidecar.start();
+    await sidecar.put('a');
+    const stream = await EventStream.open(sidecar.target);
+    await stream.opened();
+    const id = stream.lastId;
+    await sidecar.kill();
+    await stream.ended();
+    const started = await sidecar.startAgain();
+    const again = await EventStream.open(started.target, id);
+    const events = await again.opened();
+    expect(events[0]?.data.snapshot).toBe(true);
+    expect(again.lastId.split('-')[0]).not.toBe(id.split('-')[0]);
+  });
+
+  test('after more than is kept is sent the present state', async () => {
+    const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
+    const stream = await EventStream.open(sidecar.target);
+    await stream.opened();
+    const id = stream.lastId;
+    stream.close();
+    await stream.ended();
+    for (let index = 0; index < 2_100; index += 1) await sidecar.put('a');
+    const again = await EventStream.open(sidecar.target, id);
+    expect((await again.opened())[0]?.data.snapshot).toBe(true);
+  });
+});
+
+test('a reader that does not read is cut off, and nobody else notices', async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
+  const slow = connect({ path: sidecar.socketPath });
+  slow.on('error', () => undefined);
+  slow.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(slow, 'readable');
+  const reader = await EventStream.open(sidecar.target);
+  await reader.opened();
+  const closed = once(slow, 'close').then(() => 'closed');
+  const reason = 'x'.repeat(256);
+  // What the kernel holds for it has to be full first.
+  for (let index = 0; index < 5_000; index += 1) await sidecar.put('a', { reason: `${reason.slice(String(index).length)}${String(index)}` });
+  await sidecar.put('last');
+  await reader.next(({ data }) => data.name === 'last');
+  const { text } = await sidecar.send('GET', '/metrics');
+  expect(Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1])).toBeLessThan(150e6);
+  slow.resume();
+  expect(await closed).toBe('closed');
+});
+
+test('many readers are all told of everything', async () => {
+  const sidecar = await Sidecar.start();
+  const readers = await Promise.all(Array.from({ length: 200 }, () => EventStream.open(sidecar.target)));
+  await Promise.all(readers.map((reader) => reader.opened()));
+  for (const name of ['a', 'b', 'c']) await sidecar.put(name);
+  for (const reader of readers) await reader.next(({ data }) => data.name === 'c');
+  for (const reader of readers) {
+    const names = reader.events.filter(({ event }) => event === 'lease').map(({ data }) => data.name);
+    expect(names).toEqual(['a', 'b', 'c']);
+  }
+});
+
+test('HEAD is answered without a stream', async () => {
+  const sidecar = await Sidecar.start();
+  expect((await sidecar.send('HEAD', '/v1/events')).status).toBe(200);
+});
+
+test('on a stop the streams end with what has happened', async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_ON_STOP: 'release' } });
+  await sidecar.put('a');
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  sidecar.process.kill('SIGTERM');
+  await stream.ended();
+  expect(stream.events.some(({ data }) => data.ended?.reason === 'stopped')).toBe(true);
+  expect(await sidecar.exited()).toBe(0);
+});
+
+test('what is closed is forgotten: 2,000 readers in turn leave nothing behind', async () => {
+  const sidecar = await Sidecar.start();
+  for (let index = 0; index < 200; index += 1) {
+    const batch = await Promise.all(Array.from({ length: 10 }, () => EventStream.open(sidecar.target)));
+    for (const reader of batch) reader.close();
+  }
+  await until(() => readdirSync(`/proc/${String(sidecar.process.pid)}/fd`).length < 40);
+  await sidecar.put('a');
+});

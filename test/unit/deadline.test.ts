@@ -1,0 +1,156 @@
+import { Deadline, type DeadlineEvent } from '../../sidecar/gates/deadline';
+import { NOT_WAITED, type Waited } from '../../sidecar/leases/waited';
+
+const HOUR_MS = 3_600_000;
+const WAITS = { waits: true, holdsForApps: true, isWindowClosed: false };
+
+let nowMs: number;
+let events: DeadlineEvent[];
+let remembered: Waited;
+let drains: number;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  nowMs = 1000;
+  events = [];
+  remembered = NOT_WAITED;
+  drains = 0;
+});
+afterEach(() => jest.useRealTimers());
+
+function make(deadlineMs = 24 * HOUR_MS, waited = NOT_WAITED): Deadline {
+  return new Deadline({
+    clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
+    deadlineMs,
+    graceMs: 60_000,
+    waited,
+    remember: (now) => { remembered = now; },
+    holders: () => ['app'],
+    drain: () => { drains += 1; },
+    emit: (event) => events.push(event),
+  });
+}
+
+/** In steps no longer than a timer's, so that what timers set in between is there too. */
+function pass(ms: number): void {
+  for (let restMs = ms; restMs > 0; restMs -= 60_000) {
+    nowMs += Math.min(restMs, 60_000);
+    jest.advanceTimersByTime(Math.min(restMs, 60_000));
+  }
+}
+
+const types = (): string[] => events.map(({ type }) => type);
+const refusal = (deadline: Deadline, name = 'app'): string | undefined => deadline.gate({ nowMs, name, lostAtMs: null })?.code;
+
+test('it warns at a third and two thirds, then drains, and after the grace ends the leases', () => {
+  const deadline = make();
+  deadline.observe(WAITS);
+  expect(deadline.atMs).toBe(1000 + 24 * HOUR_MS);
+  pass(8 * HOUR_MS);
+  expect(types()).toEqual(['deadline-nears']);
+  pass(8 * HOUR_MS);
+  expect(types()).toEqual(['deadline-nears', 'deadline-nears']);
+  expect(refusal(deadline)).toBeUndefined();
+  pass(8 * HOUR_MS);
+  expect(types()).toEqual(['deadline-nears', 'deadline-nears', 'draining']);
+  expect([refusal(deadline), drains, deadline.atMs]).toEqual(['draining', 0, null]);
+  pass(60_000);
+  expect([refusal(deadline), drains]).toEqual(['draining', 1]);
+});
+
+test('the lease of the windows is not drained', () => {
+  const deadline = make(1000);
+  deadline.observe(WAITS);
+  pass(1000);
+  expect([refusal(deadline, '@window'), refusal(deadline, '@probe-x'), refusal(deadline)]).toEqual([undefined, 'draining', 'draining']);
+});
+
+test.each([
+  ['no app holds the lock', { ...WAITS, holdsForApps: false }],
+  ['no window is open', { ...WAITS, isWindowClosed: true }],
+])('while %s the time does not count, and is not forgotten', (_, pause) => {
+  const deadline = make(3 * HOUR_MS);
+  deadline.observe(WAITS);
+  pass(2 * HOUR_MS);
+  deadline.observe(pause);
+  expect(deadline.atMs).toBeNull();
+  pass(50 * HOUR_MS);
+  expect(types()).toEqual(['deadline-nears', 'deadline-nears']);
+  deadline.observe(WAITS);
+  expect(deadline.atMs).toBe(nowMs + HOUR_MS);
+  pass(HOUR_MS);
+  expect(types().at(-1)).toBe('draining');
+});
+
+test('when no update waits any more, the next one has all the time again, and its warnings', () => {
+  const deadline = make(3 * HOUR_MS);
+  deadline.observe(WAITS);
+  pass(2.5 * HOUR_MS);
+  deadline.observe({ ...WAITS, waits: false });
+  expect(remembered).toEqual(NOT_WAITED);
+  deadline.observe(WAITS);
+  expect(deadline.atMs).toBe(nowMs + 3 * HOUR_MS);
+  pass(HOUR_MS);
+  expect(types()).toEqual(['deadline-nears', 'deadline-nears', 'deadline-nears']);
+});
+
+test('an update that has come opens the gate', () => {
+  const deadline = make(1000);
+  deadline.observe(WAITS);
+  pass(61_000);
+  deadline.observe({ ...WAITS, waits: false });
+  expect([refusal(deadline), deadline.isDraining, types().at(-1)]).toEqual([undefined, false, 'drained']);
+  expect(events.at(-1)).toEqual({ type: 'drained', hasCome: true });
+});
+
+test('an update that does not come opens the gate in the end, and counts anew', () => {
+  const deadline = make(HOUR_MS);
+  deadline.observe(WAITS);
+  pass(HOUR_MS + 60_000);
+  pass(20 * 60_000 - 1);
+  expect(refusal(deadline)).toBe('draining');
+  pass(1);
+  expect([refusal(deadline), events.at(-1)]).toEqual([undefined, { type: 'drained', hasCome: false }]);
+  deadline.observe(WAITS);
+  expect(deadline.atMs).toBe(nowMs + HOUR_MS);
+});
+
+test('what a former process has counted goes on, the time without a process included', () => {
+  const former = make(3 * HOUR_MS);
+  former.observe(WAITS);
+  former.close();
+  const waited = remembered;
+  events = [];
+  nowMs += 1.5 * HOUR_MS;
+  const deadline = make(3 * HOUR_MS, waited);
+  expect(deadline.atMs).toBe(1000 + 3 * HOUR_MS);
+  pass(1.5 * HOUR_MS);
+  expect(types()).toEqual(['deadline-nears', 'draining']);
+});
+
+test('one that has passed while there was no process drains at once', () => {
+  const former = make(HOUR_MS);
+  former.observe(WAITS);
+  former.close();
+  const waited = remembered;
+  nowMs += 5 * HOUR_MS;
+  const deadline = make(HOUR_MS, waited);
+  pass(1);
+  expect([types().at(-1), refusal(deadline)]).toEqual(['draining', 'draining']);
+});
+
+test('a drain of a former process ends when it said', () => {
+  const deadline = make(HOUR_MS, { waitedMs: HOUR_MS, countingSinceMs: null, drainEndsAtMs: nowMs + 5000 });
+  expect(refusal(deadline)).toBe('draining');
+  pass(5000);
+  expect(drains).toBe(1);
+});
+
+test('a deadline of a year is not passed at once', () => {
+  const deadline = make(365 * 24 * HOUR_MS);
+  deadline.observe(WAITS);
+  nowMs += 2 ** 31;
+  jest.advanceTimersByTime(2 ** 31);
+  expect(types()).toEqual([]);
+  deadline.close();
+});
