@@ -95,6 +95,9 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
     });
   };
 
+  updates.start();
+  // Nobody may have told a former process any more that the last lease had ended.
+  observe();
   return {
     api: updates,
     get status() { return updates.status; },
@@ -112,7 +115,7 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
           observeSoon();
           return;
         case 'update-changed':
-          if (event.turn !== null) remember();
+          if (event.status.waitsSinceMs !== (keeper.updateNote?.waitsSinceMs ?? null)) remember();
           observe();
           updates.onChange();
           return;

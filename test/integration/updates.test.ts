@@ -1,63 +1,19 @@
-import { join } from 'node:path';
 import { Hold } from '../support/hold';
-import { makeFolder, Sidecar } from '../support/sidecar';
-import type { StandInOptions } from '../support/supervisor/options';
+import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
+import { backsOffForLong, metric, posts, startDevice, startWaiting } from '../support/updatable-device';
 
 afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
 });
 
-const POLL = { UPDATE_LOCK_SUPERVISOR_POLL: '1s' };
 const ADMIN = { Authorization: 'Bearer admin' };
-
-interface Device {
-  readonly supervisor: StandInSupervisor;
-  readonly sidecar: Sidecar;
-}
-
-async function start(options: Partial<StandInOptions> = {}, environment: Record<string, string> = {}): Promise<Device> {
-  const folder = makeFolder();
-  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], ...options });
-  const sidecar = await Sidecar.start({ folder, environment: { ...POLL, ...supervisor.environment, ...environment } });
-  return { supervisor, sidecar };
-}
-
-/** An update that waits for the lease `app`, as both sides know. */
-async function startWaiting(options: Partial<StandInOptions> = {}, environment: Record<string, string> = {}): Promise<Device> {
-  const device = await start(options, environment);
-  await device.sidecar.put('app', { reason: 'busy' });
-  await device.supervisor.pushRelease();
-  // Where instant updates are off it finds out by itself.
-  if (!device.supervisor.instantUpdates) await device.supervisor.poll();
-  await device.supervisor.history.next('back-off');
-  await device.sidecar.logged('update waits');
-  return device;
-}
-
-/** So long that it tries nothing by itself until the test is over. */
-async function backsOffForLong({ supervisor }: Device): Promise<void> {
-  // Helios always waits for the same time.
-  if (supervisor.rules.isHelios) return;
-  supervisor.device.failures = 8;
-  await supervisor.history.next('back-off', ({ failures }) => failures > 8);
-}
-
-function posts({ supervisor }: Device): unknown[] {
-  return supervisor.requests('/v1/update').map(({ body }) => body);
-}
-
-async function metric({ sidecar }: Device, name: string): Promise<number> {
-  const { text } = await sidecar.send('GET', '/metrics');
-  const line = text.split('\n').find((each) => each.startsWith(`update_lock_${name} `));
-  return Number(line?.split(' ')[1]);
-}
 
 describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (version) => {
   test('an update that waits is told of, and starts when the last lease ends', async () => {
-    const device = await start({ version, replacesForMs: 0, heliosRetryMs: 600_000 });
+    const device = await startDevice({ version, replacesForMs: 0, heliosRetryMs: 600_000 });
     const { sidecar, supervisor } = device;
     await sidecar.put('first');
     const hold = await Hold.open(sidecar.target, 'second');
@@ -69,7 +25,7 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     expect(performance.now() - pushedAtMs).toBeLessThan(2_000);
     expect((await sidecar.send('GET', '/v1/update')).body).toEqual(update);
     expect((await sidecar.send('GET', '/v1/lock')).body.summary).toMatch(/^An update has been waiting since .*; it is held back by first and second/);
-    expect([await metric(device, 'update_pending'), await metric(device, 'supervisor_up')]).toEqual([1, 1]);
+    expect([await metric(device.sidecar, 'update_pending'), await metric(device.sidecar, 'supervisor_up')]).toEqual([1, 1]);
     await backsOffForLong(device);
 
     await sidecar.release('first');
@@ -79,12 +35,12 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     expect(posts(device)).toEqual([{ force: false, cancel: true }]);
     await sidecar.logged('update does not wait any more');
     expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false, since: null, blockedBy: [] });
-    expect(await metric(device, 'update_requests_total{kind="retry",result="accepted"}')).toBe(1);
+    expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="accepted"}')).toBe(1);
   });
 });
 
 test('nothing is asked while nothing is held', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
   await sidecar.send('GET', '/v1/lock');
   await sidecar.send('GET', '/metrics');
   await sidecar.put('app');
@@ -95,11 +51,11 @@ test('nothing is asked while nothing is held', async () => {
   const { length } = supervisor.requests();
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(supervisor.requests().length - length).toBeLessThanOrEqual(1);
-  expect(posts({ sidecar, supervisor })).toEqual([]);
+  expect(posts({ supervisor })).toEqual([]);
 });
 
 test('while the lock is held, the Supervisor is asked at the interval, never twice at once', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
   supervisor.answerWith({ delayMs: 300 });
   await sidecar.put('app');
   await until(() => supervisor.requests('/v1/device').length >= 4);
@@ -108,7 +64,7 @@ test('while the lock is held, the Supervisor is asked at the interval, never twi
 });
 
 test('an update that the Supervisor merely looks for does not wait', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '3s' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '3s' });
   await sidecar.put('app');
   const done = supervisor.check();
   await until(() => supervisor.requests('/v1/device').length === 1);
@@ -119,7 +75,7 @@ test('an update that the Supervisor merely looks for does not wait', async () =>
 });
 
 test.each(['image', 'older image'] as const)('while an %s is downloaded, the update does not wait, and the download goes on at a release', async (change) => {
-  const device = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+  const device = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
   const { sidecar, supervisor } = device;
   await sidecar.put('app');
   await supervisor.pushRelease({ change, holdDownload: true });
@@ -199,7 +155,7 @@ test('a Supervisor whose instant updates are off says 202, which is found to mea
   await backsOffForLong(device);
   await device.sidecar.release('app');
   await device.sidecar.logged('update requested', { kind: 'retry', result: 'ignored' });
-  expect(await metric(device, 'update_requests_total{kind="retry",result="ignored"}')).toBe(1);
+  expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="ignored"}')).toBe(1);
 });
 
 test('a lock that was taken away by force is not asked about', async () => {
@@ -222,20 +178,20 @@ describe('by hand', () => {
     ['none is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin' }, {}],
     ['the API token is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin', UPDATE_LOCK_API_TOKEN: 'api' }, { Authorization: 'Bearer api' }],
   ])('force is forbidden where %s', async (_, environment, headers) => {
-    const device = await start({}, environment);
+    const device = await startDevice({}, environment);
     const { status, body } = await device.sidecar.send('POST', '/v1/update?force=true', { headers });
     expect([status, body.code]).toEqual([403, 'forbidden']);
     expect(posts(device)).toEqual([]);
   });
 
   test.each(['true', '1', 'yes'])('force may be said as %s in a form', async (force) => {
-    const device = await start({}, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
+    const device = await startDevice({}, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
     expect((await device.sidecar.send('POST', '/v1/update', { form: `force=${force}`, headers: ADMIN })).status).toBe(202);
     expect(posts(device)).toEqual([{ force: true, cancel: true }]);
   });
 
   test('what is neither true nor false is refused', async () => {
-    const device = await start();
+    const device = await startDevice();
     const { status, body } = await device.sidecar.send('POST', '/v1/update', { form: 'force=maybe' });
     expect([status, body.errors]).toEqual([422, [{ field: 'force', message: '"maybe" is neither true nor false' }]]);
   });
@@ -249,7 +205,7 @@ describe('by hand', () => {
   });
 
   test('a download is not aborted', async () => {
-    const device = await start();
+    const device = await startDevice();
     await device.supervisor.pushRelease({ holdDownload: true });
     await device.sidecar.send('POST', '/v1/update');
     expect(posts(device)).toEqual([{ force: false, cancel: false }]);
@@ -261,7 +217,7 @@ describe('by hand', () => {
     ['not there', { BALENA_SUPERVISOR_ADDRESS: 'http://127.0.0.1:9' }],
     ['of another key', { BALENA_SUPERVISOR_API_KEY: 'wrong' }],
   ])('a Supervisor that is %s cannot be asked', async (_, environment) => {
-    const device = await start({}, environment);
+    const device = await startDevice({}, environment);
     const { status, body } = await device.sidecar.send('POST', '/v1/update');
     expect([status, body.code]).toEqual([503, 'supervisor-unavailable']);
     expect(JSON.stringify(device.sidecar.output + JSON.stringify(body))).not.toContain('wrong');
@@ -270,14 +226,14 @@ describe('by hand', () => {
 
 describe('GET /v1/update', () => {
   test('says what is not configured', async () => {
-    const sidecar = await Sidecar.start();
+    const sidecar = await Sidecar.startDevice();
     const { body } = await sidecar.send('GET', '/v1/update?wait=1h');
     expect(body).toEqual({ supervisor: 'not-configured', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false });
     expect((await sidecar.send('GET', '/v1/lock')).body.update).toBeNull();
   });
 
   test('waits for an update, though nothing is held', async () => {
-    const { sidecar, supervisor } = await start({ instantUpdates: true }, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({ instantUpdates: true }, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     const waiting = sidecar.send('GET', '/v1/update?wait=1h');
     await until(() => supervisor.requests('/v1/device').length >= 3);
     await supervisor.pushRelease();
@@ -285,7 +241,7 @@ describe('GET /v1/update', () => {
   });
 
   test('answers at the end of the wait, and forgets who has gone', async () => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     expect((await sidecar.send('GET', '/v1/update?wait=300ms')).body).toMatchObject({ pending: false, supervisor: 'reachable' });
     await until(async () => {
       const { length } = supervisor.requests();
@@ -297,7 +253,7 @@ describe('GET /v1/update', () => {
 
 describe('a Supervisor that misbehaves', () => {
   test.each([500, 404, 302, 'garbage', 'reset'] as const)('by answering with %s is unreachable, and reached again when it does not', async (mood) => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
     supervisor.answerWith(mood);
     await sidecar.put('app');
     await sidecar.logged('Supervisor cannot be reached');
@@ -308,7 +264,7 @@ describe('a Supervisor that misbehaves', () => {
   });
 
   test('by not answering takes nothing from anybody', async () => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     supervisor.answerWith('hang');
     await sidecar.put('app');
     await until(() => supervisor.history.of('arrival').length === 1);
@@ -316,12 +272,4 @@ describe('a Supervisor that misbehaves', () => {
     expect((await sidecar.release('app')).status).toBe(200);
     expect(await sidecar.kill('SIGTERM')).toBe(0);
   });
-});
-
-test('since when an update waits is known after a restart', async () => {
-  const device = await startWaiting();
-  const { since } = (await device.sidecar.send('GET', '/v1/update')).body;
-  await device.sidecar.kill();
-  const again = await device.sidecar.startAgain({ ...POLL, ...device.supervisor.environment });
-  expect((await again.send('GET', '/v1/update')).body).toMatchObject({ pending: true, since });
 });
