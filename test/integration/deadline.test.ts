@@ -58,6 +58,7 @@ test('an update that has waited for long enough drains the apps, after two warni
   expect(ended['lease'].ended.reason).toBe('drained');
   expect((await sidecar.send('GET', '/v1/leases/app')).body.ended.reason).toBe('drained');
   await supervisor.replacing();
+  expect((await sidecar.send('GET', '/v1/lock')).body).toMatchObject({ state: 'updating', summary: expect.stringMatching(/^An update is being applied: the balena Supervisor/) });
   const waiting = sidecar.put('app', { wait: '1m' });
   await supervisor.settle();
   await sidecar.logged('draining is over: the update has come');
