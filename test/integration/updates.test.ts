@@ -226,7 +226,7 @@ describe('by hand', () => {
 
 describe('GET /v1/update', () => {
   test('says what is not configured', async () => {
-    const sidecar = await Sidecar.startDevice();
+    const sidecar = await Sidecar.start();
     const { body } = await sidecar.send('GET', '/v1/update?wait=1h');
     expect(body).toEqual({ supervisor: 'not-configured', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false });
     expect((await sidecar.send('GET', '/v1/lock')).body.update).toBeNull();
