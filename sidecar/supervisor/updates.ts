@@ -4,7 +4,7 @@ import { RetryOnRelease } from './retry-on-release';
 import type { SupervisorAddress } from './supervisor-api';
 import { SupervisorApi } from './supervisor-api';
 import type { UpdateEvent } from './events';
-import { UpdateRequests, type ByHandResult, type LockState } from './update-requests';
+import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
 import { isPending, type UpdateStatus } from './update-status';
 import { UpdateWatch } from './update-watch';
 
@@ -114,7 +114,7 @@ export class Updates {
     return stop;
   }
 
-  request(request: { readonly force: boolean; readonly peer: string }): Promise<ByHandResult> {
+  request(request: UpdateRequest): Promise<ByHandResult> {
     return this.#requests.byHand(request);
   }
 

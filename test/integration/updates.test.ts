@@ -220,6 +220,8 @@ describe('by hand', () => {
     const device = await startDevice({}, environment);
     const { status, body } = await device.sidecar.send('POST', '/v1/update');
     expect([status, body.code]).toEqual([503, 'supervisor-unavailable']);
+    expect(await metric(device.sidecar, 'rejections_total{code="supervisor-unavailable"}')).toBe(1);
+    await device.sidecar.logged('update request refused', { peer: 'unix', code: 'supervisor-unavailable' });
     expect(JSON.stringify(device.sidecar.output + JSON.stringify(body))).not.toContain('wrong');
   });
 });
