@@ -86,6 +86,7 @@ export class SupervisorApi {
         resolve(result);
       };
       sent.on('error', (error) => { finish(messageOf(error)); });
+      sent.on('upgrade', () => { finish('it speaks another protocol'); });
       sent.end(body ?? undefined);
     });
   }
