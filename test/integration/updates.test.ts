@@ -92,6 +92,20 @@ test.each(['image', 'older image'] as const)('while an %s is downloaded, the upd
   expect(supervisor.history.of('download').map(({ state }) => state)).toEqual(['started', 'finished']);
 });
 
+test('nothing is asked for while it cannot be told whether something is downloaded', async () => {
+  const device = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  await device.supervisor.pushRelease({ holdDownload: true });
+  device.supervisor.answerWith(500, '/v2/state/status');
+  await device.sidecar.logged('Supervisor cannot be reached');
+  await device.sidecar.release('app');
+  const { length } = device.supervisor.requests('/v2/state/status');
+  await until(() => device.supervisor.requests('/v2/state/status').length > length);
+  device.supervisor.answerWith(undefined, '/v2/state/status');
+  device.supervisor.device.finishDownload();
+  await device.supervisor.replacing();
+  expect(device.supervisor.requests('/v1/update').filter(({ whileDownloading }) => whileDownloading)).toEqual([]);
+});
+
 test('a newer release that is downloaded while one waits is not aborted at a release', async () => {
   const device = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
   await device.supervisor.pushRelease({ holdDownload: true });
