@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { RawConnection } from '../conformance/raw';
 import { Hold } from '../support/hold';
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
@@ -8,8 +10,6 @@ afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
 });
-
-const ADMIN = { Authorization: 'Bearer admin' };
 
 describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (version) => {
   test('an update that waits is told of, and starts when the last lease ends', async () => {
@@ -172,74 +172,6 @@ test('a Supervisor whose instant updates are off says 202, which is found to mea
   expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="ignored"}')).toBe(1);
 });
 
-test('a lock that was taken away by force is not asked about', async () => {
-  const device = await startWaiting({ replacesForMs: 0 }, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
-  const hold = await Hold.open(device.sidecar.target, 'other');
-  await hold.line('held');
-  const { status, body } = await device.sidecar.send('POST', '/v1/update', { json: { force: true }, headers: ADMIN });
-  expect([status, body.pending]).toEqual([202, true]);
-  expect(await hold.line('draining')).toEqual({ event: 'draining', endsInSeconds: 0, reason: 'An update is being forced by unix.' });
-  expect((await hold.line('ended'))['lease'].ended.reason).toBe('lost');
-  await device.supervisor.history.next('applied');
-  expect(posts(device)).toEqual([{ force: true, cancel: true }]);
-  await device.sidecar.logged('update is being forced: the lock will be lost', { peer: 'unix' });
-  expect(device.sidecar.lines().find(({ message }) => String(message).startsWith('update is being forced'))?.['holders']).toEqual(['app', 'other']);
-});
-
-describe('by hand', () => {
-  test.each<[string, Record<string, string>, Record<string, string>]>([
-    ['no admin token is set', {}, ADMIN],
-    ['none is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin' }, {}],
-    ['the API token is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin', UPDATE_LOCK_API_TOKEN: 'api' }, { Authorization: 'Bearer api' }],
-  ])('force is forbidden where %s', async (_, environment, headers) => {
-    const device = await startDevice({}, environment);
-    const { status, body } = await device.sidecar.send('POST', '/v1/update?force=true', { headers });
-    expect([status, body.code]).toEqual([403, 'forbidden']);
-    expect(posts(device)).toEqual([]);
-  });
-
-  test.each(['true', '1', 'yes'])('force may be said as %s in a form', async (force) => {
-    const device = await startDevice({}, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
-    expect((await device.sidecar.send('POST', '/v1/update', { form: `force=${force}`, headers: ADMIN })).status).toBe(202);
-    expect(posts(device)).toEqual([{ force: true, cancel: true }]);
-  });
-
-  test('what is neither true nor false is refused', async () => {
-    const device = await startDevice();
-    const { status, body } = await device.sidecar.send('POST', '/v1/update', { form: 'force=maybe' });
-    expect([status, body.errors]).toEqual([422, [{ field: 'force', message: '"maybe" is neither true nor false' }]]);
-  });
-
-  test('without force anyone may ask, and nobody loses anything', async () => {
-    const device = await startWaiting();
-    expect((await device.sidecar.send('POST', '/v1/update')).status).toBe(202);
-    await until(() => device.supervisor.history.of('attempt').length >= 2);
-    expect(posts(device)).toEqual([{ force: false, cancel: true }]);
-    expect((await device.sidecar.send('GET', '/v1/leases/app')).status).toBe(200);
-  });
-
-  test('a download is not aborted', async () => {
-    const device = await startDevice();
-    await device.supervisor.pushRelease({ holdDownload: true });
-    await device.sidecar.send('POST', '/v1/update');
-    expect(posts(device)).toEqual([{ force: false, cancel: false }]);
-    expect(device.supervisor.history.of('download').map(({ state }) => state)).toEqual(['started']);
-  });
-
-  test.each<[string, Record<string, string>]>([
-    ['not configured', { BALENA_SUPERVISOR_ADDRESS: '', BALENA_SUPERVISOR_API_KEY: '' }],
-    ['not there', { BALENA_SUPERVISOR_ADDRESS: 'http://127.0.0.1:9' }],
-    ['of another key', { BALENA_SUPERVISOR_API_KEY: 'wrong' }],
-  ])('a Supervisor that is %s cannot be asked', async (_, environment) => {
-    const device = await startDevice({}, environment);
-    const { status, body } = await device.sidecar.send('POST', '/v1/update');
-    expect([status, body.code]).toEqual([503, 'supervisor-unavailable']);
-    expect(await metric(device.sidecar, 'rejections_total{code="supervisor-unavailable"}')).toBe(1);
-    await device.sidecar.logged('update request refused', { peer: 'unix', code: 'supervisor-unavailable' });
-    expect(JSON.stringify(device.sidecar.output + JSON.stringify(body))).not.toContain('wrong');
-  });
-});
-
 describe('GET /v1/update', () => {
   test('says what is not configured', async () => {
     const sidecar = await Sidecar.start();
@@ -265,6 +197,29 @@ describe('GET /v1/update', () => {
       return supervisor.requests().length === length;
     });
   });
+});
+
+test('who waits for an update and goes away is forgotten, and nothing is asked for them', async () => {
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  const waiting = Array.from({ length: 50 }, () => request({ ...sidecar.target, path: '/v1/update?wait=1h', agent: false }).on('error', () => undefined));
+  for (const each of waiting) each.end();
+  await until(() => supervisor.requests('/v1/device').length >= 5);
+  for (const each of waiting) each.destroy();
+  await until(async () => {
+    const { length } = supervisor.requests();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return supervisor.requests().length === length;
+  });
+  await supervisor.pushRelease();
+  expect((await sidecar.send('GET', '/v1/update?wait=1h')).body.pending).toBe(true);
+});
+
+test('questions that are sent without waiting for the answers are all answered, in turn', async () => {
+  const { sidecar } = await startDevice();
+  const connection = new RawConnection(sidecar.target).write('GET /v1/update HTTP/1.1\r\n\r\n'.repeat(2) + 'GET /healthz HTTP/1.1\r\n\r\n');
+  const answers = await connection.first(3);
+  connection.close();
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
 describe('a Supervisor that misbehaves', () => {
