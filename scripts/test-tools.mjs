@@ -13,6 +13,14 @@ const PACKAGES = {
   promtool: 'prometheus',
   curl: 'curl',
   faketime: 'faketime',
+  dash: 'dash',
+  busybox: 'busybox',
+  bash: 'bash',
+  shellcheck: 'shellcheck',
+  python3: 'python3',
+  faketime: 'faketime',
+  script: 'bsdutils',
+  zsh: 'zsh',
 };
 
 function missing() {

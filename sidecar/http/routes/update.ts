@@ -1,5 +1,5 @@
 import type { Access } from '../access';
-import { onGone, setExclusive } from '../peers';
+import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { ByHandResult, UpdateRequest } from '../../supervisor/update-requests';
@@ -27,15 +27,11 @@ export function updateRoutes(updates: Updates | null, requestUpdate: RequestUpda
           answer();
           return;
         }
-        const { socket } = call.request;
-        const waitMs = wait ?? 0;
-        if (waitMs > 0) setExclusive(socket, true);
-        const stopWaiting = updates.whenPending(waitMs, () => {
+        const stopWaiting = updates.whenPending(wait ?? 0, () => {
           stopListening();
-          setExclusive(socket, false);
           answer();
         });
-        const stopListening = onGone(socket, stopWaiting);
+        const stopListening = onGone(call.request.socket, stopWaiting);
       },
     }),
     route({
