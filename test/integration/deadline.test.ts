@@ -84,7 +84,8 @@ test('what has been waited survives a restart, and so does a drain', async () =>
   const second = await sidecar.startAgain(environment);
   expect((await second.send('GET', '/v1/update')).body.deadline).toBe(deadline);
   await second.logged('draining: the leases of apps end');
-  expect(warnings(second)).toEqual([['2s', ['app']]]);
+  // Never the first again; nor the second, if the start took so long that its time had passed.
+  expect(['[]', '[["2s",["app"]]]']).toContain(JSON.stringify(warnings(second)));
   await second.kill();
   const third = await second.startAgain(environment);
   expect((await third.put('app', { wait: 0 })).body.code).toBe('draining');
