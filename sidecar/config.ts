@@ -95,6 +95,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     ),
     warnings: reader.warnings,
   };
+  if (config.deadlineMs !== null && config.supervisor === null) {
+    reader.warnings.push("UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits");
+  }
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
@@ -116,7 +119,7 @@ function readSupervisor(reader: SettingsReader): Config['supervisor'] {
   const prefix = reader.isSet('BALENA_SUPERVISOR_ADDRESS') ? 'BALENA' : 'RESIN';
   const url = reader.read(`${prefix}_SUPERVISOR_ADDRESS`, (v) => v.asHttpUrl(), null);
   if (url === null) return null;
-  const keyName = [`${prefix}_SUPERVISOR_API_KEY`, 'BALENA_SUPERVISOR_API_KEY'].find((name) => reader.isSet(name));
+  const keyName = [`${prefix}_SUPERVISOR_API_KEY`, 'BALENA_SUPERVISOR_API_KEY', 'RESIN_SUPERVISOR_API_KEY'].find((name) => reader.isSet(name));
   const apiKey = keyName === undefined ? null : reader.readToken(keyName);
   if (keyName === undefined) {
     reader.warnings.push(`${prefix}_SUPERVISOR_ADDRESS is set without its API key, so the Supervisor is not asked about updates`);

@@ -144,6 +144,9 @@ export class EventLog {
         this.log.log(result === 'accepted' ? 'info' : 'warn', 'update requested', { kind, result, detail });
         return;
       }
+      case 'update-refused':
+        this.log.warn('update request refused', { peer: event.peer, code: 'supervisor-unavailable', detail: event.problem });
+        return;
       case 'update-forced':
         this.log.warn('update is being forced: the lock will be lost', { peer: event.peer, holders: event.holders });
         return;

@@ -66,6 +66,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     holds,
     events,
     updates: updates.api,
+    requestUpdate: (request) => updates.request(request),
     access,
     registry: metrics.registry,
     watchProblem: () => watch.problem(),

@@ -41,7 +41,7 @@ test.each<[string, string, Partial<Config>]>([
   ['UPDATE_LOCK_LEGACY_PATH', '/data/resin-updates.lock', { legacyLockPath: '/data/resin-updates.lock' }],
   ['UPDATE_LOCK_SUPERVISOR_POLL', '500ms', { supervisorPollMs: 500 }],
   ['UPDATE_LOCK_DEADLINE', 'off', { deadlineMs: null }],
-  ['UPDATE_LOCK_DEADLINE', '7d', { deadlineMs: 7 * 24 * HOUR_MS }],
+  ['UPDATE_LOCK_DEADLINE', '7d', { deadlineMs: 7 * 24 * HOUR_MS, warnings: [expect.stringMatching(/^UPDATE_LOCK_DEADLINE has no effect/)] }],
   ['UPDATE_LOCK_DEADLINE_GRACE', '0', { deadlineGraceMs: 0 }],
   ['UPDATE_LOCK_HOST', '127.0.0.1', { host: '127.0.0.1' }],
   ['UPDATE_LOCK_HOST', '::', { host: '::' }],
