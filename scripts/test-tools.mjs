@@ -13,6 +13,11 @@ const PACKAGES = {
   promtool: 'prometheus',
   curl: 'curl',
   faketime: 'faketime',
+  dash: 'dash',
+  busybox: 'busybox',
+  bash: 'bash',
+  shellcheck: 'shellcheck',
+  python3: 'python3',
 };
 
 function missing() {
