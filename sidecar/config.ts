@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { parseProbes, type ProbeSettings } from './holders/probes/probe-settings';
 import type { Schedule } from './holders/windows/calendar';
 import { ALWAYS } from './holders/windows/weekly-windows';
 import { formatDuration } from './leases/duration';
@@ -32,6 +33,7 @@ export interface Config {
   readonly releaseOnStop: boolean;
   /** When updates are allowed; null for always. */
   readonly schedule: Schedule | null;
+  readonly probes: readonly ProbeSettings[];
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   /** Null where the Supervisor's API is not given. */
@@ -50,7 +52,7 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** One line a wrong setting: the variable, its value (never a token's) and what is allowed, or what is at each place where it is wrong. */
+  /** One line a wrong setting: the variable, its value (never a secret) and what is allowed, or what is at each place where it is wrong; for probes a line for each of these. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
@@ -79,6 +81,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
     schedule: readSchedule(reader),
+    probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),

@@ -21,6 +21,7 @@ test('without any variable every setting has the default of the interface', () =
     lostCooldownMs: 15_000,
     releaseOnStop: false,
     schedule: null,
+    probes: [],
     apiToken: null,
     adminToken: null,
     supervisor: null,
