@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXAMPLE } from './example';
 
@@ -31,4 +31,18 @@ test.each(alerts)('it is tried when %s fires and when it does not', (alert) => {
   const tries = [...tests.matchAll(new RegExp(`alertname: ${alert}(?<fires>,? *\\n? *exp_alerts)?(?!\\w)`, 'g'))];
   expect(tries.filter(({ groups }) => groups?.['fires'] !== undefined).length).toBeGreaterThanOrEqual(1);
   expect(tries.filter(({ groups }) => groups?.['fires'] === undefined).length).toBeGreaterThanOrEqual(1);
+});
+
+test.each(['prometheus.Dockerfile', 'grafana.Dockerfile'])('%s copies what is there', (file) => {
+  const copied = [...readFileSync(join(EXAMPLE, file), 'utf8').matchAll(/^COPY (\S+) /gm)].map(([, path = '']) => path);
+  expect(copied.filter((path) => !existsSync(join(EXAMPLE, path)))).toEqual([]);
+  expect(copied.length).toBeGreaterThan(1);
+  expect(readFileSync(join(EXAMPLE, 'docker-compose.yml'), 'utf8')).toContain(`dockerfile: ${file}`);
+});
+
+test('the README names every alert and every file', () => {
+  const readme = readFileSync(join(EXAMPLE, 'README.md'), 'utf8');
+  expect([...readme.matchAll(/^\| `(UpdateLock\w+)`/gm)].map(([, name]) => name)).toEqual(alerts);
+  const links = [...readme.matchAll(/\]\((?!https)([^)]+)\)/g)].map(([, path = '']) => path);
+  expect(links.filter((path) => !existsSync(join(EXAMPLE, path)))).toEqual([]);
 });
