@@ -1,5 +1,6 @@
 import { errorOf, parseObject } from './answer';
 import type { Caller } from './caller';
+import { UnreachableError } from './errors/unreachable-error';
 import { isPassing, pause, Pauses } from './persist';
 import { readLines } from './read-lines';
 import { readAll } from './transport';
@@ -9,6 +10,8 @@ export interface EventsOptions {
   signal?: AbortSignal | undefined;
   /** Go on after this event, if the sidecar still knows it. */
   lastEventId?: string | undefined;
+  /** Told of every connection that is made (null), and of each that ends or cannot be made (why). */
+  onConnection?: ConnectionListener | undefined;
 }
 
 /**
@@ -19,7 +22,7 @@ export class Events implements AsyncIterableIterator<LockEvent> {
   readonly #closed = new AbortController();
   readonly #events: AsyncGenerator<LockEvent, void, void>;
 
-  constructor(caller: Caller, { signal, lastEventId }: EventsOptions = {}) {
+  constructor(caller: Caller, { signal, lastEventId, onConnection = () => undefined }: EventsOptions = {}) {
     const closed = this.#closed;
     const abort = (): void => {
       closed.abort(signal?.reason);
@@ -29,7 +32,7 @@ export class Events implements AsyncIterableIterator<LockEvent> {
     closed.signal.addEventListener('abort', () => {
       signal?.removeEventListener('abort', abort);
     });
-    this.#events = readEvents(caller, closed.signal, lastEventId);
+    this.#events = readEvents(caller, closed.signal, lastEventId, onConnection);
   }
 
   async next(): Promise<IteratorResult<LockEvent, undefined>> {
@@ -56,26 +59,40 @@ export class Events implements AsyncIterableIterator<LockEvent> {
 /** The reason for which the reader's own leaving ends what is going on. */
 const DONE = new Error('nobody reads the events any more');
 
-async function* readEvents(caller: Caller, signal: AbortSignal, lastEventId: string | undefined): AsyncGenerator<LockEvent, void, void> {
+type ConnectionListener = (error: Error | null) => void;
+
+async function* readEvents(
+  caller: Caller,
+  signal: AbortSignal,
+  lastEventId: string | undefined,
+  onConnection: ConnectionListener,
+): AsyncGenerator<LockEvent, void, void> {
   const pauses = new Pauses(caller.timing);
   let id = lastEventId;
   for (;;) {
     try {
-      for await (const event of readConnection(caller, signal, id)) {
+      for await (const event of readConnection(caller, signal, id, () => { onConnection(null); })) {
         id = event.id;
         pauses.startOver();
         if (isKnown(event)) yield event;
       }
+      onConnection(new UnreachableError(`${caller.url} has ended the events`));
     } catch (error) {
       signal.throwIfAborted();
       if (!isPassing(error)) throw error;
+      onConnection(error as Error);
     }
     await pause(pauses.next(), signal);
   }
 }
 
 /** The events of one connection. */
-async function* readConnection(caller: Caller, signal: AbortSignal, lastEventId: string | undefined): AsyncGenerator<LockEvent, void, void> {
+async function* readConnection(
+  caller: Caller,
+  signal: AbortSignal,
+  lastEventId: string | undefined,
+  onOpen: () => void,
+): AsyncGenerator<LockEvent, void, void> {
   const resuming = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
   const headers = { Accept: 'text/event-stream', ...resuming };
   const response = await caller.open({ method: 'GET', path: '/v1/events', headers, signal });
@@ -89,6 +106,7 @@ async function* readConnection(caller: Caller, signal: AbortSignal, lastEventId:
       const answer = await caller.translating(signal, () => readAll(response, caller.timing, signal));
       throw errorOf(answer, caller.url);
     }
+    onOpen();
     const events = parseEvents(readLines(response, { silentMs: 2 * caller.timing.heartbeatMs, isBackground: false }), lastEventId);
     for (;;) {
       const { value: event, done } = await caller.translating(signal, () => events.next());
