@@ -10,6 +10,8 @@ const MAX_BODY_BYTES = 65_536;
 /** The longest problem, in characters: a reason of a lease has 256. */
 const MAX_PROBLEM_LENGTH = 160;
 
+const CLOSED_EARLY = 'it closed the connection before its answer was complete';
+
 export type AskResult =
   | { readonly ok: true; readonly text: string }
   /** In words for people, and without anything secret. */
@@ -51,7 +53,7 @@ export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise
         else fail(refused);
       });
       sent.on('error', (error) => { fail(messageOf(error)); });
-      sent.on('close', () => { fail('it closed the connection'); });
+      sent.on('close', () => { fail(CLOSED_EARLY); });
       sent.end();
     } catch (error) {
       fail(messageOf(error));
@@ -81,7 +83,7 @@ function read(answer: IncomingMessage, finish: (result: AskResult) => void, fail
     if (length > MAX_BODY_BYTES) done();
   });
   answer.on('end', done);
-  answer.on('error', (error) => { fail(answer.complete ? messageOf(error) : 'it closed the connection in the middle of its answer'); });
+  answer.on('error', () => { fail(CLOSED_EARLY); });
 }
 
 function messageOf(error: unknown): string {

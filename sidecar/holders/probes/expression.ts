@@ -36,6 +36,8 @@ export function parseExpression(text: string): ParsedExpression {
   } catch (error) {
     return wrong(`is not a regular expression: ${reasonOf(error)}`);
   }
+  const strange = strangeEscape(source, flags.includes('u'));
+  if (strange !== null) return wrong(`has ${strange} in it, which is not allowed here: it is no class, character or boundary of JavaScript's`);
   try {
     const program = RE2JS.translateRegExp(native);
     const size = RE2JS.compile(program, RE2JS.LOOKBEHINDS).programSize();
@@ -49,6 +51,13 @@ export function parseExpression(text: string): ParsedExpression {
 /** Compiled each time, which takes less than a millisecond: what it remembers between matches may be megabytes. */
 export function matches(program: string, text: string): boolean {
   return RE2JS.compile(program, RE2JS.LOOKBEHINDS).test(text);
+}
+
+/** The first escape that RE2 takes for something else than JavaScript does; null if there is none. */
+function strangeEscape(source: string, isUnicode: boolean): string | null {
+  const known = isUnicode ? /^\\(?:[bBcdDfnrsStvwWpP]|x[^{]|u.|[^A-Za-z])/s : /^\\(?:[bBcdDfnrsStvwW]|[xu][^{]|[^A-Za-z])/s;
+  for (const [escape] of source.matchAll(/\\(?:[xu]?.)/gs)) if (!known.test(escape)) return escape;
+  return /\[\[:\w+:\]/.exec(source)?.[0] ?? null;
 }
 
 function wrong(problem: string): ParsedExpression {
