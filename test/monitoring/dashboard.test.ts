@@ -29,7 +29,7 @@ const dashboard = JSON.parse(text) as {
 const VARIABLES: Readonly<Record<string, string>> = {
   $fleet: '.*',
   $device: '.*',
-  $__rate_interval: '2m',
+  $__rate_interval: '10m',
   $__interval_ms: '1000',
   $__interval: '1s',
   $__range: '1h',
@@ -105,7 +105,7 @@ describe('to a real Prometheus with a real sidecar', () => {
     await sidecar.put('camera');
     await has('sum_over_time((update_lock_lease_held{name="camera"} > bool 0)[1h:1s]) > 0');
     await sidecar.release('camera');
-    await has('increase(update_lock_leases_ended_total{reason="released"}[2m]) > 0');
+    await has('increase(update_lock_leases_ended_total{reason="released"}[10m]) > 0');
     await until(async () => {
       rules = ((await prometheus.api('rules')) as { groups: { rules: typeof rules }[] }).groups.flatMap((group) => group.rules);
       return rules.every(({ health }) => health !== 'unknown');

@@ -24,13 +24,13 @@ export async function startHeldBack(more: Readonly<Record<string, string>> = {})
   return sidecar;
 }
 
-/** A copy of the example whose addresses are those of a real sidecar, and whose intervals are short. */
+/** A copy of the example whose addresses are those of a real sidecar, and whose intervals are short, but long enough for a slow machine: a scrape has no longer. */
 export function copyFor(beside: Sidecar): string {
   const folder = join(makeFolder(), 'monitoring');
   cpSync(EXAMPLE, folder, { recursive: true });
   for (const file of ['prometheus.yml', 'agent.yml']) {
     change(join(folder, file), BESIDE, addressOf(beside));
-    change(join(folder, file), '_interval: 30s', '_interval: 250ms');
+    change(join(folder, file), '_interval: 30s', '_interval: 1s');
   }
   return folder;
 }
