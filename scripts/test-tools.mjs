@@ -11,6 +11,7 @@ const PACKAGES = {
   setpriv: 'util-linux',
   mount: 'mount',
   promtool: 'prometheus',
+  prometheus: 'prometheus',
   curl: 'curl',
   openssl: 'openssl',
   faketime: 'faketime',
