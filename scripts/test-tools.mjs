@@ -20,6 +20,11 @@ const PACKAGES = {
   faketime: 'faketime',
   script: 'bsdutils',
   zsh: 'zsh',
+  buildah: 'buildah',
+  bwrap: 'bubblewrap',
+  ip: 'iproute2',
+  'docker-compose': 'docker-compose',
+  yq: 'yq',
 };
 
 function missing() {

@@ -52,9 +52,11 @@ export class Container {
         ...['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'],
         ...Object.entries(mounts).flatMap(([inside, outside]) => ['--bind', outside, inside]),
         ...['--remount-ro', '/', '--chdir', '/'],
-        ...['--cap-drop', 'ALL', ...(config.User === '0' ? CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`]) : [])],
+        ...['--cap-drop', 'ALL', ...CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`])],
         ...['--clearenv', ...Object.entries(all).flatMap(([name, value]) => ['--setenv', name, value])],
-        ...config.Entrypoint,
+        // A runtime changes the user itself.
+        ...(config.User === '0' ? [] : ['setpriv', '--reuid', config.User, '--regid', config.User, '--clear-groups']),
+        ...(config.Entrypoint ?? []),
         ...(config.Cmd ?? []),
       ],
       { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },

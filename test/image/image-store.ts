@@ -18,7 +18,7 @@ export interface BuildOptions {
 export interface ImageConfig {
   readonly User: string;
   readonly Env: readonly string[];
-  readonly Entrypoint: readonly string[];
+  readonly Entrypoint: readonly string[] | null;
   readonly Cmd: readonly string[] | null;
   readonly Labels: Readonly<Record<string, string>>;
   readonly StopSignal: string;
@@ -28,6 +28,8 @@ export interface ImageConfig {
 
 /** Images of one test, in a folder of their own: `buildah`, without a daemon. */
 export class ImageStore {
+  readonly #roots = new Map<string, string>();
+
   constructor(private readonly folder: string) {}
 
   /** Builds an image by its Dockerfile, and returns what the build printed. */
@@ -62,9 +64,11 @@ export class ImageStore {
     return layers.map(({ size }) => size);
   }
 
-  /** A new root file system with what is in the image. */
+  /** A folder with what is in the image, the same for everybody who asks: nobody may write to it. */
   rootOf(tag: string): string {
-    return this.#run('mount', this.#run('from', '--pull-never', tag));
+    const root = this.#roots.get(tag) ?? this.#run('mount', this.#run('from', '--pull-never', tag));
+    this.#roots.set(tag, root);
+    return root;
   }
 
   remove(): void {

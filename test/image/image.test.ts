@@ -14,6 +14,8 @@ const MEGABYTE = 1e6;
 /** Building is mostly npm's work, which depends on its registry. */
 const BUILD_WITHIN_MS = 15 * 60_000;
 
+jest.setTimeout(120_000);
+
 const folder = mkdtempSync(join(tmpdir(), 'update-lock-image-'));
 const store = new ImageStore(folder);
 const network = new Network();
@@ -65,7 +67,7 @@ async function start(tag: string, options: Partial<ContainerOptions>): Promise<C
 async function startSidecar(environment: Record<string, string> = {}): Promise<Container> {
   const sidecar = await start('update-lock', {
     network: network.namespaces[0],
-    mounts: { '/tmp/balena': join(shared, 'lock'), '/run/update-lock': join(shared, 'socket') },
+    mounts: { '/tmp/balena': join(shared, 'lock'), '/tmp/resin': join(shared, 'lock'), '/run/update-lock': join(shared, 'socket') },
     environment: { BALENA_APP_LOCK_PATH: '/tmp/balena/updates.lock', ...environment },
   });
   await sidecar.printed('"message":"ready"');

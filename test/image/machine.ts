@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** What this machine has, made into the folder of a base image: no registry can be reached where the tests run. */
 
 /** Node.js, a shell and the other commands that an image of Node.js for Alpine or Debian has. */
 export function layOutBase(root: string): void {
-  for (const folder of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', 'run', 'root', 'usr/bin', 'usr/local/bin']) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/bin', 'usr/local/bin']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
   copyProgram(process.execPath, join(root, 'usr/local/bin/node'), root);
   copyProgram(find('busybox'), join(root, 'bin/busybox'), root);
   for (const command of output('busybox', '--list').split('\n')) {
@@ -14,7 +16,9 @@ export function layOutBase(root: string): void {
   }
   // Alpine's busybox has flock. Debian's has not.
   copyProgram(find('flock'), join(root, 'usr/bin/flock'), root);
-  if (!existsSync(join(root, 'usr/bin/env'))) symlinkSync('/bin/env', join(root, 'usr/bin/env'));
+  symlinkSync('/bin/env', join(root, 'usr/bin/env'));
+  // By which the tests do what a runtime does itself for an image that is not root's.
+  copyProgram(find('setpriv'), join(root, 'usr/bin/setpriv'), root);
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
 }
 
@@ -32,7 +36,10 @@ export function npmLoan(): { readonly volumes: string[]; readonly environment: R
   const certificates = process.env['NODE_EXTRA_CA_CERTS'] ?? '';
   const volumes = [`${output('npm', 'config', 'get', 'cache')}:/root/.npm`];
   if (certificates !== '') volumes.push(`${dirname(certificates)}:${dirname(certificates)}:ro`);
-  const environment: Record<string, string> = { npm_config_registry: output('npm', 'config', 'get', 'registry') };
+  const environment: Record<string, string> = {
+    npm_config_registry: output('npm', 'config', 'get', 'registry'),
+    npm_config_prefer_offline: 'true',
+  };
   for (const [name, value] of Object.entries(process.env)) {
     if (/^(NODE_EXTRA_CA_CERTS|(https?|no)_proxy)$/i.test(name) && value !== undefined) environment[name] = value;
   }
