@@ -15,6 +15,7 @@ export interface ContainerOptions {
   /** What of outside is seen inside, by the path inside. Everything else is read-only. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly capabilities?: readonly string[];
 }
 
 export interface Ran {
@@ -42,7 +43,7 @@ export class Container {
     this.#exited = once(process, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   }
 
-  static async start({ root, config, network, mounts, environment = {} }: ContainerOptions): Promise<Container> {
+  static async start({ root, config, network, mounts, environment = {}, capabilities = CAPABILITIES }: ContainerOptions): Promise<Container> {
     const all = { ...Object.fromEntries(config.Env.map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)])), ...environment };
     const process = spawn(
       'nsenter',
@@ -52,7 +53,7 @@ export class Container {
         ...['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'],
         ...Object.entries(mounts).flatMap(([inside, outside]) => ['--bind', outside, inside]),
         ...['--remount-ro', '/', '--chdir', '/'],
-        ...['--cap-drop', 'ALL', ...CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`])],
+        ...['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])],
         ...['--clearenv', ...Object.entries(all).flatMap(([name, value]) => ['--setenv', name, value])],
         // A runtime changes the user itself.
         ...(config.User === '0' ? [] : ['setpriv', '--reuid', config.User, '--regid', config.User, '--clear-groups']),

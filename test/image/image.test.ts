@@ -64,11 +64,12 @@ async function start(tag: string, options: Partial<ContainerOptions>): Promise<C
 }
 
 /** As the Supervisor starts it: the lock directory from the host, and the volume with the socket. */
-async function startSidecar(environment: Record<string, string> = {}): Promise<Container> {
+async function startSidecar(options: Partial<ContainerOptions> = {}): Promise<Container> {
   const sidecar = await start('update-lock', {
     network: network.namespaces[0],
     mounts: { '/tmp/balena': join(shared, 'lock'), '/tmp/resin': join(shared, 'lock'), '/run/update-lock': join(shared, 'socket') },
-    environment: { BALENA_APP_LOCK_PATH: '/tmp/balena/updates.lock', ...environment },
+    environment: { BALENA_APP_LOCK_PATH: '/tmp/balena/updates.lock' },
+    ...options,
   });
   await sidecar.printed('"message":"ready"');
   return sidecar;
@@ -201,4 +202,17 @@ test('it works as a user who owns the lock files and nothing else, not as root',
   const uids = (): string[] => /^Uid:\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${String(sidecar.pid)}/status`, 'utf8'))?.slice(1) ?? [];
   // As soon as it listens.
   await until(() => uids().join() === '0,48484');
+});
+
+test('of root it needs no more than to change users and owners, also to take up what another has left', async () => {
+  const capabilities = ['SETUID', 'CHOWN'];
+  const first = await startSidecar({ capabilities });
+  await ask(first, 'PUT', 'http://127.0.0.1:8080/v1/leases/recorder?ttl=600');
+  first.signal('SIGTERM');
+  expect(await first.exited()).toBe(0);
+  const next = await startSidecar({ capabilities });
+  expect(await ask(next, 'GET', 'http://127.0.0.1:8080/v1/lock')).toMatchObject({ state: 'held', flock: true, leases: [{ name: 'recorder' }] });
+  await ask(next, 'DELETE', 'http://127.0.0.1:8080/v1/leases/recorder');
+  expect(lockFiles().map(supervisorLocks)).toEqual([true, true]);
+  supervisorUnlocks(lockFiles());
 });
