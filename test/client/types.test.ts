@@ -24,6 +24,7 @@ const AGREED: Record<string, true> = {
   'fields of the lock': true satisfies Same<keyof sidecar.LockView, keyof client.LockStatus>,
   'state of the lock': true satisfies Same<sidecar.LockView['state'], client.LockState>,
   'paths of the lock': true satisfies Same<sidecar.LockView['paths'], client.LockStatus['paths']>,
+  'window of the lock': true satisfies Same<sidecar.LockView['window'], client.LockStatus['window']>,
   update: true satisfies Same<sidecar.UpdateView, client.Update>,
   event: true satisfies Sends<EventView, Received<client.LockEvent>>,
   'names of events': true satisfies Same<EventName, client.LockEvent['type']>,
