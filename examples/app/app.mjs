@@ -9,7 +9,7 @@ const SOCKET = '/run/update-lock/update-lock.sock';
 const WORK_MS = 1000 * Number(process.env.WORK_SECONDS ?? 30);
 const REST_MS = 1000 * Number(process.env.REST_SECONDS ?? 30);
 
-/** Runs `work` with the lock held. If the lock is lost, which only force can do, `signal` says so. */
+/** Runs `work` with the lock held. `signal` says if it is lost: by force, or because the sidecar has gone. */
 async function whileLocked(reason, work) {
   const path = `/v1/leases/app/hold?wait=1h&reason=${encodeURIComponent(reason)}`;
   const asked = request({ socketPath: SOCKET, method: 'POST', path, agent: false }).end();
@@ -18,16 +18,17 @@ async function whileLocked(reason, work) {
     if (answer.statusCode !== 200) throw new Error(`no lock: ${answer.statusCode}`);
     const lost = new AbortController();
     const lines = createInterface({ input: answer });
+    for (const end of ['close', 'error']) lines.on(end, () => lost.abort());
     lines.on('line', (line) => {
       const { event, update } = JSON.parse(line);
       if (event === 'update' && update.pending) console.log('an update waits; it may come when this is done');
       if (event === 'ended') lost.abort();
     });
-    lines.on('close', () => lost.abort());
-    await once(lines, 'line');
+    // The first line says that the lock is held.
+    await once(lines, 'line', { signal: lost.signal });
     await work(lost.signal);
   } finally {
-    asked.destroy();
+    asked.on('error', () => undefined).destroy();
   }
 }
 

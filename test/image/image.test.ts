@@ -162,6 +162,15 @@ test('force gets through, and the app is told', async () => {
   supervisorUnlocks(lockFiles());
 });
 
+test('the example survives a sidecar that is killed', async () => {
+  const sidecar = await startSidecar();
+  const app = await startApp();
+  await app.printed('busy: no update now');
+  await sidecar.kill();
+  await app.printed('interrupted');
+  expect((await app.run(['true'])).status).toBe(0);
+});
+
 test('a stop ends it within 5 s with status 0, and leaves the lock for the leases still live', async () => {
   const sidecar = await startSidecar();
   expect(await ask(sidecar, 'PUT', 'http://127.0.0.1:8080/v1/leases/recorder?ttl=600')).toMatchObject({ name: 'recorder' });
