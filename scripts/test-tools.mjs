@@ -22,6 +22,11 @@ const PACKAGES = {
   python3: 'python3',
   script: 'bsdutils',
   zsh: 'zsh',
+  buildah: 'buildah',
+  bwrap: 'bubblewrap',
+  ip: 'iproute2',
+  'docker-compose': 'docker-compose',
+  yq: 'yq',
   pip3: 'python3-pip',
   gcc: 'gcc libc6-dev',
 };

@@ -1,6 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder, Sidecar } from '../support/sidecar';
+import { backsOffForLong } from '../support/updatable-device';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 
 export const EXAMPLE = resolve(__dirname, '../../examples/monitoring');
@@ -21,6 +22,8 @@ export async function startHeldBack(more: Readonly<Record<string, string>> = {})
   await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
   await supervisor.pushRelease();
   await sidecar.logged('update waits');
+  // So that it does not try by itself just when a test takes the lock away.
+  await backsOffForLong({ supervisor });
   return sidecar;
 }
 
