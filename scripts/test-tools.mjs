@@ -12,6 +12,7 @@ const PACKAGES = {
   mount: 'mount',
   promtool: 'prometheus',
   curl: 'curl',
+  chromium: 'chromium',
 };
 
 function missing() {

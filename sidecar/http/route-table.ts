@@ -9,6 +9,7 @@ import type { Route } from './route';
 import { eventsRoute } from './routes/events';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
+import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
 import { updateRoutes } from './routes/update';
 import type { TtlLimits } from './schemas';
@@ -38,6 +39,7 @@ export function routeTable(parts: RouteParts): Route[] {
     holdRoute(keeper, holds),
     ...updateRoutes(updates, views, access),
     eventsRoute(events),
+    pageRoute(),
     ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),
   ];
   return routes;

@@ -1,0 +1,85 @@
+import { badge, byId, element, fact, setText, shown, when, type Badge } from './elements';
+import type { Known } from './known';
+import type { Connection } from './stream';
+import { inLocalTime } from './summary';
+import { atTime } from './times';
+
+/** How long a sentence may be to be shown in the largest letters, and in the next; in characters. */
+const SHORT = 120;
+const MIDDLE = 260;
+
+const CONNECTIONS: Readonly<Record<Connection, Badge>> = {
+  connecting: { icon: 'plug', word: 'Connecting', tone: 'off' },
+  live: { icon: 'plug', word: 'Live', tone: 'good' },
+  lost: { icon: 'unplugged', word: 'Connection lost', tone: 'bad' },
+};
+
+/** The answer to "why is my device not updating?", in the first place. */
+export class StateView {
+  readonly #section = byId('state', HTMLElement);
+  readonly #badge = byId('badge', HTMLElement);
+  readonly #summary = byId('summary', HTMLElement);
+  readonly #notice = byId('notice', HTMLElement);
+  readonly #facts = byId('state-facts', HTMLElement);
+  readonly #connection = byId('connection', HTMLElement);
+  #shownBadge = '';
+
+  render(known: Known, connection: Connection, lostAtMs: number, nowMs: number): void {
+    this.#renderConnection(connection, lostAtMs, nowMs);
+    const { lock } = known;
+    if (lock === null) return;
+    const state = badgeOf(known);
+    if (this.#shownBadge !== state.word) {
+      this.#shownBadge = state.word;
+      this.#badge.replaceChildren(badge(state));
+      this.#section.className = state.tone;
+    }
+    document.title = `${connection === 'lost' ? 'Connection lost' : state.word} · update-lock`;
+    const text = inLocalTime(shown(lock.summary), { ...lock, waitsSince: known.update?.since ?? null }, nowMs, (ms) => atTime(ms, nowMs));
+    setText(this.#summary, text);
+    this.#summary.className = text.length <= SHORT ? 'short' : text.length <= MIDDLE ? 'middle' : 'long';
+    this.#facts.replaceChildren(
+      ...(lock.since === null ? [] : [fact('Held since', ...when(lock.since, 'since', nowMs))]),
+      ...(lock.state !== 'held' ? [] : [fact('Until', ...(lock.expires === null ? ['it is released'] : when(lock.expires, 'until', nowMs)))]),
+      ...(known.update?.since == null ? [] : [fact('Update waiting since', ...when(known.update.since, 'since', nowMs))]),
+    );
+  }
+
+  #renderConnection(connection: Connection, lostAtMs: number, nowMs: number): void {
+    const { word } = CONNECTIONS[connection];
+    if (this.#connection.textContent !== word) this.#connection.replaceChildren(badge(CONNECTIONS[connection]));
+    document.body.classList.toggle('lost', connection === 'lost');
+    this.#notice.hidden = connection !== 'lost';
+    setText(this.#notice, connection === 'lost' ? `The connection was lost at ${atTime(lostAtMs, nowMs, true)}. This is how it was then; it is tried again by itself.` : '');
+  }
+}
+
+/** In one or two words; an update that waits changes what a lock that is held means. */
+function badgeOf({ lock, update }: Known): Badge {
+  switch (lock?.state) {
+    case 'held':
+      if (update?.draining === true) return { icon: 'alert', word: 'Draining', tone: 'bad' };
+      return update?.pending === true
+        ? { icon: 'hourglass', word: 'Held, update waits', tone: 'warn' }
+        : { icon: 'lock', word: 'Held', tone: 'calm' };
+    case 'free':
+      if (update?.draining === true) return { icon: 'alert', word: 'Draining', tone: 'bad' };
+      return update?.pending === true
+        ? { icon: 'hourglass', word: 'Free, update waits', tone: 'good' }
+        : { icon: 'open', word: 'Free', tone: 'good' };
+    case 'updating':
+      return { icon: 'update', word: 'Updating', tone: 'calm' };
+    case 'foreign':
+      return { icon: 'alert', word: 'Held by somebody else', tone: 'bad' };
+    case 'cooldown':
+      return { icon: 'clock', word: 'Cooling down', tone: 'warn' };
+    case 'unavailable':
+      return { icon: 'cross', word: 'Unavailable', tone: 'bad' };
+    default:
+      return { icon: 'plug', word: 'Connecting', tone: 'off' };
+  }
+}
+
+export function nothing(text: string): HTMLElement {
+  return element('p', 'nothing', text);
+}
