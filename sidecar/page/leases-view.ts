@@ -12,7 +12,9 @@ const KINDS: Readonly<Record<Lease['kind'], readonly [IconName, string]>> = {
 
 interface Row {
   readonly item: HTMLLIElement;
-  readonly what: HTMLElement;
+  /** Name and reason. */
+  readonly who: HTMLElement;
+  readonly facts: HTMLElement;
   lease: Lease;
 }
 
@@ -43,10 +45,11 @@ export class LeasesView {
   }
 
   #add(lease: Lease, nowMs: number): void {
-    const what = element('div', 'what');
-    const row: Row = { item: element('li', 'lease', what), what, lease };
+    const [who, facts] = [element('div', 'who'), element('div', 'rest')];
+    const row: Row = { item: element('li', 'lease', who), who, facts, lease };
     this.#fill(row, lease, nowMs);
     if (!lease.name.startsWith('@')) row.item.append(this.#button(lease.name));
+    row.item.append(facts);
     this.#rows.set(lease.name, row);
     this.#list.append(row.item);
   }
@@ -54,15 +57,15 @@ export class LeasesView {
   #fill(row: Row, lease: Lease, nowMs: number): void {
     const { name, reason, kind, since, expires, ttlSeconds, renewals, peer } = lease;
     row.lease = lease;
-    row.what.replaceChildren(
-      element('h3', 'name', said(name)),
-      ...(reason === '' ? [] : [element('p', 'reason', said(reason))]),
+    row.who.replaceChildren(element('h3', 'name', said(name)), ...(reason === '' ? [] : [element('p', 'reason', said(reason))]));
+    const [picture, word] = KINDS[kind];
+    row.facts.replaceChildren(
       element(
         'dl',
         'facts',
         fact('Since', ...when(since, 'since', nowMs)),
         fact('Until', ...(expires === null ? [endOf(kind)] : when(expires, 'until', nowMs))),
-        fact('Held', icon(KINDS[kind][0]), KINDS[kind][1]),
+        fact('Held', element('span', 'kind', icon(picture), word)),
         ...(kind === 'builtin' ? [] : [fact('Asked by', peer === 'unix' ? 'the Unix socket' : said(peer))]),
         ...(renewals === 0 ? [] : [fact('Renewed', renewals === 1 ? 'once' : `${String(renewals)} times`)]),
       ),

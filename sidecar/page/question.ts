@@ -75,7 +75,7 @@ export class Asking {
     if (question === null || this.#isAsking) return;
     if (!this.#tokenField.hidden) {
       if (this.#token.value === '') {
-        this.#refuse(`Type in the ${question.tokenName}.`);
+        this.#refuse(`${question.tokenName} is missing.`);
         return;
       }
       token.value = this.#token.value;

@@ -50,7 +50,7 @@ export class StateView {
     if (this.#connection.textContent !== word) this.#connection.replaceChildren(badge(CONNECTIONS[connection]));
     document.body.classList.toggle('lost', connection === 'lost');
     this.#notice.hidden = connection !== 'lost';
-    setText(this.#notice, connection === 'lost' ? `The connection was lost at ${atTime(lostAtMs, nowMs, true)}. This is how it was then; it is tried again by itself.` : '');
+    setText(this.#notice, connection === 'lost' ? `The connection was lost at ${atTime(lostAtMs, nowMs, true)}. This is how things stood then; the page connects again by itself.` : '');
   }
 }
 

@@ -22,7 +22,7 @@ export class UpdateView {
         title: 'Force the update?',
         text: 'The Supervisor takes the lock away and updates at once. Whoever holds it is told only now, in the middle of what it does. Cut off are:',
         yes: 'Force the update',
-        tokenName: 'admin token',
+        tokenName: 'Admin token',
         alwaysNeedsToken: true,
         affected: () => (this.#known === null ? [] : affectedBy(this.#known)),
         act: forceUpdate,
