@@ -16,6 +16,11 @@ export interface Window {
 
 export type Lock = Omit<LockEventView, 'window'> & { readonly window: Window | null };
 
+/** An update is being applied: also while a gate is closed, which is then what the state tells. */
+export function isUpdating({ state, paths }: Lock): boolean {
+  return state === 'updating' || (state !== 'held' && paths.some((path) => path.state === 'supervisor'));
+}
+
 /** The messages of `GET /v1/events`. */
 export type Message =
   | { readonly event: 'lock'; readonly data: Lock }

@@ -67,7 +67,7 @@ export class Asking {
     const text = items.map((item) => item.textContent).join('\n');
     if (this.#affected.dataset['text'] === text) return;
     this.#affected.dataset['text'] = text;
-    this.#affected.replaceChildren(...(items.length > 0 ? items : [element('li', 'nobody', 'Nobody: no lease is live now.')]));
+    this.#affected.replaceChildren(...(items.length > 0 ? items : [element('li', 'nobody', 'Nobody: no lease is live.')]));
   }
 
   async #act(): Promise<void> {

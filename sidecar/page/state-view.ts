@@ -1,5 +1,5 @@
-import { badge, byId, element, fact, setText, shown, when, type Badge } from './elements';
-import type { Known } from './known';
+import { badge, byId, fact, setText, shown, when, type Badge } from './elements';
+import { isUpdating, type Known } from './known';
 import type { Connection } from './stream';
 import { inLocalTime } from './summary';
 import { atTime } from './times';
@@ -56,6 +56,7 @@ export class StateView {
 
 /** In one or two words; an update that waits changes what a lock that is held means. */
 function badgeOf({ lock, update }: Known): Badge {
+  if (lock !== null && isUpdating(lock)) return { icon: 'update', word: 'Updating', tone: 'calm' };
   switch (lock?.state) {
     case 'held':
       if (update?.draining === true) return { icon: 'alert', word: 'Draining', tone: 'bad' };
@@ -67,8 +68,6 @@ function badgeOf({ lock, update }: Known): Badge {
       return update?.pending === true
         ? { icon: 'hourglass', word: 'Free, update waits', tone: 'good' }
         : { icon: 'open', word: 'Free', tone: 'good' };
-    case 'updating':
-      return { icon: 'update', word: 'Updating', tone: 'calm' };
     case 'foreign':
       return { icon: 'alert', word: 'Held by somebody else', tone: 'bad' };
     case 'cooldown':
@@ -78,8 +77,4 @@ function badgeOf({ lock, update }: Known): Badge {
     default:
       return { icon: 'plug', word: 'Connecting', tone: 'off' };
   }
-}
-
-export function nothing(text: string): HTMLElement {
-  return element('p', 'nothing', text);
 }

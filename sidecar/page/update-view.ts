@@ -1,6 +1,6 @@
 import { forceUpdate } from './api';
 import { badge, byId, element, fact, said, when, type Badge } from './elements';
-import type { Known, Update } from './known';
+import { isUpdating, type Known, type Update } from './known';
 import type { Affected, Asking } from './question';
 
 const SUPERVISOR: Readonly<Record<Update['supervisor'], string>> = {
@@ -50,12 +50,12 @@ export class UpdateView {
         fact('Supervisor', SUPERVISOR[supervisor]),
       ),
     );
-    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock?.state === 'updating';
+    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock === null || isUpdating(known.lock);
   }
 }
 
 function stateOf({ lock, leases }: Known, { pending, draining, downloading, supervisor }: Update): [Badge, string] {
-  if (lock?.state === 'updating') return [{ icon: 'update', word: 'Being applied', tone: 'calm' }, ''];
+  if (lock !== null && isUpdating(lock)) return [{ icon: 'update', word: 'Being applied', tone: 'calm' }, ''];
   if (draining) {
     const explanation = 'It has waited long enough. Apps get no lease until it has come, and those that they have are about to end.';
     return [{ icon: 'alert', word: 'Draining', tone: 'bad' }, explanation];
