@@ -1,4 +1,4 @@
-import { icon, type IconName } from './icons';
+import { ICONS, type IconName } from './icons';
 import { ago, ahead, atTime } from './times';
 
 /** Everything on the page is made here, and text only ever becomes text. */
@@ -31,6 +31,20 @@ export function said(text: string): HTMLElement {
   const isolated = element('bdi', '', shown(text));
   isolated.dir = 'auto';
   return isolated;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A picture beside a word that says the same. */
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.setAttribute('class', 'icon');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
 }
 
 /** How something is: a picture, a word, and a colour by `tone`. */

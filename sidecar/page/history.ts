@@ -24,8 +24,8 @@ const ENDS: Readonly<Record<EndedLease['ended']['reason'], readonly [IconName, s
   stopped: ['power', 'ended: the sidecar was stopped'],
 };
 
-const STATES: Readonly<Record<Lock['state'], readonly [IconName, string]>> = {
-  held: ['lock', 'The lock is held'],
+/** That it is held is what the leases say. */
+const STATES: Readonly<Record<Exclude<Lock['state'], 'held'>, readonly [IconName, string]>> = {
   free: ['open', 'The lock is free'],
   updating: ['update', 'An update is being applied'],
   foreign: ['alert', 'Somebody else has the lock'],
@@ -73,7 +73,7 @@ export class History {
   }
 
   noteLock(before: Lock, now: Lock, nowMs: number): void {
-    if (now.state !== before.state) this.#add(nowMs, ...STATES[now.state]);
+    if (now.state !== before.state && now.state !== 'held') this.#add(nowMs, ...STATES[now.state]);
     if (now.window !== null && before.window !== null && now.window.open !== before.window.open) {
       this.#add(nowMs, 'calendar', now.window.open ? 'The window for updates has opened' : 'The window for updates has closed');
     }

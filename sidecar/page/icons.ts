@@ -1,5 +1,5 @@
 /** Strokes on a field of 24 by 24. */
-const ICONS = {
+export const ICONS = {
   lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
   open: 'M6 11h12v9H6zM8.5 11V7.5a3.5 3.5 0 0 1 6.8-1.2',
   update: 'M20 12a8 8 0 0 1-14.2 5M4 12a8 8 0 0 1 14.2-5M18.5 3v4.5H14M5.5 21v-4.5H10',
@@ -19,17 +19,3 @@ const ICONS = {
 } as const;
 
 export type IconName = keyof typeof ICONS;
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-/** A picture beside a word that says the same. */
-export function icon(name: IconName): SVGSVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.setAttribute('class', 'icon');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
-  return svg;
-}

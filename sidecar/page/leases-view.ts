@@ -1,6 +1,6 @@
 import { releaseLease } from './api';
-import { byId, element, fact, said, setText, when } from './elements';
-import { icon, type IconName } from './icons';
+import { byId, element, fact, icon, said, setText, when } from './elements';
+import type { IconName } from './icons';
 import type { Known, Lease } from './known';
 import type { Asking } from './question';
 

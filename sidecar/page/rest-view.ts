@@ -1,5 +1,4 @@
-import { badge, byId, element, fact, said, shown, when, type Badge } from './elements';
-import { icon } from './icons';
+import { badge, byId, element, fact, icon, said, shown, when, type Badge } from './elements';
 import type { Known, Lock, Window } from './known';
 import type { Happening } from './history';
 import { atTime } from './times';

@@ -17,6 +17,8 @@ const CONNECTIONS: Readonly<Record<Connection, Badge>> = {
 /** The answer to "why is my device not updating?", in the first place. */
 export class StateView {
   readonly #section = byId('state', HTMLElement);
+  /** Read out when it changes. */
+  readonly #told = byId('told', HTMLElement);
   readonly #badge = byId('badge', HTMLElement);
   readonly #summary = byId('summary', HTMLElement);
   readonly #notice = byId('notice', HTMLElement);
@@ -31,11 +33,15 @@ export class StateView {
     const state = badgeOf(known);
     if (this.#shownBadge !== state.word) {
       this.#shownBadge = state.word;
+      this.#tell(true);
       this.#badge.replaceChildren(badge(state));
       this.#section.className = state.tone;
     }
     document.title = `${connection === 'lost' ? 'Connection lost' : state.word} · update-lock`;
     const text = inLocalTime(shown(lock.summary), { ...lock, waitsSince: known.update?.since ?? null }, nowMs, (ms) => atTime(ms, nowMs));
+    // Who renews every minute moves the end every minute: that is not worth interrupting anybody.
+    const isNews = withoutTimes(text) !== withoutTimes(this.#summary.textContent);
+    if (text !== this.#summary.textContent) this.#tell(isNews);
     setText(this.#summary, text);
     this.#summary.className = text.length <= SHORT ? 'short' : text.length <= MIDDLE ? 'middle' : 'long';
     this.#facts.replaceChildren(
@@ -45,13 +51,24 @@ export class StateView {
     );
   }
 
+  /** Whether what changes next is read out. */
+  #tell(isNews: boolean): void {
+    this.#told.setAttribute('aria-live', isNews ? 'polite' : 'off');
+  }
+
   #renderConnection(connection: Connection, lostAtMs: number, nowMs: number): void {
     const { word } = CONNECTIONS[connection];
-    if (this.#connection.textContent !== word) this.#connection.replaceChildren(badge(CONNECTIONS[connection]));
+    if (this.#connection.textContent === word) return;
+    this.#tell(true);
+    this.#connection.replaceChildren(badge(CONNECTIONS[connection]));
     document.body.classList.toggle('lost', connection === 'lost');
     this.#notice.hidden = connection !== 'lost';
     setText(this.#notice, connection === 'lost' ? `The connection was lost at ${atTime(lostAtMs, nowMs, true)}. This is how things stood then; the page connects again by itself.` : '');
   }
+}
+
+function withoutTimes(text: string): string {
+  return text.replaceAll(/(?:\d{1,2} \w{3,4}(?: \d{4})?, )?\d\d:\d\d/g, '');
 }
 
 /** In one or two words; an update that waits changes what a lock that is held means. */

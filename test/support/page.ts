@@ -90,9 +90,20 @@ export class Page {
   async click(name: string): Promise<void> {
     const find = `[...document.querySelectorAll('button')].find((each) => each.checkVisibility() && (each.ariaLabel ?? each.innerText) === ${JSON.stringify(name)})`;
     await until(async () => (await this.run(`${find} !== undefined`)) as boolean, SHOWN_WITHIN_MS);
-    const { x, y } = await this.run(
-      `(() => { const button = ${find}; button.scrollIntoView({ block: 'center' }); const { x, y, width, height } = button.getBoundingClientRect(); return { x: x + width / 2, y: y + height / 2 }; })()`,
-    );
+    // Not while something above it is still growing.
+    const { x, y } = await this.run(`new Promise((resolve) => {
+      let last = '';
+      const look = () => {
+        const button = ${find};
+        button?.scrollIntoView({ block: 'center' });
+        const { x, y, width, height } = button?.getBoundingClientRect() ?? {};
+        const place = JSON.stringify([x, y]);
+        if (button !== undefined && place === last) resolve({ x: x + width / 2, y: y + height / 2 });
+        else requestAnimationFrame(look);
+        last = place;
+      };
+      look();
+    })`);
     for (const type of ['mousePressed', 'mouseReleased']) {
       await this.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 });
     }
