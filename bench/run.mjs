@@ -1,9 +1,10 @@
 // Measures the sidecar beside a bare node:http server that does the same to the disk, in the same run, since machines
 // differ and their speed drifts. Prints a table of ratios with what we promise; exits 1 if a promise is not kept.
-// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events` and `retry`.
+// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events`, `retry` and `command`.
 import { fork, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentClient, RawClient } from './client.mjs';
+import { timeOfHold, timeOfNothing, timeOfRun } from './command.mjs';
 import { BARE, Server, SIDECAR } from './server.mjs';
 import { startSupervisor } from './supervisor.mjs';
 
@@ -14,6 +15,7 @@ const BATCHES = 40;
 const CYCLES_A_BATCH = 50;
 const STARTS = 15;
 const IDLE_SECONDS = 10;
+const RUNS = 40;
 
 const rows = [];
 
@@ -233,7 +235,26 @@ async function benchRetry() {
   supervisor.close();
 }
 
-const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle, events: benchEvents, retry: benchRetry };
+async function benchCommand() {
+  const unpin = pinToOneCpu();
+  const server = Server.start(SIDECAR);
+  await server.untilAnswering();
+  const nothing = [];
+  const held = [];
+  const ran = [];
+  for (let i = 0; i < RUNS; i += 1) {
+    nothing.push(await timeOfNothing());
+    held.push(await timeOfHold(server.socketPath));
+    ran.push(await timeOfRun(server.socketPath));
+  }
+  const [nothingMs, heldMs, ranMs] = [nothing, held, ran].map(median);
+  const detail = `${ranMs.toFixed(0)} ms, of which the sidecar ${heldMs.toFixed(1)} ms; node -e 0 ${nothingMs.toFixed(0)} ms`;
+  report('update-lock run -- true, beside node -e 0', (ranMs - heldMs) / nothingMs, 1.5, detail);
+  await server.stop();
+  unpin();
+}
+
+const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle, events: benchEvents, retry: benchRetry, command: benchCommand };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) if (wanted.length === 0 || wanted.includes(name)) await bench();
 console.table(rows);

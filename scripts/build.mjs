@@ -1,6 +1,6 @@
 // Builds what `npm run build` promises: dist/sidecar/main.js, one file with everything in it, and client/dist/.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildStatusPage } from './status-page.mjs';
@@ -41,9 +41,30 @@ await build({
     __BUILT_AT_MS__: String(builtAtMs),
     __STATUS_PAGE__: JSON.stringify(page.html),
     __STATUS_PAGE_POLICY__: JSON.stringify(page.policy),
+    __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
+    __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
   },
   logLevel: 'warning',
 });
 
 rmSync(`${root}client/dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}client`], { stdio: 'inherit' });
+
+// The command in one file, which loads faster than many.
+rmSync(`${root}client/dist/cli`, { recursive: true });
+rmSync(`${root}client/dist/cli.d.ts`);
+const { version: clientVersion } = JSON.parse(readFileSync(`${root}client/package.json`, 'utf8'));
+await build({
+  absWorkingDir: root,
+  entryPoints: ['client/src/cli.ts'],
+  outfile: 'client/dist/cli.js',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+  define: { __VERSION__: JSON.stringify(clientVersion) },
+  logLevel: 'warning',
+});
+chmodSync(`${root}client/dist/cli.js`, 0o755);

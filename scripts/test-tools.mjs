@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Each command the tests run, and the Debian package it is in. */
+/** Each command the tests run, and the Debian packages that make it work. */
 const PACKAGES = {
   lockfile: 'procmail',
   flock: 'util-linux',
@@ -13,6 +13,16 @@ const PACKAGES = {
   promtool: 'prometheus',
   curl: 'curl',
   chromium: 'chromium',
+  faketime: 'faketime',
+  dash: 'dash',
+  busybox: 'busybox',
+  bash: 'bash',
+  shellcheck: 'shellcheck',
+  python3: 'python3',
+  script: 'bsdutils',
+  zsh: 'zsh',
+  pip3: 'python3-pip',
+  gcc: 'gcc libc6-dev',
 };
 
 function missing() {
@@ -21,7 +31,7 @@ function missing() {
 }
 
 function packagesOf(commands) {
-  return [...new Set(commands.map((command) => PACKAGES[command]))];
+  return [...new Set(commands.flatMap((command) => PACKAGES[command].split(' ')))];
 }
 
 let commands = missing();

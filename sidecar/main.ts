@@ -4,13 +4,16 @@ import { MIN_TTL_MS, readConfig, type Config } from './config';
 import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { EventFeed } from './event-feed';
+import { disown } from './holders/disown';
 import { holdOnStart } from './holders/start';
+import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { SUPERVISOR_UID } from './lock/classify';
 import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
 import { LockWatch } from './lock/watch';
 import type { Gate } from './leases/gate';
+import { WINDOW_LEASE } from './leases/lease';
 import type { Service } from './service';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
@@ -44,9 +47,16 @@ async function main(): Promise<void> {
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
     onOpen: () => {
+      disown(keeper, ownLeases);
       holdOnStart(keeper, config.holdOnStartMs);
+      windows?.check();
       watch.lookSoon();
     },
+  });
+  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule);
+  const ownLeases = new Set(windows === null ? [] : [WINDOW_LEASE]);
+  feed.subscribe((event) => {
+    if (event.type === 'lease-ended' && event.lease.name === WINDOW_LEASE) windows?.onEnded();
   });
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
   const watch = new LockWatch(directories, owner, () => {
@@ -57,6 +67,7 @@ async function main(): Promise<void> {
   stopOnSignals(() => {
     owner.resign();
     watch.close();
+    windows?.close();
     keeper.stop(config.releaseOnStop);
     return service?.close();
   });
@@ -68,7 +79,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    service = await startService({ config, clock: systemClock, timeline, keeper, gates, feed, watch, minTtlMs: MIN_TTL_MS });
+    service = await startService({ config, clock: systemClock, timeline, keeper, gates, windows, feed, watch, minTtlMs: MIN_TTL_MS });
   } catch (error) {
     keeper.stop(false);
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);

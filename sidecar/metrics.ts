@@ -81,6 +81,7 @@ export function createMetrics(
   clock: Clock,
   timeline: Timeline,
   updateStatus: () => UpdateStatus,
+  isWindowOpen: () => boolean,
   version: string,
 ): Metrics {
   const registry = new DeferringRegistry();
@@ -125,7 +126,7 @@ export function createMetrics(
     const status = updateStatus();
     return isPending(status) && status.waitsSinceMs !== null ? timeline.toWallMs(status.waitsSinceMs) / 1000 : 0;
   });
-  gauge('window_open', '1 while updates are allowed by the clock; always, without windows.', () => 1);
+  gauge('window_open', '1 while updates are allowed by the clock; always, without windows.', () => Number(isWindowOpen()));
 
   const names = new LeaseNameSeries();
   new Gauge({

@@ -8,6 +8,7 @@ import { HoldStreams } from './http/hold-streams';
 import { Listeners } from './http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
+import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
 import type { Gate } from './leases/gate';
 import type { LockWatch } from './lock/watch';
@@ -23,6 +24,8 @@ export interface ServiceParts {
   readonly keeper: Keeper;
   /** The keeper's gates, to which others are added here. */
   readonly gates: Gate[];
+  /** Null without windows. */
+  readonly windows: WindowHolder | null;
   readonly feed: EventFeed;
   readonly watch: LockWatch;
   readonly minTtlMs: number;
@@ -41,15 +44,15 @@ export interface Service {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, timeline, keeper, feed, watch, minTtlMs } = parts;
+  const { config, clock, timeline, keeper, windows, feed, watch, minTtlMs } = parts;
   const log = createLog(config);
   const updates = connectUpdates(parts);
-  const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates);
+  const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates, windows);
   const holds = new HoldStreams(keeper, views);
   const events = new EventStreams(keeper, views);
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken } = config;
   const access = new Access(apiToken, adminToken);
-  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, VERSION);
+  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
 
   const routes = routeTable({
     keeper,

@@ -1,2 +1,27 @@
-/** The version of the HTTP interface that this package speaks. */
-export const apiVersion = 'v1';
+export { InvalidRequestError } from './errors/invalid-request-error';
+export { LockLostError } from './errors/lock-lost-error';
+export { LockUnavailableError } from './errors/lock-unavailable-error';
+export { NotAllowedError } from './errors/not-allowed-error';
+export { UnreachableError } from './errors/unreachable-error';
+export { UpdateLockError } from './errors/update-lock-error';
+export type { UpdateLockOptions } from './caller';
+export type { EventsOptions } from './events';
+export type { Hold } from './hold';
+export type { HoldOptions, Routine } from './hold-lock';
+export { UpdateLock, type AcquireOptions, type CallOptions, type RenewOptions } from './update-lock';
+export type {
+  Draining,
+  Duration,
+  EndedLease,
+  EndReason,
+  Lease,
+  LeaseKind,
+  LockEvent,
+  LockState,
+  LockStatus,
+  LockSummary,
+  Problem,
+  ProblemCode,
+  Update,
+  Window as UpdateWindow,
+} from './types';

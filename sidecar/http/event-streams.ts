@@ -180,7 +180,7 @@ export class EventStreams {
 
   #lock(snapshot: boolean): LockEventView {
     const status = this.keeper.status();
-    const { state, since, expires, flock, paths, window, summary } = this.views.lock(status);
+    const { state, since, expires, flock, paths, window, summary } = this.views.lock();
     // A cooldown ends without anything happening.
     clearTimeout(this.#passesTimer);
     const passesInMs = status.refusal?.retryAfterMs;

@@ -6,6 +6,7 @@ import type { EventStreams } from './event-streams';
 import type { HoldStreams } from './hold-streams';
 import { openapiDocument } from './openapi';
 import type { Route } from './route';
+import { clientRoutes } from './routes/clients';
 import { eventsRoute } from './routes/events';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
@@ -40,6 +41,7 @@ export function routeTable(parts: RouteParts): Route[] {
     ...updateRoutes(updates, views, access),
     eventsRoute(events),
     pageRoute(),
+    ...clientRoutes,
     ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),
   ];
   return routes;

@@ -140,7 +140,18 @@ const lockFields = {
   paths: z.array(
     z.strictObject({ path: z.string(), state: z.enum(['ours', 'absent', 'supervisor', 'foreign']) }),
   ),
-  window: describe(z.null(), 'Null: no windows are configured.'),
+  window: describe(
+    z.nullable(
+      z.strictObject({
+        open: describe(z.boolean(), 'Updates are allowed now.'),
+        opens: describe(z.nullable(instant), 'The next opening, if it is closed; null also if there is none.'),
+        closes: describe(z.nullable(instant), 'The next closing; null if there is none.'),
+        frozen: describe(z.boolean(), 'Today is one of the days on which there are no windows.'),
+        timezone: z.string(),
+      }),
+    ),
+    'Null without windows.',
+  ),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?".'),
 };
 export const lock = z.strictObject({

@@ -1,6 +1,7 @@
 import type { Timeline } from '../clock';
 import type { LockStatus } from '../keeper/status';
-import type { Lease } from '../leases/lease';
+import type { WindowStatus } from '../holders/windows/window-holder';
+import { WINDOW_LEASE, type Lease } from '../leases/lease';
 import { printable } from '../lock/banner';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
 
@@ -12,6 +13,8 @@ export interface Known {
   /** Null if nothing is known of updates. */
   readonly update: UpdateStatus | null;
   readonly isDraining: boolean;
+  /** Null without windows. */
+  readonly window: WindowStatus | null;
   readonly nowMs: number;
   readonly timeline: Pick<Timeline, 'toRfc3339' | 'toWallMs'>;
 }
@@ -42,7 +45,7 @@ function whileHeld(known: Known): string {
   const { lock, update, isDraining, nowMs } = known;
   const who = holders(lock.leases);
   const since = timeOfDay(known, lock.sinceMs ?? nowMs);
-  const until = lock.expiresAtMs === null ? 'until it is released' : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
+  const until = lock.expiresAtMs === null ? untilReleased(known) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
   const held = `held back by ${who} since ${since}, ${until}`;
   if (update === null) return `Updates are ${held}.`;
   if (isPending(update)) {
@@ -51,6 +54,15 @@ function whileHeld(known: Known): string {
     return `${waits}; it is ${held}${unreachableNow(update)}.`;
   }
   return `Updates are ${held}; ${whatWaits(update)}.`;
+}
+
+/** The lease of the windows alone has an end that is known, though not by the clock that leases go by. */
+function untilReleased({ lock, window, timeline, nowMs }: Known): string {
+  const isForWindow = lock.leases.every(({ name }) => name === WINDOW_LEASE);
+  if (!isForWindow || window?.opensAtWallMs == null) return 'until it is released';
+  const opens = new Date(window.opensAtWallMs).toISOString();
+  const isToday = opens.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
+  return `until the window opens at ${isToday ? '' : `${opens.slice(0, 10)} `}${opens.slice(11, 16)} UTC`;
 }
 
 function whileFree(known: Known): string {

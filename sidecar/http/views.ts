@@ -1,7 +1,7 @@
 import type { Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
+import type { WindowStatus } from '../holders/windows/window-holder';
 import type { Keeper } from '../keeper/keeper';
-import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, LeaseView, LockView, UpdateView } from './schemas';
@@ -25,6 +25,7 @@ export class Views {
     private readonly nowMs: () => number,
     private readonly keeper: Keeper,
     private readonly updates: UpdateSource,
+    private readonly windows: { status(): WindowStatus } | null,
   ) {}
 
   lease(lease: Lease): LeaseView {
@@ -43,10 +44,12 @@ export class Views {
     return leases.map((lease) => this.#lease(lease, nowMs));
   }
 
-  lock(status: LockStatus): LockView {
+  lock(): LockView {
+    // The lease of the windows follows from this.
+    const window = this.windows?.status() ?? null;
+    const status = this.keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
     const nowMs = this.nowMs();
-    const clock = { nowMs, timeline: this.timeline };
     return {
       state,
       since: this.#show(sinceMs),
@@ -55,8 +58,8 @@ export class Views {
       paths: paths.map(showPath),
       leases: leases.map((lease) => this.#lease(lease, nowMs)),
       update: this.updates.known === null ? null : this.#update(this.updates.known, leases),
-      window: null,
-      summary: summarise({ lock: status, update: this.updates.known, isDraining: this.updates.isDraining, ...clock }),
+      window: window === null ? null : showWindow(window),
+      summary: summarise({ lock: status, update: this.updates.known, isDraining: this.updates.isDraining, window, nowMs, timeline: this.timeline }),
     };
   }
 
@@ -110,6 +113,11 @@ export class Views {
       peer,
     };
   }
+}
+
+function showWindow({ isOpen, opensAtWallMs, closesAtWallMs, isFrozen, timeZone }: WindowStatus): LockView['window'] {
+  const show = (wallMs: number | null): string | null => (wallMs === null ? null : new Date(wallMs).toISOString());
+  return { open: isOpen, opens: show(opensAtWallMs), closes: show(closesAtWallMs), frozen: isFrozen, timezone: timeZone };
 }
 
 /** For the interface Helios is a Supervisor too, and what cannot be looked at is not ours. */

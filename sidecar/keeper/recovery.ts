@@ -6,7 +6,8 @@ import type { Lease } from '../leases/lease';
  */
 export function revive(lease: Lease, nowMs: number, graceMs: number): Lease {
   if (lease.endsAtMs !== null && lease.endsAtMs <= nowMs) return lease;
-  // The sidecar's own leases have nobody who must come back, and never last beyond their time.
-  if (lease.kind === 'builtin' && lease.endsAtMs !== null) return lease;
+  // The sidecar's own leases have nobody who must come back: they never last beyond their time, or until their holder,
+  // which is back already, lets go.
+  if (lease.kind === 'builtin') return lease;
   return { ...lease, endsAtMs: Math.max(lease.endsAtMs ?? 0, nowMs + graceMs) };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { document } from '../support/openapi';
 import { Sidecar } from '../support/sidecar';
 import { expectProblem, expectSecurityHeaders } from './expectations';
@@ -14,13 +16,19 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['/v1/leases/live', ['PUT', 'GET', 'HEAD', 'DELETE']],
   ['/v1/leases/live/hold', ['POST']],
   ['/v1/lock', ['GET', 'HEAD']],
+  ['/v1/update', ['GET', 'HEAD', 'POST']],
+  ['/v1/events', ['GET', 'HEAD']],
   ['/metrics', ['GET', 'HEAD']],
   ['/healthz', ['GET', 'HEAD']],
   ['/readyz', ['GET', 'HEAD']],
   ['/openapi.json', ['GET', 'HEAD']],
+  ['/', ['GET', 'HEAD']],
+  ['/client.sh', ['GET', 'HEAD']],
+  ['/client.py', ['GET', 'HEAD']],
 ];
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE'];
-const readable = ALLOWED.filter(([, methods]) => methods.includes('GET')).map(([path]) => path);
+/** Whose answer comes to an end. */
+const readable = ALLOWED.filter(([path, methods]) => methods.includes('GET') && path !== '/v1/events').map(([path]) => path);
 
 test('these are all the paths of the OpenAPI document', () => {
   const { paths: described } = document as { paths: object };
@@ -43,6 +51,12 @@ test.each(readable)('HEAD %s has the head of GET and no body', async (path) => {
   expect([head.status, head.text]).toEqual([get.status, '']);
   for (const header of ['content-type', 'cache-control', 'content-security-policy']) expect(head.headers[header]).toBe(get.headers[header]);
   expect(Number(head.headers['content-length'])).toBeGreaterThan(0);
+});
+
+test.each([['/client.sh', 'sh/update-lock'], ['/client.py', 'python/update_lock.py']])('GET %s is that client, byte for byte', async (path, file) => {
+  const answer = await sidecar.send('GET', path);
+  expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+  expect(answer.text).toBe(readFileSync(resolve(__dirname, '../../client', file), 'utf8'));
 });
 
 test.each(['/v1', '/v1/', '/v1/leases/', '/v1/leases/live/', '/v1/leases/live/hold/', '/v1/leases/live/other', '/V1/lock', '/v1/Lock', '/v2/lock', '/lock', '/metrics/', '//v1/lock', '/v1//lock', '/favicon.ico', '/.env', '/v1/lock%2F', '/%00'])(

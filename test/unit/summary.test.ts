@@ -10,7 +10,7 @@ const FREE: LockStatus = { state: 'free', refusal: null,
   obstacles: { gate: null, disk: null, names: null }, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
 const timeline = { toWallMs: (ms: number): number => ms, toRfc3339: (ms: number): string => new Date(ms).toISOString() };
 const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false): string =>
-  summarise({ lock: { ...FREE, ...status }, update, isDraining, nowMs: TEN + 3 * MINUTE, timeline });
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, window: null, nowMs: TEN + 3 * MINUTE, timeline });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };

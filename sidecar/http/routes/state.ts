@@ -24,7 +24,7 @@ export function stateRoutes(
       answers: { 200: { description: 'The lock as it is now.', schema: lock } },
       problems: READ_PROBLEMS,
       handle: (call) => {
-        call.json(200, views.lock(keeper.status()));
+        call.json(200, views.lock());
       },
     }),
     route({

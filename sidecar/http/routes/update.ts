@@ -1,5 +1,5 @@
 import type { Access } from '../access';
-import { onGone, setExclusive } from '../peers';
+import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { Updates } from '../../supervisor/updates';
@@ -24,14 +24,11 @@ export function updateRoutes(updates: Updates | null, views: Views, access: Acce
           answer();
           return;
         }
-        const { socket } = call.request;
-        setExclusive(socket, true);
         const stopWaiting = updates.whenPending(wait ?? 0, () => {
           stopListening();
-          setExclusive(socket, false);
           answer();
         });
-        const stopListening = onGone(socket, stopWaiting);
+        const stopListening = onGone(call.request.socket, stopWaiting);
       },
     }),
     route({

@@ -1,0 +1,122 @@
+import { parseArgs } from 'node:util';
+import { COMMANDS, findCommand, GLOBAL_OPTIONS, type CommandSpec, type OptionSpec } from './command-table';
+import { nearest } from './nearest';
+import type { Options } from './options';
+import { UsageError } from './usage-error';
+import { parseDuration } from '../duration';
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: 'help'; readonly command: CommandSpec | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'command'; readonly command: CommandSpec; readonly options: Options; readonly operands: readonly string[] };
+
+/** How a lease may be called: what the sidecar would refuse is not sent to it. */
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const SHELLS = ['bash', 'zsh', 'leases'];
+
+/** @throws UsageError */
+export function parseArguments(args: readonly string[]): Invocation {
+  const first = readOptions(args, [...GLOBAL_OPTIONS, { name: 'version', type: 'flag', help: '' }], undefined);
+  if (first.options['help'] === true) return { kind: 'help', command: undefined };
+  if (first.options['version'] === true) return { kind: 'version' };
+  const [word, ...rest] = first.rest;
+  if (word === undefined) throw new UsageError('which command?');
+  if (word === 'help') return help(rest[0]);
+  const command = commandNamed(word);
+  const { options, rest: operands } = readOptions(rest, [...command.options, ...GLOBAL_OPTIONS], command);
+  if (options['help'] === true) return { kind: 'help', command };
+  for (const spec of [...command.options, ...GLOBAL_OPTIONS]) checkOption(spec, options, command);
+  checkOperands(command, operands);
+  return { kind: 'command', command, options: { ...first.options, ...options }, operands };
+}
+
+function help(topic: string | undefined): Invocation {
+  return { kind: 'help', command: topic === undefined ? undefined : commandNamed(topic) };
+}
+
+function commandNamed(word: string): CommandSpec {
+  const command = findCommand(word);
+  if (command !== undefined) return command;
+  const meant = nearest(word, COMMANDS.map(({ name }) => name));
+  throw new UsageError(`there is no command '${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`);
+}
+
+/**
+ * Reads options up to the first operand where what follows is another command's business (before our command, and for
+ * `run` before COMMAND), otherwise anywhere.
+ */
+function readOptions(args: readonly string[], specs: readonly OptionSpec[], command: CommandSpec | undefined): { options: Options; rest: string[] } {
+  const config = Object.fromEntries(specs.map(({ name, type }) => [name, { type: type === 'flag' ? ('boolean' as const) : ('string' as const) }]));
+  const { tokens } = parseArgs({ args: [...args], options: { ...config, help: { type: 'boolean', short: 'h' } }, strict: false, allowPositionals: true, tokens: true });
+  const stopsAtOperand = command === undefined || command.name === 'run';
+  const options: Record<string, string | true> = {};
+  const rest: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') return { options, rest: [...rest, ...args.slice(token.index + 1)] };
+    if (token.kind === 'positional') {
+      if (stopsAtOperand) return { options, rest: args.slice(token.index) };
+      rest.push(token.value);
+      continue;
+    }
+    const spec = specs.find(({ name }) => name === token.name);
+    if (spec === undefined) throw unknownOption(token.rawName, specs, command);
+    options[token.name] = optionValue(spec, token, command);
+  }
+  return { options, rest };
+}
+
+function unknownOption(rawName: string, specs: readonly OptionSpec[], command: CommandSpec | undefined): UsageError {
+  const meant = rawName.startsWith('--') ? nearest(rawName.slice(2), specs.map(({ name }) => name)) : undefined;
+  const whose = command === undefined ? 'update-lock' : command.name;
+  return new UsageError(`${whose} has no option '${rawName}'${meant === undefined ? '' : `; did you mean '--${meant}'?`}`, command?.name);
+}
+
+function optionValue(spec: OptionSpec, token: { value?: string | undefined; inlineValue?: boolean | undefined }, command: CommandSpec | undefined): string | true {
+  const { value, inlineValue } = token;
+  if (spec.type === 'flag') {
+    if (value !== undefined) throw new UsageError(`--${spec.name} takes no value`, command?.name);
+    return true;
+  }
+  // `--name --reason R` would make a lease called "--reason".
+  if (value === undefined || (inlineValue !== true && value.startsWith('-'))) {
+    throw new UsageError(`--${spec.name} needs a value: --${spec.name}=${spec.value ?? ''}`, command?.name);
+  }
+  return value;
+}
+
+function checkOption(spec: OptionSpec, options: Options, command: CommandSpec): void {
+  const value = options[spec.name];
+  if (value === undefined) return;
+  if (spec.excludes !== undefined && options[spec.excludes] !== undefined) {
+    throw new UsageError(`--${spec.name} and --${spec.excludes} exclude each other`, command.name);
+  }
+  if (value === true) return;
+  if (spec.type === 'duration' && parseDuration(value) === null) {
+    throw new UsageError(`--${spec.name}: '${value}' is not a duration; allowed is a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d`, command.name);
+  }
+  if (spec.type === 'choice' && spec.choices?.includes(value) === false) {
+    throw new UsageError(`--${spec.name}: '${value}' is not one of ${spec.choices.join(', ')}`, command.name);
+  }
+  if (spec.type === 'name') checkName(value, command);
+}
+
+function checkName(name: string, command: CommandSpec): void {
+  if (name.startsWith('@')) throw new UsageError(`'${name}': names beginning with @ are the sidecar's own`, command.name);
+  if (!NAME_PATTERN.test(name)) {
+    throw new UsageError(`'${name}' cannot be a lease's name: 1 to 64 of letters, digits, '.', '_' and '-', the first a letter or digit`, command.name);
+  }
+}
+
+function checkOperands(command: CommandSpec, operands: readonly string[]): void {
+  const [first, second] = operands;
+  if (command.name === 'run') {
+    if (first === undefined) throw new UsageError('run which command?', command.name);
+    return;
+  }
+  if (command.operand === undefined && first !== undefined) throw new UsageError(`${command.name} takes no '${first}'`, command.name);
+  if (command.operand !== undefined && first === undefined) throw new UsageError(`${command.name} which ${command.operand}?`, command.name);
+  if (second !== undefined) throw new UsageError(`${command.name} takes one ${command.operand ?? ''}: what is '${second}'?`, command.name);
+  if (command.operand === 'NAME') checkName(first ?? '', command);
+  if (command.operand === 'SHELL' && !SHELLS.includes(first ?? '')) throw new UsageError(`there is completion for bash and zsh, not for '${first ?? ''}'`, command.name);
+}

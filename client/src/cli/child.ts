@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { EXIT, exitOfSignal } from './exits';
+
+/** COMMAND, once it runs. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** What a shell would say it exited with. */
+  readonly exited: Promise<number>;
+}
+
+/** COMMAND could not be started; `exit` is what a shell would say. */
+export class CannotRunError extends Error {
+  override readonly name = 'CannotRunError';
+
+  constructor(
+    message: string,
+    readonly exit: number,
+    options: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Starts COMMAND with our own standard files and the others it was meant to have, in our own process group.
+ * @throws CannotRunError
+ */
+export async function startChild(command: string, args: readonly string[], environment: NodeJS.ProcessEnv, files: readonly number[]): Promise<Child> {
+  const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
+  for (const fd of files) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = fd;
+  }
+  try {
+    const child = spawn(command, args, { stdio, env: environment });
+    // Not 'close': what it leaves behind may keep its outputs open for ever.
+    const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => { resolve(code ?? exitOfSignal(signal ?? 'SIGKILL')); }));
+    await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.on('error', () => undefined);
+    return { process: child, exited };
+  } catch (cause) {
+    throw cannotRun(command, cause as NodeJS.ErrnoException);
+  }
+}
+
+function cannotRun(command: string, cause: NodeJS.ErrnoException): CannotRunError {
+  // An empty name is refused by Node.js before the system is asked.
+  const isMissing = cause.code === 'ENOENT' || cause.code === 'ERR_INVALID_ARG_VALUE';
+  const why = isMissing ? 'not found' : cause.code === 'EACCES' ? 'permission denied' : (cause.code ?? cause.message);
+  return new CannotRunError(`${command}: ${why}`, isMissing ? EXIT.notFound : EXIT.cannotRun, { cause });
+}
+
+/**
+ * Exits without touching the terminal again: Node.js puts back the modes that it found at its start, whatever COMMAND
+ * has set, unless the descriptors are closed.
+ */
+export function exitAs(exit: number): never {
+  for (const fd of [0, 1, 2]) {
+    try {
+      closeSync(fd);
+    } catch {
+      // It was closed before.
+    }
+  }
+  process.exit(exit);
+}

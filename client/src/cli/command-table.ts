@@ -1,0 +1,158 @@
+/** An option as a person writes it, and what its value may be. */
+export interface OptionSpec {
+  readonly name: string;
+  /** Stands for the value in the help; an option without one is a flag. */
+  readonly value?: string;
+  /** Text is taken as it is. */
+  readonly type: 'flag' | 'text' | 'name' | 'duration' | 'choice';
+  readonly choices?: readonly string[];
+  readonly help: string;
+  /** Another that may not go with it. */
+  readonly excludes?: string;
+}
+
+export type CommandName = 'run' | 'acquire' | 'renew' | 'release' | 'status' | 'watch' | 'wait-update' | 'update' | 'completion';
+
+export interface CommandSpec {
+  readonly name: CommandName;
+  /** After the name of the command, in its help and in the general one. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly operand?: 'NAME' | 'SHELL';
+  readonly options: readonly OptionSpec[];
+  /** Paragraphs, lines of at most 80 columns. */
+  readonly notes: readonly string[];
+  readonly examples: readonly string[];
+}
+
+/** What every command takes. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'url', value: 'URL', type: 'text', help: 'the sidecar, http://HOST:PORT or unix:/PATH' },
+  { name: 'help', type: 'flag', help: 'this text' },
+];
+
+const REASON: OptionSpec = { name: 'reason', value: 'R', type: 'text', help: 'what for, shown to whoever asks' };
+const TTL: OptionSpec = { name: 'ttl', value: 'D', type: 'duration', help: 'for how long, from now' };
+const JSON_LEASE: OptionSpec = { name: 'json', type: 'flag', help: 'print the lease as JSON' };
+
+/** Everything the command line knows, from which parsing, help and completion follow. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    usage: '[OPTION...] [--] COMMAND [ARG...]',
+    summary: 'hold the lock while COMMAND runs',
+    options: [
+      { name: 'name', value: 'N', type: 'name', help: 'the name of the lease; default: COMMAND, host and process' },
+      REASON,
+      { name: 'wait', value: 'D', type: 'duration', help: 'wait this long for the lock; default: without limit', excludes: 'no-wait' },
+      { name: 'no-wait', type: 'flag', help: 'do not wait at all' },
+      { name: 'on-lost', value: 'term|warn', type: 'choice', choices: ['term', 'warn'], help: 'if the lock is lost: end COMMAND, or say so (default)' },
+    ],
+    notes: [
+      'COMMAND starts when the lock is held, with UPDATE_LOCK_HELD=1 and\nUPDATE_LOCK_NAME in its environment. Signals are passed on to it. The lock is\nreleased when it ends.',
+      'Exits as COMMAND did, with 128+N if signal N ended it; 126 if COMMAND cannot be\nrun, 127 if it is not there; 75 if the lock was lost with --on-lost term.',
+    ],
+    examples: ['update-lock run --reason "nightly backup" -- backup.sh /data', 'update-lock run --no-wait --on-lost term -- recorder'],
+  },
+  {
+    name: 'acquire',
+    usage: 'NAME [OPTION...]',
+    summary: 'hold the lock for a time; again: prolong',
+    operand: 'NAME',
+    options: [
+      TTL,
+      REASON,
+      { name: 'wait', value: 'D', type: 'duration', help: 'wait this long for the lock; default: 1s, 0: not at all' },
+      JSON_LEASE,
+    ],
+    notes: [
+      'Without --ttl for as long as the sidecar has been told (UPDATE_LOCK_DEFAULT_TTL,\n5m). Ends by itself at the end of it: renew in time, and release when done.',
+      'Says what it did on a terminal, and is silent otherwise.',
+    ],
+    examples: ['update-lock acquire recorder --ttl 10m --reason recording'],
+  },
+  {
+    name: 'renew',
+    usage: 'NAME [OPTION...]',
+    summary: 'prolong a lease that is live',
+    operand: 'NAME',
+    options: [TTL, JSON_LEASE],
+    notes: [
+      'Exits 75 if there is no such lease, saying how it ended: the work was not\nprotected.',
+    ],
+    examples: ['update-lock renew recorder --ttl 10m'],
+  },
+  {
+    name: 'release',
+    usage: 'NAME',
+    summary: 'end a lease',
+    operand: 'NAME',
+    options: [],
+    notes: [
+      'Exits 0 too if there was no such lease.',
+    ],
+    examples: ['update-lock release recorder'],
+  },
+  {
+    name: 'status',
+    usage: '[--json]',
+    summary: 'who holds back updates, why and until when',
+    options: [{ name: 'json', type: 'flag', help: 'print what GET /v1/lock answers' }],
+    notes: [
+      'Exits 0 whatever the state is.',
+    ],
+    examples: ['update-lock status', "update-lock status --json | jq -r '.leases[].name'"],
+  },
+  {
+    name: 'watch',
+    usage: '[--json]',
+    summary: 'the same, live',
+    options: [{ name: 'json', type: 'flag', help: 'print each event as a line of JSON: {"id", "type", "data"}' }],
+    notes: [
+      'A live view on a terminal, q or Ctrl-C to end it; piped, a line for each event.\nA sidecar that goes away is looked for until it is back.',
+    ],
+    examples: ['update-lock watch', 'update-lock watch --json | jq --unbuffered .type'],
+  },
+  {
+    name: 'wait-update',
+    usage: '[--timeout D]',
+    summary: 'wait until an update is pending',
+    options: [
+      { name: 'timeout', value: 'D', type: 'duration', help: 'give up after this long; default: never' },
+      { name: 'json', type: 'flag', help: 'print the update as JSON' },
+    ],
+    notes: [
+      'Exits 0 when an update is pending, at once if one is already; 75 at the end of\nthe timeout; 69 if the sidecar has not been given access to the Supervisor.',
+      'A sidecar that is not there, or restarts, is waited for as well.',
+    ],
+    examples: ['update-lock wait-update --timeout 1h && finish-up'],
+  },
+  {
+    name: 'update',
+    usage: '[--force]',
+    summary: 'ask the Supervisor to try the update now',
+    options: [
+      { name: 'force', type: 'flag', help: 'whatever holds the lock; needs the admin token' },
+      { name: 'json', type: 'flag', help: 'print the update as JSON' },
+    ],
+    notes: [
+      'Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force\nthe update still waits for the lock.',
+    ],
+    examples: ['update-lock update', 'UPDATE_LOCK_TOKEN="$ADMIN_TOKEN" update-lock update --force'],
+  },
+  {
+    name: 'completion',
+    usage: 'bash|zsh',
+    summary: 'print completion for a shell',
+    operand: 'SHELL',
+    options: [],
+    notes: [
+      'It completes commands, options, and the names of live leases.',
+    ],
+    examples: ['source <(update-lock completion bash)', 'update-lock completion zsh > "${fpath[1]}/_update-lock"'],
+  },
+];
+
+export function findCommand(name: string): CommandSpec | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

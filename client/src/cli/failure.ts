@@ -1,0 +1,27 @@
+import { CannotRunError } from './child';
+import { EXIT } from './exits';
+import { printable } from './printable';
+import { UsageError } from './usage-error';
+import { InvalidRequestError } from '../errors/invalid-request-error';
+import { LockLostError } from '../errors/lock-lost-error';
+import { LockUnavailableError } from '../errors/lock-unavailable-error';
+import { NotAllowedError } from '../errors/not-allowed-error';
+import { UnreachableError } from '../errors/unreachable-error';
+import { UpdateLockError } from '../errors/update-lock-error';
+
+/** What to say of an error, and what to exit with. No message for a reader that has gone away: nobody is there to read it. */
+export function explain(error: unknown): { readonly exit: number; readonly message: string | null } {
+  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return { exit: EXIT.ok, message: null };
+  const message = printable(error instanceof Error ? error.message : String(error));
+  return { exit: exitOf(error), message };
+}
+
+function exitOf(error: unknown): number {
+  if (error instanceof CannotRunError) return error.exit;
+  if (error instanceof UsageError || error instanceof InvalidRequestError) return EXIT.usage;
+  if (error instanceof UnreachableError) return EXIT.unreachable;
+  if (error instanceof LockUnavailableError || error instanceof LockLostError) return EXIT.unavailable;
+  if (error instanceof NotAllowedError) return EXIT.notAllowed;
+  if (error instanceof UpdateLockError && ['supervisor-unavailable', 'not-configured'].includes(error.code)) return EXIT.unreachable;
+  return EXIT.internal;
+}

@@ -1,0 +1,83 @@
+import { textOf, urlOf, type Options } from './options';
+import { exitAs, startChild, type Child } from './child';
+import { environmentOfHolder } from './environment';
+import { EXIT } from './exits';
+import { inheritedFiles } from './inherited-files';
+import { tell } from './output';
+import { printable } from './printable';
+import { SignalRelay } from './signal-relay';
+import { UpdateLock } from '../update-lock';
+import type { Hold } from '../hold';
+import { makeName } from '../lease-name';
+
+/** COMMAND has so long to end after SIGTERM when the lock is lost, in milliseconds. */
+const TERM_MS = 5000;
+
+/** Whoever has waited so long without a word may wonder, in milliseconds. */
+const SAY_WAITING_AFTER_MS = 2000;
+
+/** Holds the lock while COMMAND runs, and exits as it did. */
+export async function run(options: Options, [command = '', ...args]: readonly string[]): Promise<never> {
+  const files = inheritedFiles();
+  const signals = new SignalRelay(exitAs);
+  const lock = new UpdateLock(urlOf(options));
+  const stopSayingWaiting = sayWaiting(lock);
+  const hold = await lock.hold({
+    name: textOf(options['name']) ?? makeName(command),
+    reason: textOf(options['reason']),
+    wait: waitOf(options),
+    onDraining: ({ endsInSeconds, reason }) => {
+      const when = endsInSeconds > 0 ? `in ${String(Math.round(endsInSeconds))} s` : 'now';
+      tell(`the lock is about to be taken away, ${when}${reason === undefined ? '' : `: ${printable(reason)}`}`);
+    },
+  });
+  stopSayingWaiting();
+  const child = await startChild(command, args, environmentOfHolder(hold.name), files);
+  signals.passTo(child.process);
+  const isEnding = onLoss(hold, child, options['on-lost'] === 'term');
+  const exit = await child.exited;
+  const wasLost = isEnding();
+  await hold.release();
+  exitAs(wasLost ? EXIT.unavailable : exit);
+}
+
+/** Undefined for without limit. */
+function waitOf(options: Options): string | number | undefined {
+  return options['no-wait'] === true ? 0 : textOf(options['wait']);
+}
+
+/** @returns stops it */
+function sayWaiting(lock: UpdateLock): () => void {
+  const asking = new AbortController();
+  const timer = setTimeout(() => {
+    lock.status({ signal: asking.signal }).then(
+      ({ summary }) => { tell(`waiting for the lock. ${printable(summary)}`); },
+      () => { if (!asking.signal.aborted) tell(`waiting for the sidecar at ${lock.url}`); },
+    );
+  }, SAY_WAITING_AFTER_MS);
+  return () => {
+    clearTimeout(timer);
+    asking.abort();
+  };
+}
+
+/** @returns whether COMMAND is being ended because the lock was lost */
+function onLoss({ signal }: Hold, { process: child }: Child, mayEnd: boolean): () => boolean {
+  let isEnding = false;
+  const lost = (): void => {
+    const { message } = signal.reason as Error;
+    if (!mayEnd) {
+      tell(`the lock is lost, and the command goes on without it: ${printable(message)}`);
+      return;
+    }
+    isEnding = true;
+    tell(`the lock is lost, and the command is ended: ${printable(message)}`);
+    child.kill('SIGTERM');
+    // One that is stopped would not notice.
+    child.kill('SIGCONT');
+    setTimeout(() => child.kill('SIGKILL'), TERM_MS);
+  };
+  if (signal.aborted) lost();
+  else signal.addEventListener('abort', lost, { once: true });
+  return () => isEnding;
+}

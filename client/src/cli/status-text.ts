@@ -1,0 +1,141 @@
+import type { Lease, LockStatus, LockState, Update, Window } from '../types';
+import { columnsOf, fitTo, padTo } from './columns';
+import { future, past } from './moments';
+import { printable } from './printable';
+
+/** How a text is to look. */
+export interface Look {
+  readonly nowMs: number;
+  /** The width to fit into, in columns; null for a file or a pipe, which have none. */
+  readonly columns: number | null;
+  readonly hasColour: boolean;
+}
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
+const STATE_STYLES: Readonly<Record<LockState, Style>> = { held: 'yellow', free: 'green', updating: 'yellow', foreign: 'red', cooldown: 'red', unavailable: 'red' };
+
+/** The longest name is 64 characters; a table with one such should still show the rest. */
+const MAX_NAME_COLUMNS = 28;
+const MIN_REASON_COLUMNS = 10;
+
+/** Who holds back updates, why, since and until when, what waits for it, and what to do: lines for a person. */
+export function statusText(status: LockStatus, look: Look): string[] {
+  const lines = [headline(status, look)];
+  const { update, window } = status;
+  if (status.state !== 'held' && status.state !== 'free') lines.push(...wrap(printable(status.summary), look));
+  if (status.leases.length > 0) lines.push('', ...leaseTable(status.leases, look));
+  if (status.state === 'held' && !status.flock) {
+    lines.push('', ...wrap('Nobody holds flock(2) on the lock file: the host OS may reboot all the same.', look).map((line) => styled(line, 'red', look)));
+  }
+  const facts = [
+    ...(update === null ? [] : [['Update', updateText(update, look)] as const]),
+    ...(window === null ? [] : [['Window', windowText(window, look)] as const]),
+    ...advice(status).map((text, index) => [index === 0 ? 'To do' : '', text] as const),
+  ];
+  if (facts.length > 0) lines.push('');
+  for (const [title, text] of facts) {
+    const indented = wrap(text, { ...look, columns: look.columns === null ? null : look.columns - 8 });
+    lines.push(...indented.map((line, index) => `${styled(padTo(index === 0 ? title : '', 8), 'dim', look)}${line}`));
+  }
+  return lines;
+}
+
+export function styled(text: string, style: Style, { hasColour }: Look): string {
+  return hasColour && text.trim() !== '' ? `\x1b[${String(CODES[style])}m${text}\x1b[0m` : text;
+}
+
+function headline({ state, since, expires, leases }: LockStatus, look: Look): string {
+  const what: Readonly<Record<LockState, string>> = {
+    held: 'Updates are held back',
+    free: 'Nothing holds back updates',
+    updating: 'An update is being applied',
+    foreign: 'Somebody else holds back updates',
+    cooldown: 'The lock was just taken away',
+    unavailable: 'The lock cannot be taken',
+  };
+  const times = [];
+  if (since !== null) times.push(`since ${past(since, look.nowMs)}`);
+  if (state === 'held') times.push(expires === null ? 'until it is released' : `until ${future(expires, look.nowMs)} at the latest`);
+  // The table has it already, of a single lease.
+  const detail = times.length === 0 || (leases.length === 1 && look.columns !== null && look.columns < 80) ? '' : `, ${times.join(', ')}`;
+  const text = fitTo(`${what[state]}${detail}`, look.columns ?? Infinity);
+  const head = text.slice(0, what[state].length);
+  return `${styled(styled(head, STATE_STYLES[state], look), 'bold', look)}${text.slice(head.length)}`;
+}
+
+function leaseTable(leases: readonly Lease[], look: Look): string[] {
+  const maxName = Math.min(MAX_NAME_COLUMNS, Math.ceil((look.columns ?? Infinity) / 3));
+  const rows = leases.map((lease) => ({
+    name: fitTo(printable(lease.name), maxName),
+    times: `since ${past(lease.since, look.nowMs)}, ${untilText(lease, look)}`,
+    reason: printable(lease.reason),
+  }));
+  const nameColumns = Math.max(...rows.map(({ name }) => columnsOf(name)));
+  const timesColumns = Math.max(...rows.map(({ times }) => columnsOf(times)));
+  const left = look.columns === null ? Infinity : look.columns - 2 - nameColumns - 2 - timesColumns - 2;
+  const isBeside = left >= MIN_REASON_COLUMNS;
+  return rows.flatMap(({ name, times, reason }) => {
+    const timesRoom = look.columns === null ? Infinity : look.columns - 4 - nameColumns;
+    const shown = isBeside && reason !== '' ? `${padTo(times, timesColumns)}  ${fitTo(reason, left)}` : fitTo(times, timesRoom);
+    const first = `  ${styled(padTo(name, nameColumns), 'bold', look)}  ${shown}`;
+    if (isBeside || reason === '') return [first];
+    return [first, `  ${' '.repeat(nameColumns)}  ${fitTo(reason, timesRoom)}`];
+  });
+}
+
+function untilText({ kind, expires }: Lease, look: Look): string {
+  if (expires !== null) return `until ${future(expires, look.nowMs)}`;
+  return kind === 'connection' ? 'while it is connected' : 'until further notice';
+}
+
+function updateText(update: Update, { nowMs }: Look): string {
+  if (update.supervisor === 'not-configured') return 'not known: the sidecar has no access to the Supervisor';
+  if (update.supervisor === 'unreachable' && !update.pending) return 'not known: the Supervisor does not answer';
+  if (!update.pending) return update.downloading ? 'none is pending; one is being downloaded' : 'none is pending';
+  const parts = [`one is waiting${update.since === null ? '' : ` since ${past(update.since, nowMs)}`}`];
+  if (update.downloading) parts.push('and is being downloaded');
+  else if (update.downloaded) parts.push('downloaded');
+  if (update.blockedBy.length > 0) parts.push(`for ${printable(update.blockedBy.join(', '))}`);
+  if (update.draining) parts.push('the leases are being drained');
+  else if (update.deadline !== null) parts.push(`until ${future(update.deadline, nowMs)} at the latest`);
+  return parts.join(', ');
+}
+
+function windowText({ open, opens, closes, frozen, timezone }: Window, { nowMs }: Look): string {
+  const zone = printable(timezone);
+  if (open) return closes === null ? 'open' : `open, closes ${future(closes, nowMs)}; set in ${zone}`;
+  const state = frozen ? 'frozen' : 'closed';
+  return opens === null ? `${state}, and does not open` : `${state}, opens ${future(opens, nowMs)}; set in ${zone}`;
+}
+
+/** What a person who wants the update through may do. */
+function advice({ state, leases, update }: LockStatus): string[] {
+  if (state === 'held') {
+    const own = leases.filter(({ name }) => !name.startsWith('@'));
+    if (own.length === 0 || (update !== null && !update.pending)) return [];
+    const [first] = own;
+    const names = own.length === 1 && first !== undefined ? printable(first.name) : 'NAME';
+    return [`to let the update through: update-lock release ${names}`];
+  }
+  if (state === 'foreign') return ['find out who made the lock file, and let them remove it; the sidecar does not'];
+  if (state === 'unavailable') return ["look at the sidecar's log, and at GET /readyz"];
+  return [];
+}
+
+/** Lines that fit, broken at spaces. */
+function wrap(text: string, { columns }: Look): string[] {
+  if (columns === null || columnsOf(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (columnsOf(longer) <= columns || line === '') line = longer;
+    else {
+      lines.push(fitTo(line, columns));
+      line = word;
+    }
+  }
+  return [...lines, fitTo(line, columns)];
+}
+

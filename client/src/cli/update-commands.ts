@@ -1,0 +1,51 @@
+import { EXIT } from './exits';
+import { say } from './lease-commands';
+import { textOf, urlOf, type Options } from './options';
+import { print } from './output';
+import { printable } from './printable';
+import { parseDuration } from '../duration';
+import type { Update } from '../types';
+import { UpdateLock } from '../update-lock';
+
+/** Waits until an update is pending; the exit says whether one is. */
+export async function waitUpdate(options: Options): Promise<number> {
+  const timeoutMs = parseDuration(textOf(options['timeout']) ?? Infinity) ?? Infinity;
+  const lock = new UpdateLock(urlOf(options));
+  if (timeoutMs === 0) return isPendingNow(options, lock);
+  const ending = new AbortController();
+  const timer = timeoutMs === Infinity ? undefined : setTimeout(() => { ending.abort(); }, Math.min(timeoutMs, MAX_TIMER_MS));
+  try {
+    report(options, await lock.whenUpdatePending({ signal: ending.signal }));
+    return EXIT.ok;
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+    return EXIT.unavailable;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A timeout of nothing is a question, which is answered however long that takes. */
+async function isPendingNow(options: Options, lock: UpdateLock): Promise<number> {
+  const { update } = await lock.status();
+  if (update?.pending !== true) return EXIT.unavailable;
+  report(options, update);
+  return EXIT.ok;
+}
+
+/** What setTimeout can wait for, 24 days, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Asks the Supervisor to try the update now. */
+export async function requestUpdate(options: Options): Promise<number> {
+  const update = await new UpdateLock(urlOf(options)).requestUpdate({ force: options['force'] === true });
+  report(options, update);
+  return EXIT.ok;
+}
+
+function report({ json }: Options, update: Update): void {
+  if (json === true) print(`${JSON.stringify(update)}\n`);
+  else if (update.pending) say(`an update is pending${update.blockedBy.length === 0 ? '' : `, held back by ${printable(update.blockedBy.join(', '))}`}`);
+  else say('no update is pending');
+}
+

@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs';
+import { InvalidRequestError } from './errors/invalid-request-error';
+
+export const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
+export const DEFAULT_URL = 'http://update-lock:8080';
+
+/** Where a sidecar listens. */
+export interface Endpoint {
+  /** As a person would write it: `http://update-lock:8080`, `unix:/run/update-lock/update-lock.sock`. */
+  readonly url: string;
+  /** What `node:http` wants to connect. */
+  readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+  /** Before every path: empty, or that of a proxy in front. */
+  readonly prefix: string;
+}
+
+/**
+ * Which sidecar: the one given, else `UPDATE_LOCK_URL`, else the default socket if it is there, else the default name in
+ * the network. To be asked again for each attempt, since the socket may come while a client waits for its sidecar.
+ * @throws InvalidRequestError if the URL is not one
+ */
+export function findEndpoint(url?: string): Endpoint {
+  const given = url ?? process.env['UPDATE_LOCK_URL'];
+  if (given !== undefined && given !== '') return parseEndpoint(given);
+  return parseEndpoint(isSocket(DEFAULT_SOCKET) ? `unix:${DEFAULT_SOCKET}` : DEFAULT_URL);
+}
+
+/** The token given, else `UPDATE_LOCK_TOKEN`. */
+export function findToken(token?: string): string | undefined {
+  const given = token ?? process.env['UPDATE_LOCK_TOKEN'];
+  return given === '' ? undefined : given;
+}
+
+export function parseEndpoint(url: string): Endpoint {
+  const path = /^unix:(?:\/\/)?(\/.+)$/.exec(url)?.[1];
+  if (path !== undefined) return { url: `unix:${path}`, target: { socketPath: path }, prefix: '' };
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed?.protocol !== 'http:' || parsed.username !== '' || parsed.search !== '' || parsed.hash !== '') {
+    const message = `${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT and unix:/PATH`;
+    throw new InvalidRequestError(message, 'invalid');
+  }
+  const prefix = parsed.pathname.replace(/\/+$/, '');
+  // node:http wants an IPv6 address without its brackets.
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { url: `${parsed.origin}${prefix}`, target: { host, port: Number(parsed.port || '80') }, prefix };
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}

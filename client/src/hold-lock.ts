@@ -1,0 +1,90 @@
+import type { Caller } from './caller';
+import { toMs } from './duration';
+import { LockUnavailableError } from './errors/lock-unavailable-error';
+import { UnreachableError } from './errors/unreachable-error';
+import { ConnectionHold, type Hold, type HoldListeners } from './hold';
+import { LONGEST_WAIT_MS, openHold, type HoldStream } from './hold-stream';
+import { checkName, makeName } from './lease-name';
+import { isPassing, persist } from './persist';
+import type { Duration } from './types';
+
+export interface HoldOptions extends HoldListeners {
+  /** Who holds the lock, for people; default: one of its own for each call. */
+  readonly name?: string | undefined;
+  /** Why, for people who wonder what holds back an update; up to 256 characters. */
+  readonly reason?: string | undefined;
+  /** How long to wait for a lock that cannot be had now, or a sidecar that is not there yet; default without limit, 0 for not at all. */
+  readonly wait?: Duration | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is done while the lock is held. The signal aborts when the lock is lost, or the hold's own signal does. */
+export type Routine<T> = (signal: AbortSignal) => T | Promise<T>;
+
+/** Holds the lock until it is released, or the signal aborts. */
+export async function holdUntilReleased(caller: Caller, options: HoldOptions): Promise<Hold> {
+  const held = await take(caller, options);
+  passOn(options.signal, held, () => void held.release());
+  return held;
+}
+
+/** Holds the lock until the routine has come to an end, also after an abort: it may be where it must not be interrupted. */
+export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine: Routine<T>): Promise<T> {
+  const held = await take(caller, options);
+  passOn(options.signal, held);
+  try {
+    return await routine(held.signal);
+  } finally {
+    // Never fails, so it cannot hide an error of the routine's.
+    await held.release();
+  }
+}
+
+/** @throws why it was not granted, or the signal's reason: then nothing is held */
+async function take(caller: Caller, options: HoldOptions): Promise<ConnectionHold> {
+  const { reason, signal, wait } = options;
+  const name = options.name === undefined ? makeName() : checkName(options.name);
+  const stream = await waitForHold(caller, name, reason, wait === undefined ? Infinity : toMs(wait, 'wait'), signal);
+  const held = new ConnectionHold(caller, stream, reason, options);
+  if (signal?.aborted !== true) return held;
+  await held.release();
+  throw signal.reason;
+}
+
+/** Passes an abort on to the hold, until that is over. */
+function passOn(signal: AbortSignal | undefined, held: ConnectionHold, andThen?: () => void): void {
+  if (signal === undefined) return;
+  const onAbort = (): void => {
+    held.abort(signal.reason);
+    andThen?.();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  held.onOver(() => {
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+async function waitForHold(caller: Caller, name: string, reason: string | undefined, forMs: number, signal: AbortSignal | undefined): Promise<HoldStream> {
+  const { timing } = caller;
+  // After a connection that broke without an answer, the lease may have been granted: then for a moment our own name is in use.
+  let lastBrokenAtMs = -Infinity;
+  const attempt = async (leftMs: number): Promise<HoldStream> => {
+    try {
+      return await openHold(caller, { name, reason, waitMs: Math.min(leftMs, LONGEST_WAIT_MS), signal });
+    } catch (error) {
+      if (error instanceof UnreachableError && mayHaveArrived(error)) lastBrokenAtMs = performance.now();
+      throw error;
+    }
+  };
+  const passes = (error: unknown): boolean => {
+    const isOursPerhaps = error instanceof LockUnavailableError && error.code === 'name-in-use' && performance.now() - lastBrokenAtMs < timing.answerMs;
+    return isOursPerhaps || isPassing(error);
+  };
+  return persist(attempt, { forMs, timing, signal, passes });
+}
+
+/** Whether the sidecar may have got the request, rather than nobody. */
+function mayHaveArrived({ cause }: UnreachableError): boolean {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  return !['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);
+}

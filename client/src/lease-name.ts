@@ -1,0 +1,28 @@
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { InvalidRequestError } from './errors/invalid-request-error';
+
+const PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** @throws InvalidRequestError if no lease of an app can have that name */
+export function checkName(name: string): string {
+  if (PATTERN.test(name)) return name;
+  const allowed = '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit';
+  throw new InvalidRequestError(`${JSON.stringify(name)} is not the name of a lease; allowed are ${allowed}`, 'invalid');
+}
+
+/**
+ * A name that nobody else has: `recorder-3f2a9c1b7d20-17-x4k2p9`. The program's is for people; the host's tells containers
+ * apart, in which process ids are all alike; the end by chance tells apart what one process holds at a time.
+ */
+export function makeName(program = process.argv[1] ?? process.execPath): string {
+  const parts = [shorten(basename(program).replace(/\.\w+$/, ''), 24), shorten(hostname(), 20), String(process.pid)];
+  const chance = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
+  return [...parts.filter((part) => part !== ''), chance].join('-');
+}
+
+/** Only what a name may have, beginning and ending with a letter or digit. */
+function shorten(text: string, maxLength: number): string {
+  const allowed = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return allowed.slice(0, maxLength).replace(/[^A-Za-z0-9]+$/, '');
+}

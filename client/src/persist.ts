@@ -1,0 +1,80 @@
+import { LockUnavailableError } from './errors/lock-unavailable-error';
+import { UnreachableError } from './errors/unreachable-error';
+import type { Timing } from './timing';
+
+export interface Persistence {
+  /** How long to go on trying; 0 for one attempt, Infinity for ever. */
+  readonly forMs: number;
+  readonly timing: Timing;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether it makes sense to try again after this error. */
+  readonly passes?: (error: unknown) => boolean;
+  /** Whether the process may end in a pause. */
+  readonly isBackground?: boolean;
+}
+
+/**
+ * Tries until it works, with pauses that grow, each in part by chance so that the apps of a device do not come all at
+ * once.
+ * @param attempt is told how much time is left, in milliseconds
+ * @throws the last attempt's error, or the signal's reason
+ */
+export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persistence: Persistence): Promise<T> {
+  const { forMs, timing, signal, passes = isPassing, isBackground = false } = persistence;
+  const untilMs = performance.now() + forMs;
+  const pauses = new Pauses(timing);
+  for (;;) {
+    const startedMs = performance.now();
+    try {
+      return await attempt(Math.max(0, untilMs - startedMs));
+    } catch (error) {
+      signal?.throwIfAborted();
+      const nowMs = performance.now();
+      if (!passes(error) || nowMs >= untilMs) throw error;
+      // One that has waited for long was no quick failure.
+      if (nowMs - startedMs > timing.longestPauseMs) pauses.startOver();
+      await pause(Math.min(pauses.next(), untilMs - nowMs), signal, isBackground);
+    }
+  }
+}
+
+/** Whether what failed may work later: nobody is there yet, or the lock cannot be had for now. A name in use stays so. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof UnreachableError || (error instanceof LockUnavailableError && error.code !== 'name-in-use');
+}
+
+/** How long to pause between attempts, in milliseconds: doubled each time, up to the longest. */
+export class Pauses {
+  #nextMs: number;
+
+  constructor(private readonly timing: Timing) {
+    this.#nextMs = timing.firstPauseMs;
+  }
+
+  next(): number {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(ms * 2, this.timing.longestPauseMs);
+    return ms * (0.5 + Math.random() / 2);
+  }
+
+  startOver(): void {
+    this.#nextMs = this.timing.firstPauseMs;
+  }
+}
+
+/** @throws the signal's reason */
+export function pause(ms: number, signal?: AbortSignal, isBackground = false): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    if (isBackground) timer.unref();
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Longer lines are not the sidecar's. In characters. */
+const MAX_LINE_LENGTH = 1024 * 1024;
+
+export interface LineOptions {
+  /** After this long without a byte the connection is taken for dead, in milliseconds. Only time spent waiting counts. */
+  readonly silentMs: number;
+  /** Whether the process may end while a line is waited for. */
+  readonly isBackground: boolean;
+}
+
+/**
+ * The lines of an answer, as they come, without their ends; one that is cut off is not given. Leaving the loop closes the
+ * connection.
+ * @throws if the connection breaks, falls silent or sends what is no line
+ */
+export async function* readLines(response: IncomingMessage, { silentMs, isBackground }: LineOptions): AsyncGenerator<string, void, void> {
+  const { socket } = response;
+  response.setEncoding('utf8');
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
+  let rest = '';
+  try {
+    for (;;) {
+      if (!isBackground) socket.ref();
+      const watch = watchSilence(response, silentMs);
+      const { value: chunk, done } = await chunks.next().finally(watch.end);
+      socket.unref();
+      if (done === true) return;
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE_LENGTH) throw new Error('a line does not end');
+      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+/** Destroys the answer unless told to end in time. */
+function watchSilence(response: IncomingMessage, silentMs: number): { end: () => void } {
+  let isOver = false;
+  const timer = setTimeout(() => {
+    // If this process was stopped or busy, what the sidecar has said meanwhile is read first.
+    setImmediate(() => {
+      if (!isOver) response.destroy(new Error(`nothing was heard for ${String(silentMs)} ms`));
+    });
+  }, silentMs).unref();
+  return {
+    end: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** The documents that the sidecar speaks, as its OpenAPI document has them. Times are RFC 3339 in UTC. */
+
+/** A length of time: a number of seconds, or `500ms`, `90s`, `5m`, `1h30m`, `1d`. */
+export type Duration = number | string;
+
+/** `timed` ends by itself; `connection` lives as long as a connection; `builtin` is the sidecar's own. */
+export type LeaseKind = 'timed' | 'connection' | 'builtin';
+
+export type EndReason = 'released' | 'expired' | 'disconnected' | 'lost' | 'drained' | 'stopped';
+
+/** One named reason to hold the lock. */
+export interface Lease {
+  name: string;
+  reason: string;
+  kind: LeaseKind;
+  /** When it was first granted; renewals do not move it. */
+  since: string;
+  /** When it ends by itself; null for one without an end of its own. */
+  expires: string | null;
+  ttlSeconds: number | null;
+  remainingSeconds: number | null;
+  renewals: number;
+  /** Who asked: `unix`, an IP address, or `sidecar`. */
+  peer: string;
+}
+
+/** A lease that has ended, and how. */
+export interface EndedLease extends Lease {
+  ended: { reason: EndReason; at: string };
+}
+
+/** What is known of updates. */
+export interface Update {
+  /** Whether the device's Supervisor answers. */
+  supervisor: 'reachable' | 'unreachable' | 'not-configured';
+  /** An update waits for the lock. */
+  pending: boolean;
+  downloaded: boolean;
+  downloading: boolean;
+  failed: boolean;
+  since: string | null;
+  /** The names of the leases that hold it back. */
+  blockedBy: string[];
+  /** When the leases are drained at the latest, for the update to get through; null for never. */
+  deadline: string | null;
+  draining: boolean;
+}
+
+export type LockState = 'held' | 'free' | 'updating' | 'foreign' | 'cooldown' | 'unavailable';
+
+/** When updates are allowed, where windows are configured. */
+export interface Window {
+  open: boolean;
+  opens: string | null;
+  closes: string | null;
+  frozen: boolean;
+  timezone: string;
+}
+
+/** The lock as the event stream has it: without the leases, which have events of their own. */
+export interface LockSummary {
+  state: LockState;
+  since: string | null;
+  expires: string | null;
+  flock: boolean;
+  paths: { path: string; state: 'ours' | 'absent' | 'supervisor' | 'foreign' }[];
+  window: Window | null;
+  /** One sentence that answers "why is my device not updating?". */
+  summary: string;
+}
+
+/** The answer to `GET /v1/lock`. */
+export interface LockStatus extends LockSummary {
+  leases: Lease[];
+  update: Update | null;
+}
+
+/** The leases are about to be drained, so that an update that has waited long enough gets through. */
+export interface Draining {
+  endsInSeconds: number;
+  reason?: string | undefined;
+}
+
+/** One line of a hold. Others may come and are to be ignored. */
+export type HoldLine =
+  | { event: 'held'; lease: Lease }
+  | { event: 'update'; update: Update }
+  | ({ event: 'draining' } & Draining)
+  | { event: 'alive' }
+  | { event: 'ended'; lease: EndedLease };
+
+/** One event of `GET /v1/events`. After a `lock` with `snapshot` every live lease and the update follow: forget what was known. */
+export type LockEvent =
+  | { id: string; type: 'lock'; data: LockSummary & { snapshot: boolean } }
+  | { id: string; type: 'lease'; data: Lease | EndedLease }
+  | { id: string; type: 'update'; data: Update };
+
+/** What an error answer says (RFC 9457). */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  /** Who is in the way. */
+  holder?: string | undefined;
+  errors?: { field: string; message: string }[] | undefined;
+  retryAfterSeconds?: number | undefined;
+  ended?: EndedLease['ended'] | undefined;
+  lease?: EndedLease | undefined;
+}
+
+export type ProblemCode =
+  | 'malformed'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'lease-not-found'
+  | 'method-not-allowed'
+  | 'name-in-use'
+  | 'lease-ended'
+  | 'precondition-failed'
+  | 'too-large'
+  | 'unsupported-media-type'
+  | 'invalid'
+  | 'updating'
+  | 'foreign-lock'
+  | 'cooldown'
+  | 'draining'
+  | 'too-many-leases'
+  | 'internal'
+  | 'cannot-lock'
+  | 'supervisor-unavailable'
+  | 'stopping';

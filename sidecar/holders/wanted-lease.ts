@@ -1,0 +1,62 @@
+import type { EndedLease, EndReason, Lease } from '../leases/lease';
+import type { AcquireRequest, Outcome } from '../leases/request';
+
+/** A lock that cannot be had is waited for, for longer than any update takes. Milliseconds. */
+const WAIT_MS = 30 * 86_400_000;
+
+/** What a holder needs of the keeper. */
+export interface LeaseKeeper {
+  get(name: string): Lease | undefined;
+  acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): (() => void) | null;
+  end(name: string, reason: EndReason): EndedLease | undefined;
+}
+
+/**
+ * A lease of the sidecar's own that is wanted at times, and then held whenever it can be had: if an update is being
+ * applied it waits for the end of that, and if the lock is lost it waits until it may be taken again.
+ */
+export class WantedLease {
+  #reason: string | null = null;
+  #stopWaiting: (() => void) | null = null;
+
+  constructor(
+    private readonly keeper: LeaseKeeper,
+    readonly name: string,
+  ) {}
+
+  get isWanted(): boolean {
+    return this.#reason !== null;
+  }
+
+  /** Wants it; also to be called again every now and then, since what cannot be waited for is not tried again by itself. */
+  want(reason: string): void {
+    const live = this.keeper.get(this.name);
+    if (this.#stopWaiting !== null && this.#reason === reason) return;
+    this.#reason = reason;
+    if (live?.reason === reason && live.endsAtMs === null) return;
+    this.#drop();
+    const request: AcquireRequest = { name: this.name, kind: 'builtin', ttlMs: null, reason, peer: 'sidecar' };
+    this.#stopWaiting = this.keeper.acquireWithin(request, WAIT_MS, () => {
+      this.#stopWaiting = null;
+    });
+  }
+
+  /** Does not want it any more. */
+  letGo(): void {
+    this.#reason = null;
+    this.#drop();
+    this.keeper.end(this.name, 'released');
+  }
+
+  /** To be called when the lease has ended: unless that was our own doing, it is wanted again. */
+  onEnded(): void {
+    const reason = this.#reason;
+    // Not at once: whoever ended it is not done with what follows from it.
+    if (reason !== null) setImmediate(() => { if (this.#reason === reason) this.want(reason); });
+  }
+
+  #drop(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
+  }
+}

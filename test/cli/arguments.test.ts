@@ -1,0 +1,81 @@
+import { parseArguments } from '../../client/src/cli/arguments';
+import { COMMANDS } from '../../client/src/cli/command-table';
+import { commandHelp, generalHelp } from '../../client/src/cli/help';
+import { UsageError } from '../../client/src/cli/usage-error';
+import { Command } from './command';
+
+afterEach(() => Command.cleanUp());
+
+function parsed(line: string): unknown {
+  const invocation = parseArguments(line.split(' ').filter((word) => word !== ''));
+  return invocation.kind === 'command' ? { ...invocation, command: invocation.command.name } : { ...invocation, command: 'command' in invocation ? invocation.command?.name : undefined };
+}
+
+test.each<[string, string, Record<string, string | true>, string[]]>([
+  ['run true', 'run', {}, ['true']],
+  ['run -- true --name x', 'run', {}, ['true', '--name', 'x']],
+  ['run --name a --reason=b --wait 5m --on-lost term cmd -x -- y', 'run', { name: 'a', reason: 'b', wait: '5m', 'on-lost': 'term' }, ['cmd', '-x', '--', 'y']],
+  ['run --no-wait -- -x', 'run', { 'no-wait': true }, ['-x']],
+  ['--url unix:/x acquire a --ttl 90', 'acquire', { url: 'unix:/x', ttl: '90' }, ['a']],
+  ['acquire --ttl=1h30m a', 'acquire', { ttl: '1h30m' }, ['a']],
+  ['release -- a', 'release', {}, ['a']],
+  ['wait-update --timeout 0', 'wait-update', { timeout: '0' }, []],
+  ['status --json --url http://x', 'status', { json: true, url: 'http://x' }, []],
+])('%s', (line, command, options, operands) => {
+  expect(parsed(line)).toEqual({ kind: 'command', command, options, operands });
+});
+
+test('help is asked for in every way that people try', () => {
+  for (const line of ['--help', '-h', 'help']) expect(parsed(line)).toEqual({ kind: 'help', command: undefined });
+  for (const line of ['run --help', 'run -h true', 'help run']) expect(parsed(line)).toEqual({ kind: 'help', command: 'run' });
+  expect(parsed('run true --help')).toMatchObject({ kind: 'command' });
+  expect(parsed('--version')).toMatchObject({ kind: 'version' });
+});
+
+test.each([
+  ['', 'which command?'],
+  ['stauts', "there is no command 'stauts'; did you mean 'status'?"],
+  ['waitupdate', "there is no command 'waitupdate'; did you mean 'wait-update'?"],
+  ['frobnicate', "there is no command 'frobnicate'"],
+  ['help relase', "there is no command 'relase'; did you mean 'release'?"],
+  ['--jsn status', "update-lock has no option '--jsn'"],
+  ['status --jsn', "status has no option '--jsn'; did you mean '--json'?"],
+  ['status -j', "status has no option '-j'"],
+  ['run --wiat 5 x', "run has no option '--wiat'; did you mean '--wait'?"],
+  ['run', 'run which command?'],
+  ['run --name a', 'run which command?'],
+  ['run --wait 5m --no-wait x', '--wait and --no-wait exclude each other'],
+  ['run --wait x true', "--wait: 'x' is not a duration; allowed is a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d"],
+  ['run --on-lost kill x', "--on-lost: 'kill' is not one of term, warn"],
+  ['run --name --reason x', '--name needs a value: --name=N'],
+  ['run --name', '--name needs a value: --name=N'],
+  ['run --name @x true', "'@x': names beginning with @ are the sidecar's own"],
+  ['run --no-wait=yes x', '--no-wait takes no value'],
+  ['acquire', 'acquire which NAME?'],
+  ['acquire a b', "acquire takes one NAME: what is 'b'?"],
+  ['acquire a/b', "'a/b' cannot be a lease's name: 1 to 64 of letters, digits, '.', '_' and '-', the first a letter or digit"],
+  ['status x', "status takes no 'x'"],
+  ['completion fish', "there is completion for bash and zsh, not for 'fish'"],
+])("'%s' is refused: %s", (line, message) => {
+  expect(() => parsed(line)).toThrow(new UsageError(message));
+});
+
+test('help fits a screen of 80 by 24', () => {
+  for (const text of [generalHelp(), ...COMMANDS.map(commandHelp)]) {
+    const lines = text.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(24);
+    for (const line of lines) expect([line, line.length <= 80]).toEqual([line, true]);
+  }
+});
+
+test('a mistake exits 64 and asks nobody', async () => {
+  const { exit, stdout, stderr } = await Command.run(['acquire', 'x', '--ttl', '5x'], { url: 'http://127.0.0.1:1' });
+  expect([exit, stdout]).toEqual([64, '']);
+  expect(stderr).toMatch(/^update-lock: --ttl: '5x' is not a duration.*\nupdate-lock: see update-lock acquire --help\n$/);
+  expect(await Command.run(['status'], { url: 'ftp://x' })).toMatchObject({ exit: 64, stderr: expect.stringContaining('ftp://x') as string });
+});
+
+test('help and version go to standard output', async () => {
+  expect(await Command.run(['--version'])).toEqual({ exit: 0, stdout: expect.stringMatching(/^update-lock \d+\.\d+\.\d+\n$/) as string, stderr: '' });
+  expect(await Command.run(['run', '--help'])).toMatchObject({ exit: 0, stdout: expect.stringContaining('Usage: update-lock run') as string, stderr: '' });
+});

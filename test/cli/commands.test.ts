@@ -1,0 +1,122 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder, Sidecar } from '../support/sidecar';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
+import { Command } from './command';
+
+let sidecar: Sidecar;
+
+afterEach(async () => {
+  await Command.cleanUp();
+  await Sidecar.cleanUp();
+  await StandInSupervisor.cleanUp();
+});
+
+function ask(...args: string[]): ReturnType<typeof Command.run> {
+  return Command.run(args, { url: `unix:${sidecar.socketPath}` });
+}
+
+const QUIET = { exit: 0, stdout: '', stderr: '' };
+
+describe('leases for a time', () => {
+  beforeEach(async () => {
+    sidecar = await Sidecar.start();
+  });
+
+  test('are acquired, renewed and released in silence', async () => {
+    expect(await ask('acquire', 'recorder', '--ttl', '10m', '--reason', 'recording')).toEqual(QUIET);
+    expect((await sidecar.send('GET', '/v1/leases/recorder')).body).toMatchObject({ ttlSeconds: 600, reason: 'recording', renewals: 0 });
+    expect(await ask('renew', 'recorder', '--ttl=20m')).toEqual(QUIET);
+    expect((await sidecar.send('GET', '/v1/leases/recorder')).body).toMatchObject({ ttlSeconds: 1200, renewals: 1 });
+    expect(await ask('release', 'recorder')).toEqual(QUIET);
+    expect((await sidecar.send('GET', '/v1/leases/recorder')).status).toBe(410);
+    expect(await ask('release', 'recorder')).toEqual(QUIET);
+  });
+
+  test('are shown as JSON if wanted', async () => {
+    expect(JSON.parse((await ask('acquire', 'a', '--json')).stdout)).toMatchObject({ name: 'a', kind: 'timed' });
+    expect(JSON.parse((await ask('renew', 'a', '--json')).stdout)).toMatchObject({ name: 'a', renewals: 1 });
+  });
+
+  test('that have ended cannot be renewed', async () => {
+    await sidecar.put('recorder');
+    await sidecar.release('recorder');
+    expect(await ask('renew', 'recorder')).toMatchObject({ exit: 75, stdout: '', stderr: expect.stringContaining('released') as string });
+    expect(await ask('renew', 'never')).toMatchObject({ exit: 75, stderr: expect.stringContaining('never') as string });
+  });
+
+  test('that are refused say why', async () => {
+    expect(await ask('acquire', 'a', '--ttl', '25h')).toMatchObject({ exit: 64, stderr: expect.stringMatching(/^update-lock: ttl: .* too long/) as string });
+    writeFileSync(sidecar.lockFiles[0] ?? '', 'somebody');
+    expect(await ask('acquire', 'a', '--wait', '0')).toMatchObject({ exit: 75, stdout: '', stderr: expect.stringContaining('updates.lock') as string });
+  });
+
+  test('cannot be had where nobody is', async () => {
+    for (const args of [['acquire', 'a', '--wait', '0'], ['renew', 'a'], ['release', 'a'], ['status']]) {
+      expect(await Command.run(args, { url: `unix:${sidecar.folder}/nowhere` })).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('nowhere') as string });
+    }
+  });
+});
+
+describe('status', () => {
+  beforeEach(async () => {
+    sidecar = await Sidecar.start();
+  });
+
+  test('says who, why, since and until when', async () => {
+    await sidecar.put('recorder', { ttl: '5m', reason: 'recording' });
+    const { exit, stdout } = await ask('status');
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^Updates are held back, since .* until .* at the latest$/m);
+    expect(stdout).toMatch(/^ {2}recorder {2}since \d\d:\d\d \(\d s ago\), until \d\d:\d\d \(in .*\) {2}recording$/m);
+  });
+
+  test('as JSON it is what the sidecar says', async () => {
+    await sidecar.put('recorder');
+    expect(JSON.parse((await ask('status', '--json')).stdout)).toMatchObject({ state: 'held', leases: [{ name: 'recorder' }] });
+  });
+});
+
+describe('updates', () => {
+  let supervisor: StandInSupervisor;
+
+  beforeEach(async () => {
+    const folder = makeFolder();
+    supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
+    sidecar = await Sidecar.start({ folder, environment: { ...supervisor.environment, UPDATE_LOCK_SUPERVISOR_POLL: '200ms', UPDATE_LOCK_ADMIN_TOKEN: 'admin' } });
+    await sidecar.put('app');
+  });
+
+  test('are waited for, over a restart of the sidecar', async () => {
+    const command = Command.start(['wait-update', '--json'], { url: `unix:${sidecar.socketPath}` });
+    await sidecar.kill();
+    sidecar = await Sidecar.start({ folder: sidecar.folder, environment: { ...supervisor.environment, UPDATE_LOCK_SUPERVISOR_POLL: '200ms' } });
+    await supervisor.pushRelease();
+    expect(await command.closed()).toBe(0);
+    expect(JSON.parse(command.stdout)).toMatchObject({ pending: true, blockedBy: ['app'] });
+  });
+
+  test('are waited for no longer than wanted', async () => {
+    expect(await ask('wait-update', '--timeout', '100ms')).toEqual({ ...QUIET, exit: 75 });
+    expect(await ask('wait-update', '--timeout', '0')).toEqual({ ...QUIET, exit: 75 });
+  });
+
+  test('are known at once with a timeout of 0', async () => {
+    await supervisor.pushRelease();
+    await sidecar.logged('update waits');
+    expect(await ask('wait-update', '--timeout', '0')).toEqual(QUIET);
+  });
+
+  test('are asked for, by force with the admin token only', async () => {
+    expect(await ask('update')).toEqual(QUIET);
+    expect(await ask('update', '--force')).toMatchObject({ exit: 77, stdout: '' });
+    const allowed = { url: `unix:${sidecar.socketPath}`, environment: { UPDATE_LOCK_TOKEN: 'admin' } };
+    expect(await Command.run(['update', '--force'], allowed)).toEqual(QUIET);
+  });
+
+  test('are not known without a Supervisor', async () => {
+    sidecar = await Sidecar.start();
+    expect(await ask('wait-update')).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
+    expect(await ask('update')).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
+  });
+});

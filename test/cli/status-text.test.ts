@@ -1,0 +1,130 @@
+import { columnsOf, fitTo } from '../../client/src/cli/columns';
+import { span, timeStamp } from '../../client/src/cli/moments';
+import { printable } from '../../client/src/cli/printable';
+import { statusText } from '../../client/src/cli/status-text';
+import { watchText } from '../../client/src/cli/watch-text';
+import type { Lease, LockStatus, Update } from '../../client/src/types';
+
+// Dates are shown in local time, which would otherwise be that of whoever runs the tests.
+process.env['TZ'] = 'UTC';
+
+const NOW = Date.parse('2026-11-23T10:14:00Z');
+const plain = { nowMs: NOW, columns: null, hasColour: false };
+
+const lease: Lease = {
+  name: 'recorder',
+  reason: 'recording',
+  kind: 'timed',
+  since: '2026-11-23T10:02:00Z',
+  expires: '2026-11-23T10:18:12Z',
+  ttlSeconds: 972,
+  remainingSeconds: 252,
+  renewals: 0,
+  peer: 'unix',
+};
+
+const held: LockStatus = {
+  state: 'held',
+  since: lease.since,
+  expires: lease.expires,
+  flock: true,
+  paths: [],
+  leases: [lease],
+  update: null,
+  window: null,
+  summary: 'Updates are held back.',
+};
+
+const update: Update = {
+  supervisor: 'reachable',
+  pending: true,
+  downloaded: true,
+  downloading: false,
+  failed: true,
+  since: '2026-11-23T10:04:00Z',
+  blockedBy: ['recorder'],
+  deadline: null,
+  draining: false,
+};
+
+test('says who holds back updates, why, since, until, what waits and what to do', () => {
+  expect(statusText({ ...held, update }, plain)).toEqual([
+    'Updates are held back, since 10:02 (12 min ago), until 10:18 (in 4 min 12 s) at the latest',
+    '',
+    '  recorder  since 10:02 (12 min ago), until 10:18 (in 4 min 12 s)  recording',
+    '',
+    'Update  one is waiting since 10:04 (10 min ago), downloaded, for recorder',
+    'To do   to let the update through: update-lock release recorder',
+  ]);
+});
+
+test('says of a connection, of the sidecar and of another day what there is to say', () => {
+  const leases: Lease[] = [
+    { ...lease, name: 'backup', reason: '', kind: 'connection', since: '2026-11-22T09:00:00Z', expires: null },
+    { ...lease, name: '@window', reason: 'outside the window', kind: 'builtin', expires: null },
+  ];
+  const text = statusText({ ...held, expires: null, leases, window: { open: false, opens: '2026-11-23T22:00:00Z', closes: null, frozen: false, timezone: 'Europe/London' } }, plain).join('\n');
+  expect(text).toContain('until it is released');
+  expect(text).toContain('  backup   since 2026-11-22 09:00 (1 d 1 h ago), while it is connected\n');
+  expect(text).toContain('  @window  since 10:02 (12 min ago), until further notice               outside the window\n');
+  expect(text).toContain('Window  closed, opens 22:00 (in 11 h 46 min); set in Europe/London');
+});
+
+test.each(['free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const)('says what %s means', (state) => {
+  const [first, second] = statusText({ ...held, state, since: null, expires: null, leases: [], summary: 'The details.' }, plain);
+  expect(first).toMatch(/^(Nothing holds back updates|An update is being applied|Somebody else holds back updates|The lock was just taken away|The lock cannot be taken)$/);
+  expect(second).toBe(state === 'free' ? undefined : 'The details.');
+});
+
+describe('on a terminal', () => {
+  const hostile: LockStatus = {
+    ...held,
+    update: { ...update, blockedBy: ['\x1b]0;title\x07'] },
+    leases: [
+      { ...lease, name: 'x'.repeat(64), reason: '\x1b[31mred\x1b[2J\x07\r\n\u202Eback\u200B'.repeat(20) },
+      { ...lease, name: 'wide', reason: '漢字仮名交じり文🎉👨‍👩‍👧‍👦'.repeat(20) },
+    ],
+    summary: 'x',
+  };
+
+  test.each([200, 100, 80, 60, 40, 20])('no line is wider than %i columns, whatever the names and reasons are', (columns) => {
+    for (const line of statusText({ ...hostile, flock: false }, { ...plain, columns })) expect(columnsOf(line)).toBeLessThanOrEqual(columns);
+    const view = { url: `unix:/${'x'.repeat(100)}`, status: hostile, silentSince: lease.since, recent: ['漢'.repeat(100)] };
+    const lines = watchText(view, { ...plain, columns }, 24);
+    expect(lines.length).toBeLessThanOrEqual(24);
+    if (columns >= 22) for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(columns);
+  });
+
+  test('nothing but colours is sent to it', () => {
+    for (const hasColour of [true, false]) {
+      const text = statusText(hostile, { ...plain, columns: 100, hasColour }).join('');
+      // eslint-disable-next-line no-control-regex
+      expect(text.replace(/\x1b\[\d+m/g, hasColour ? '' : '$&')).not.toMatch(/[\p{Cc}\u202E]/u);
+    }
+  });
+
+  test('a reason goes on a line of its own where there is no room beside', () => {
+    const lines = statusText(held, { ...plain, columns: 70 });
+    expect(lines.slice(2, 4)).toEqual(['  recorder  since 10:02 (12 min ago), until 10:18 (in 4 min 12 s)', '            recording']);
+  });
+});
+
+test('widths are those of terminals', () => {
+  for (const [text, columns] of [['abc', 3], ['é', 1], ['e\u0301', 1], ['漢字', 4], ['🎉', 2], ['👨‍👩‍👧‍👦', 2], ['♫', 1], ['한글', 4], ['ｆｕｌｌ', 8]] as const) {
+    expect([text, columnsOf(text)]).toEqual([text, columns]);
+  }
+  expect(fitTo('漢字仮名', 5)).toBe('漢字…');
+  expect(fitTo('漢字仮名', 6)).toBe('漢字…');
+  expect(fitTo('abc', 3)).toBe('abc');
+  expect(fitTo('abcd', 3)).toBe('ab…');
+});
+
+test('what a terminal would obey is not shown', () => {
+  expect(printable('a\x1b[31mb\x9bc\nd\te\u202Ef\u2066')).toBe('a\uFFFD[31mb\uFFFDc d e\uFFFDf\uFFFD');
+});
+
+test('lengths of time are said in at most two units', () => {
+  const spans: readonly (readonly [number, string])[] = [[0, '0 s'], [-5, '0 s'], [499, '0 s'], [59_600, '1 min'], [252_000, '4 min 12 s'], [3_600_000, '1 h'], [3_605_000, '1 h'], [93_600_000, '1 d 2 h']];
+  for (const [ms, text] of spans) expect(span(ms)).toBe(text);
+  expect(timeStamp('2026-01-02T03:04:05Z')).toBe('2026-01-02 03:04:05');
+});

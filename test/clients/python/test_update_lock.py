@@ -1,0 +1,155 @@
+"""Run by python.test.ts against a real sidecar: UPDATE_LOCK_URL, and LOCK_FILE for what is seen from outside."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import update_lock
+from update_lock import InvalidRequest, LockLost, LockUnavailable, Unreachable, UpdateLock, UpdateLockError
+
+LOCK_FILE = os.environ["LOCK_FILE"]
+
+
+def is_held() -> bool:
+    return os.path.exists(LOCK_FILE)
+
+
+class Holding(unittest.TestCase):
+    def setUp(self) -> None:
+        self.lock = UpdateLock()
+
+    def test_holds_for_the_block_and_gives_back_at_its_end(self) -> None:
+        with self.lock.hold("recorder", reason='"a" & \\ \u00fc') as lease:
+            self.assertTrue(is_held())
+            self.assertEqual([each["name"] for each in self.lock.leases()], ["recorder"])
+            self.assertEqual(self.lock.leases()[0]["reason"], '"a" & \\ \u00fc')
+            self.assertFalse(lease.lost.is_set())
+        self.assertFalse(is_held())
+        self.assertFalse(lease.lost.is_set())
+
+    def test_two_of_one_process_have_different_names(self) -> None:
+        with self.lock.hold() as one, self.lock.hold() as other:
+            self.assertNotEqual(one.name, other.name)
+            self.assertEqual(len(self.lock.leases()), 2)
+
+    def test_a_name_in_use_is_refused_at_once_although_it_waits_without_a_limit(self) -> None:
+        with self.lock.hold("recorder"):
+            with self.assertRaises(LockUnavailable) as caught:
+                self.lock.hold("recorder")
+        self.assertEqual((caught.exception.code, caught.exception.holder), ("name-in-use", "recorder"))
+
+    def test_the_blocks_own_error_comes_through_and_nothing_is_held(self) -> None:
+        with self.assertRaises(ZeroDivisionError):
+            with self.lock.hold("recorder"):
+                1 / 0
+        self.assertFalse(is_held())
+
+    def test_a_loss_is_raised_on_leaving(self) -> None:
+        with self.assertRaises(LockLost) as caught:
+            with self.lock.hold("recorder") as lease:
+                self.lock.release("recorder")
+                self.assertTrue(lease.lost.wait(60))
+        self.assertEqual(caught.exception.code, "released")
+
+    def test_a_loss_does_not_hide_the_blocks_own_error(self) -> None:
+        with self.assertRaises(ZeroDivisionError) as caught:
+            with self.lock.hold("recorder") as lease:
+                self.lock.release("recorder")
+                self.assertTrue(lease.lost.wait(60))
+                1 / 0
+        self.assertIsInstance(caught.exception.__context__, LockLost)
+
+    def test_an_interrupt_while_waiting_leaves_nothing_held(self) -> None:
+        os.close(os.open(LOCK_FILE, os.O_CREAT | os.O_EXCL))
+        timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            self.lock.hold("recorder")
+        os.unlink(LOCK_FILE)
+        with self.lock.hold("afterwards", wait=60):
+            self.assertEqual([each["name"] for each in self.lock.leases()], ["afterwards"])
+
+    def test_the_end_of_the_interpreter_is_not_delayed_and_ends_the_lease(self) -> None:
+        program = "from update_lock import UpdateLock; lease = UpdateLock().hold('exiting'); print(lease.name)"
+        self.assertEqual(subprocess.check_output([sys.executable, "-c", program], timeout=60), b"exiting\n")
+        self.lock.acquire("exiting", wait=60)
+        self.lock.release("exiting")
+
+    def test_a_fork_holds_nothing_and_releases_nothing(self) -> None:
+        with self.lock.hold("parent") as lease:
+            child = os.fork()
+            if child == 0:
+                lease.release()
+                os._exit(0)
+            os.waitpid(child, 0)
+            self.assertEqual([each["name"] for each in self.lock.leases()], ["parent"])
+            self.assertFalse(lease.lost.wait(0.1))
+
+    def test_a_silent_connection_is_dead_and_is_replaced(self) -> None:
+        silence, update_lock._SILENCE = update_lock._SILENCE, 0.3
+        try:
+            with self.lock.hold("quiet") as lease:
+                since = lease.document["since"]
+                first = lease._stream
+                deadline = time.monotonic() + 60
+                while lease._stream is first and not lease.lost.is_set() and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                # The sidecar saw the old connection close, so that the lease that comes after it is another one.
+                self.assertTrue(lease.lost.wait(60))
+                self.assertTrue(since)
+        except LockLost as error:
+            self.assertEqual(error.code, "lost")
+        finally:
+            update_lock._SILENCE = silence
+
+
+class Asking(unittest.TestCase):
+    def setUp(self) -> None:
+        self.lock = UpdateLock()
+
+    def test_acquires_renews_and_releases(self) -> None:
+        self.assertEqual(self.lock.acquire("upload", ttl="10m")["ttlSeconds"], 600)
+        self.assertEqual(self.lock.renew("upload", ttl=1200)["renewals"], 1)
+        self.assertEqual(self.lock.status()["state"], "held")
+        released = self.lock.release("upload")
+        self.assertEqual(released and released["ended"]["reason"], "released")
+        self.assertIsNone(self.lock.release("upload"))
+        with self.assertRaises(LockLost) as caught:
+            self.lock.renew("upload")
+        self.assertEqual(caught.exception.code, "released")
+
+    def test_cannot_wait_for_an_update_of_which_the_sidecar_cannot_know(self) -> None:
+        with self.assertRaises(UpdateLockError) as caught:
+            self.lock.wait_for_update(0)
+        self.assertEqual(caught.exception.code, "not-configured")
+
+    def test_wrong_requests(self) -> None:
+        for ask in (
+            lambda: self.lock.hold("no such/name?"),
+            lambda: self.lock.hold("@start"),
+            lambda: self.lock.hold(wait="soon"),
+            lambda: self.lock.acquire("upload", ttl="1m1h"),
+            lambda: self.lock.acquire("upload", ttl="2d"),
+            lambda: UpdateLock("ftp://x"),
+            lambda: UpdateLock(token="two\nlines"),
+        ):
+            with self.assertRaises(InvalidRequest) as caught:
+                ask()
+            self.assertEqual(caught.exception.code, "invalid")
+
+    def test_nobody_there(self) -> None:
+        for url in ("unix:/nonexistent/socket", "http://127.0.0.1:1"):
+            with self.assertRaises(Unreachable):
+                UpdateLock(url).status()
+
+    def test_durations(self) -> None:
+        for text, seconds in (("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("1h30m", 5400), ("1d", 86400), (7, 7)):
+            self.assertEqual(update_lock._seconds(text), seconds)
+
+
+if __name__ == "__main__":
+    unittest.main()

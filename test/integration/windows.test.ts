@@ -1,0 +1,164 @@
+import { existsSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { EventStream } from '../support/event-stream';
+import { FakeWallClock } from '../support/fake-wall-clock';
+import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { makeFolder, Sidecar } from '../support/sidecar';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
+import { until } from '../support/until';
+
+afterEach(async () => {
+  await Sidecar.cleanUp();
+  await StandInSupervisor.cleanUp();
+});
+
+/** Every day from two to four, in London, but not at New Year. */
+const SETTINGS = { UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_FREEZE: '2030-12-31..2031-01-01', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
+
+interface Device {
+  readonly sidecar: Sidecar;
+  readonly clock: FakeWallClock;
+}
+
+async function start(at: string, settings: Record<string, string> = {}): Promise<Device> {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, at);
+  const sidecar = await Sidecar.start({ folder, environment: { ...SETTINGS, ...clock.environment, ...settings } });
+  return { sidecar, clock };
+}
+
+async function lockOf({ sidecar }: Device): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
+  return (await sidecar.send('GET', '/v1/lock')).body;
+}
+
+test.each<[string, boolean, string | null, string, boolean]>([
+  ['2030-06-03 00:59:59', false, '2030-06-03T01:00:00.000Z', '2030-06-03T03:00:00.000Z', false],
+  ['2030-06-03 01:00:00', true, null, '2030-06-03T03:00:00.000Z', false],
+  ['2030-06-03 02:59:59', true, null, '2030-06-03T03:00:00.000Z', false],
+  ['2030-06-03 03:00:00', false, '2030-06-04T01:00:00.000Z', '2030-06-04T03:00:00.000Z', false],
+  ['2030-12-30 02:30:00', true, null, '2030-12-30T04:00:00.000Z', false],
+  ['2030-12-31 02:30:00', false, '2031-01-02T02:00:00.000Z', '2031-01-02T04:00:00.000Z', true],
+  // The hour from one to two is skipped, and the window begins after it; in autumn it comes twice, but the window not.
+  ['2030-03-31 00:59:59', false, '2030-03-31T01:00:00.000Z', '2030-03-31T03:00:00.000Z', false],
+  ['2030-10-27 01:59:59', false, '2030-10-27T02:00:00.000Z', '2030-10-27T04:00:00.000Z', false],
+])('at %s UTC it is open: %s', async (at, open, opens, closes, frozen) => {
+  const device = await start(at);
+  const lock = await lockOf(device);
+  expect(lock.window).toEqual({ open, opens, closes, frozen, timezone: 'Europe/London' });
+  expect(lock.leases.map(({ name }: { name: string }) => name)).toEqual(open ? [] : ['@window']);
+  expect(device.sidecar.lockFiles.map((path) => [existsSync(path), holdsBackHost(path)])).toEqual([[!open, !open], [!open, !open]]);
+  const { text } = await device.sidecar.send('GET', '/metrics');
+  expect(text).toContain(`\nupdate_lock_window_open ${String(Number(open))}\n`);
+});
+
+test('the summary says when it opens', async () => {
+  const device = await start('2030-06-03 12:00:00');
+  expect((await lockOf(device)).summary).toBe(
+    'Updates are held back by @window (no update window is open) since 12:00, until the window opens at 2030-06-04 01:00 UTC.',
+  );
+  const frozen = await start('2030-12-31 00:30:00');
+  expect((await lockOf(frozen)).summary).toMatch(/^Updates are held back by @window \(updates are frozen today\)/);
+});
+
+test('it opens and closes when the time comes, and readers of events are told', async () => {
+  const device = await start('2030-06-03 00:59:58', {});
+  const { sidecar } = device;
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  // The clock stands: only the timer of the sidecar runs.
+  device.clock.set('2030-06-03 01:00:00');
+  await stream.next(({ data }) => data.name === '@window' && data.ended?.reason === 'released');
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'free' && data.window.open === true);
+  device.clock.set('2030-06-03 03:00:00');
+  expect((await lockOf(device)).state).toBe('held');
+});
+
+test('a clock that is set is noticed when somebody asks', async () => {
+  const device = await start('2030-06-03 12:00:00');
+  for (const [at, state] of [['2030-06-04 01:30:00', 'free'], ['2030-01-01 12:00:00', 'held'], ['2041-06-04 01:30:00', 'free'], ['1970-01-01 01:30:00', 'held']]) {
+    device.clock.set(at ?? '');
+    expect([at, (await lockOf(device)).state]).toEqual([at, state]);
+  }
+});
+
+test('a clock that is not set yet holds', async () => {
+  const device = await start('1970-01-01 02:30:00');
+  const lock = await lockOf(device);
+  expect(lock.window).toMatchObject({ open: false, opens: null, closes: null });
+  expect(lock.leases[0].reason).toBe('the clock of the device is not set yet');
+  device.clock.set('2030-06-03 01:00:00');
+  expect((await lockOf(device)).state).toBe('free');
+});
+
+test('when it closes while an update is being applied, the end of that is waited for', async () => {
+  const device = await start('2030-06-03 02:00:00');
+  const { sidecar, clock } = device;
+  expect(sidecar.lockFiles.map((path) => supervisorLocks(path))).toEqual([true, true]);
+  clock.set('2030-06-03 12:00:00');
+  expect((await lockOf(device)).state).toBe('updating');
+  await sidecar.logged('request waits', { name: '@window' });
+  supervisorUnlocks(sidecar.lockFiles);
+  await sidecar.logged('lease acquired', { name: '@window' });
+  expect((await lockOf(device)).state).toBe('held');
+});
+
+test('a lock that was taken away by force is taken again after the cooldown, while it is closed', async () => {
+  const device = await start('2030-06-03 12:00:00', { UPDATE_LOCK_LOST_COOLDOWN: '1s' });
+  unlinkSync(device.sidecar.lockFiles[0] ?? '');
+  await device.sidecar.logged('lease ended', { name: '@window', ended: 'lost' });
+  await until(async () => (await lockOf(device)).state === 'held');
+});
+
+describe('after a restart', () => {
+  test('the lease goes on as it was, without a gap', async () => {
+    const device = await start('2030-06-03 12:00:00', { UPDATE_LOCK_RESTART_GRACE: '0' });
+    const { since } = (await lockOf(device)).leases[0];
+    await device.sidecar.kill();
+    const again = await device.sidecar.startAgain({ ...SETTINGS, ...device.clock.environment, UPDATE_LOCK_RESTART_GRACE: '0' });
+    expect((await again.send('GET', '/v1/leases/@window')).body).toMatchObject({ since, expires: null, renewals: 0 });
+    expect(again.lines().some(({ message }) => message === 'lease ended')).toBe(false);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['if it has opened meanwhile', SETTINGS, '2030-06-04 01:30:00'],
+    ['if there are no windows any more', {}, '2030-06-03 12:00:00'],
+  ])('it is given back at once %s', async (_, settings, at) => {
+    const device = await start('2030-06-03 12:00:00');
+    await device.sidecar.kill();
+    device.clock.set(at);
+    const again = await device.sidecar.startAgain({ ...settings, ...device.clock.environment });
+    expect((await again.send('GET', '/v1/lock')).body.state).toBe('free');
+  });
+});
+
+test('the lock is taken before anything answers', async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const sidecar = Sidecar.spawn({ folder, environment: { ...SETTINGS, ...clock.environment } });
+  await until(() => existsSync(sidecar.lockFiles[1] ?? ''));
+  expect(sidecar.output).toBe('');
+});
+
+test('nobody else can take or release it', async () => {
+  const device = await start('2030-06-03 12:00:00');
+  expect((await device.sidecar.send('DELETE', '/v1/leases/@window')).status).toBe(422);
+});
+
+test('when it opens while an update waits, that starts at once; what was waited for it does not count', async () => {
+  const folder = makeFolder();
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], replacesForMs: 0 });
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const environment = { ...SETTINGS, ...supervisor.environment, UPDATE_LOCK_SUPERVISOR_POLL: '200ms', UPDATE_LOCK_DEADLINE: '1s' };
+  const sidecar = await Sidecar.start({ folder, environment: { ...environment, ...clock.environment } });
+  await sidecar.put('app');
+  await supervisor.pushRelease();
+  await sidecar.logged('update waits');
+  const { update } = await lockOf({ sidecar, clock });
+  expect(update).toMatchObject({ pending: true, blockedBy: ['@window', 'app'], deadline: null });
+  await sidecar.release('app');
+  expect(supervisor.requests('/v1/update')).toEqual([]);
+  clock.set('2030-06-04 01:00:00');
+  await lockOf({ sidecar, clock });
+  await supervisor.history.next('applied');
+  expect(sidecar.lines().some(({ message }) => String(message).startsWith('draining'))).toBe(false);
+});
