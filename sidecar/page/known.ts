@@ -4,17 +4,7 @@ import { History } from './history';
 export type Lease = LeaseView;
 export type EndedLease = EndedLeaseView;
 export type Update = UpdateView;
-
-/** When updates are allowed. */
-export interface Window {
-  readonly open: boolean;
-  readonly opens: string | null;
-  readonly closes: string | null;
-  readonly frozen: boolean;
-  readonly timezone: string;
-}
-
-export type Lock = Omit<LockEventView, 'window'> & { readonly window: Window | null };
+export type Lock = LockEventView;
 
 /** An update is being applied: also while a gate is closed, which is then what the state tells. */
 export function isUpdating({ state, paths }: Lock): boolean {

@@ -64,7 +64,7 @@ export class LeasesView {
         'dl',
         'facts',
         fact('Since', ...when(since, 'since', nowMs)),
-        fact('Until', ...(expires === null ? [endOf(kind)] : when(expires, 'until', nowMs))),
+        fact('Until', ...(expires === null ? [endOf(lease)] : when(expires, 'until', nowMs))),
         fact('Held', element('span', 'kind', icon(picture), word)),
         ...(kind === 'builtin' ? [] : [fact('Asked by', peer === 'unix' ? 'the Unix socket' : said(peer))]),
         ...(renewals === 0 ? [] : [fact('Renewed', renewals === 1 ? 'once' : `${String(renewals)} times`)]),
@@ -93,7 +93,8 @@ export class LeasesView {
   }
 }
 
-function endOf(kind: Lease['kind']): string {
+function endOf({ name, kind }: Lease): string {
+  if (name === '@window') return 'a window opens';
   return kind === 'connection' ? 'its connection ends' : kind === 'builtin' ? 'its reason ends' : 'it is released';
 }
 

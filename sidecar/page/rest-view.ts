@@ -1,5 +1,5 @@
 import { badge, byId, element, fact, icon, said, shown, when, type Badge } from './elements';
-import type { Known, Lock, Window } from './known';
+import type { Known, Lock } from './known';
 import type { Happening } from './history';
 import { atTime } from './times';
 
@@ -51,7 +51,7 @@ export class RestView {
   }
 }
 
-function windowParts(window: Window | null, nowMs: number): Node[] {
+function windowParts(window: Lock['window'], nowMs: number): Node[] {
   if (window === null) {
     return [element('p', '', badge({ icon: 'calendar', word: 'Always open', tone: 'good' })), element('p', 'explanation', 'No windows are set: updates are allowed at any time.')];
   }

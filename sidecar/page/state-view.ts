@@ -38,15 +38,19 @@ export class StateView {
       this.#section.className = state.tone;
     }
     document.title = `${connection === 'lost' ? 'Connection lost' : state.word} · update-lock`;
-    const text = inLocalTime(shown(lock.summary), { ...lock, waitsSince: known.update?.since ?? null }, nowMs, (ms) => atTime(ms, nowMs));
+    const { since, expires, window } = lock;
+    const instants = { since, expires, waitsSince: known.update?.since ?? null, opens: window?.opens ?? null };
+    const text = inLocalTime(shown(lock.summary), instants, nowMs, (ms) => atTime(ms, nowMs));
     // Who renews every minute moves the end every minute: that is not worth interrupting anybody.
     const isNews = withoutTimes(text) !== withoutTimes(this.#summary.textContent);
     if (text !== this.#summary.textContent) this.#tell(isNews);
     setText(this.#summary, text);
     this.#summary.className = text.length <= SHORT ? 'short' : text.length <= MIDDLE ? 'middle' : 'long';
+    const isForWindow = [...known.leases.keys()].every((name) => name === '@window');
+    const ends = expires ?? (isForWindow ? instants.opens : null);
     this.#facts.replaceChildren(
       ...(lock.since === null ? [] : [fact('Held since', ...when(lock.since, 'since', nowMs))]),
-      ...(lock.state !== 'held' ? [] : [fact('Until', ...(lock.expires === null ? ['it is released'] : when(lock.expires, 'until', nowMs)))]),
+      ...(lock.state !== 'held' ? [] : [fact('Until', ...(ends === null ? ['it is released'] : when(ends, 'until', nowMs)))]),
       ...(known.update?.since == null ? [] : [fact('Update waiting since', ...when(known.update.since, 'since', nowMs))]),
     );
   }

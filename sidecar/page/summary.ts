@@ -1,7 +1,7 @@
 const TIME = String.raw`(?:\d{4}-\d\d-\d\d )?\d\d:\d\d`;
 const WAITS = new RegExp(`^((?:An|Nothing holds back the) update (?:that )?has been waiting since )${TIME}`);
 /** The last in the sentence: what comes before may be a reason, and say anything. */
-const HELD = new RegExp(`^(.* since )${TIME}(, until )(${TIME}( at the latest)|it is released)(?=[.;,])`, 's');
+const HELD = new RegExp(`^(.* since )${TIME}(, until (?:(${TIME}) at the latest|it is released|the window opens at (${TIME} UTC)))(?=[.;,])`, 's');
 const AGAIN = /(are granted again from )(\d\d):(\d\d)\.$/;
 const DAY_MS = 86_400_000;
 
@@ -10,6 +10,8 @@ export interface Instants {
   readonly since: string | null;
   readonly expires: string | null;
   readonly waitsSince: string | null;
+  /** When the window opens. */
+  readonly opens: string | null;
 }
 
 /**
@@ -17,13 +19,14 @@ export interface Instants {
  * can have written them are changed.
  * @param show an instant, in milliseconds
  */
-export function inLocalTime(summary: string, { since, expires, waitsSince }: Instants, nowMs: number, show: (ms: number) => string): string {
+export function inLocalTime(summary: string, { since, expires, waitsSince, opens }: Instants, nowMs: number, show: (ms: number) => string): string {
   let text = summary;
   if (waitsSince !== null) text = text.replace(WAITS, (_all, before: string) => `${before}${show(Date.parse(waitsSince))}`);
   if (since !== null) {
-    text = text.replace(HELD, (_all, before: string, until: string, end: string, atLatest = '') => {
-      const shownEnd = expires === null || atLatest === '' ? end : `${show(Date.parse(expires))}${String(atLatest)}`;
-      return `${before}${show(Date.parse(since))}${until}${shownEnd}`;
+    text = text.replace(HELD, (_all, before: string, until: string, end?: string, opening?: string) => {
+      const [instant, told] = opening === undefined ? [expires, end] : [opens, opening];
+      const shownEnd = told === undefined || instant === null ? until : until.replace(told, () => show(Date.parse(instant)));
+      return `${before}${show(Date.parse(since))}${shownEnd}`;
     });
   }
   return text.replace(AGAIN, (_all, before: string, hours: string, minutes: string) => {

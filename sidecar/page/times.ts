@@ -3,6 +3,9 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** From so many minutes on seconds are noise. */
+const SECONDS_UNTIL_MS = 10 * MINUTE_MS;
+
 /** The page is in English, and a day has 24 hours in the sidecar's log too. */
 const LOCALE = 'en-GB';
 const timeOfDay = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit' });
@@ -21,8 +24,9 @@ export function atTime(ms: number, nowMs: number, inSeconds = false): string {
   return `${(day.getFullYear() === today.getFullYear() ? dayOfYear : dayOfAnyYear).format(ms)}, ${time}`;
 }
 
-/** A length of time in its two largest units: `2 min 10 s`, `3 d`. */
+/** A length of time in its two largest units, as far as they matter: `2 min 10 s`, `37 min`, `3 d`. */
 export function span(ms: number): string {
+  if (ms >= SECONDS_UNTIL_MS && ms < HOUR_MS) return `${String(Math.floor(ms / MINUTE_MS))} min`;
   const [large, small] = (
     [[DAY_MS, 'd', HOUR_MS, 'h'], [HOUR_MS, 'h', MINUTE_MS, 'min'], [MINUTE_MS, 'min', SECOND_MS, 's']] as const
   ).flatMap(([unitMs, unit, smallerMs, smaller]): string[] =>

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FakeWallClock } from '../support/fake-wall-clock';
 import { Hold } from '../support/hold';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
@@ -97,6 +98,17 @@ test('a lock that cannot be had is said to be unavailable, and why', async () =>
   await sidecar.put('app', { wait: 0 });
   await page.shows('Unavailable', '#badge');
   await page.shows(/^Nobody can hold back updates now: /, '#summary');
+});
+
+test('a window that is closed is shown, with when it opens, by the clock of the device', async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const settings = { UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_FREEZE: '2030-12-31', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
+  const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, ...settings, ...clock.environment } });
+  const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
+  await page.shows('until the window opens at 4 Jun, 06:30.', '#summary');
+  await page.shows(/Closed.*Opens\s+4 Jun, 06:30 in 12 h 59 min.*Closes\s+4 Jun, 08:30.*Europe\/London/s, '#window');
+  await page.shows(/@window.*a window opens/s, '#leases');
 });
 
 test('times are those of the reader, in the sentence too', async () => {

@@ -7,7 +7,7 @@ import { ago, ahead, atTime, span } from '../../sidecar/page/times';
 const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400_000];
 
 test.each<[number, string]>([
-  [0, '0 s'], [999, '0 s'], [59_999, '59 s'], [MINUTE_MS, '1 min'], [130 * SECOND_MS, '2 min 10 s'], [HOUR_MS, '1 h'],
+  [0, '0 s'], [999, '0 s'], [59_999, '59 s'], [MINUTE_MS, '1 min'], [130 * SECOND_MS, '2 min 10 s'], [10 * MINUTE_MS - 1, '9 min 59 s'], [HOUR_MS - 1, '59 min'], [HOUR_MS, '1 h'],
   [HOUR_MS + 59 * SECOND_MS, '1 h'], [25 * HOUR_MS, '1 d 1 h'], [DAY_MS * 400, '400 d'], [-5 * SECOND_MS, '0 s'],
 ])('%d ms is %s', (ms, shown) => {
   expect(span(ms)).toBe(shown);
@@ -31,7 +31,7 @@ describe("the sidecar's sentence", () => {
   const nowMs = Date.parse('2026-11-23T12:00:00Z');
   const [since, expires, waitsSince] = ['2026-11-23T10:02:03Z', '2026-11-23T12:07:00Z', '2026-11-23T11:00:00Z'];
   const show = (ms: number): string => `<${new Date(ms).toISOString().slice(11, 16)}>`;
-  const inTime = (text: string, instants: object = {}): string => inLocalTime(text, { since, expires, waitsSince: null, ...instants }, nowMs, show);
+  const inTime = (text: string, instants: object = {}): string => inLocalTime(text, { since, expires, waitsSince: null, opens: '2026-11-24T01:00:00Z', ...instants }, nowMs, show);
 
   test.each<[string, object, string]>([
     ['Updates are held back by a (b) since 10:02, until 12:07 at the latest.', {}, 'Updates are held back by a (b) since <10:02>, until <12:07> at the latest.'],
@@ -44,6 +44,7 @@ describe("the sidecar's sentence", () => {
     ['An update has been waiting since 11:00, which is long enough: a must let go now.', { waitsSince }, 'An update has been waiting since <11:00>, which is long enough: a must let go now.'],
     ['Nothing holds back the update that has been waiting since 11:00: the Supervisor starts it by itself.', { waitsSince, since: null }, 'Nothing holds back the update that has been waiting since <11:00>: the Supervisor starts it by itself.'],
     ['The lock was just taken away from outside, so an update can get through; leases are granted again from 12:00.', {}, 'The lock was just taken away from outside, so an update can get through; leases are granted again from <12:00>.'],
+    ['Updates are held back by @window (closed) since 10:02, until the window opens at 2026-11-24 01:00 UTC.', { expires: null }, 'Updates are held back by @window (closed) since <10:02>, until the window opens at <01:00>.'],
     ['Nothing holds back updates.', {}, 'Nothing holds back updates.'],
   ])('%s', (text, instants, shown) => {
     expect(inTime(text, instants)).toBe(shown);
