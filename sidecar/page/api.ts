@@ -1,7 +1,12 @@
 import { shown } from './elements';
 
 /** How a request went, in words for people where it did not go well. */
-export type Answer = { readonly ok: true } | { readonly ok: false; readonly needsToken: boolean; readonly words: string };
+export type Answer =
+  | { readonly ok: true }
+  /** `token`: what it was that did not do: none, or one that is none of the sidecar's; or one that does not allow this. */
+  | { readonly ok: false; readonly token?: 'wrong' | 'not-enough'; readonly words: string };
+
+const TOKEN_STATUSES: Readonly<Record<number, 'wrong' | 'not-enough'>> = { 401: 'wrong', 403: 'not-enough' };
 
 const KEY = 'update-lock-token';
 
@@ -26,7 +31,7 @@ export function forceUpdate(): Promise<Answer> {
 
 async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   const { value } = token;
-  if (/[^\x21-\x7e]/.test(value)) return { ok: false, needsToken: true, words: 'That is no token: a token has neither spaces nor letters beyond ASCII.' };
+  if (/[^\x21-\x7e]/.test(value)) return { ok: false, token: 'wrong', words: 'That is no token: a token has neither spaces nor letters beyond ASCII.' };
   const headers: Record<string, string> = {};
   if (value !== '') headers['Authorization'] = `Bearer ${value}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -34,10 +39,11 @@ async function ask(method: string, path: string, body?: unknown): Promise<Answer
   try {
     response = await fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   } catch {
-    return { ok: false, needsToken: false, words: 'The sidecar cannot be reached.' };
+    return { ok: false, words: 'The sidecar cannot be reached.' };
   }
   if (response.ok) return { ok: true };
-  return { ok: false, needsToken: response.status === 401 || response.status === 403, words: await wordsOf(response) };
+  const wrong = TOKEN_STATUSES[response.status];
+  return { ok: false, ...(wrong === undefined ? {} : { token: wrong }), words: await wordsOf(response) };
 }
 
 /** What the problem says; whatever is in between may answer something else. */

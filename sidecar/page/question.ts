@@ -73,7 +73,9 @@ export class Asking {
   async #act(): Promise<void> {
     const question = this.#question;
     if (question === null || this.#isAsking) return;
-    if (!this.#tokenField.hidden) {
+    const before = token.value;
+    const isTyped = !this.#tokenField.hidden;
+    if (isTyped) {
       if (this.#token.value === '') {
         this.#refuse(`${question.tokenName} is missing.`);
         return;
@@ -88,9 +90,9 @@ export class Asking {
       this.#dialog.close();
       return;
     }
-    if (answer.needsToken) {
-      // What does not do is not kept.
-      token.value = '';
+    if (answer.token !== undefined) {
+      // What does not do is not kept; an API token that is no admin token has done for something else.
+      token.value = isTyped || answer.token === 'not-enough' ? before : '';
       this.#tokenField.hidden = false;
     }
     this.#refuse(answer.words);

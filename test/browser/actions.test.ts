@@ -98,6 +98,25 @@ describe('an update is forced', () => {
     expect(supervisor.requests('/v1/update')).toHaveLength(1);
   });
 
+  test('not with the API token, which is kept for what it is good for', async () => {
+    const { sidecar } = await startWaiting({ UPDATE_LOCK_API_TOKEN: 'api-token', UPDATE_LOCK_ADMIN_TOKEN: 'admin-token' });
+    await sidecar.put('other');
+    const page = await open(sidecar);
+    await page.click('Release other…');
+    await page.click('Release');
+    await page.shows('Changes over TCP need', '#question-error');
+    await page.type('api-token');
+    await page.press('Enter');
+    await page.shows('other let go', '#events');
+    await page.click('Force the update…');
+    await page.click('Force the update');
+    await page.shows('Forcing an update needs the admin token', '#question-error');
+    await page.type('wrong');
+    await page.press('Enter');
+    await page.shows('The token is not the API token.', '#question-error');
+    expect(await page.run(STORED)).toBe('[["api-token"],[]]');
+  });
+
   test('or it is said in words why not', async () => {
     const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_ADMIN_TOKEN: 'admin-token' });
     const page = await open(sidecar);
