@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { parseProbes, type ProbeSettings } from './holders/probes/probe-settings';
 import type { Schedule } from './holders/windows/calendar';
 import { ALWAYS } from './holders/windows/weekly-windows';
 import { formatDuration } from './leases/duration';
@@ -32,6 +33,7 @@ export interface Config {
   readonly releaseOnStop: boolean;
   /** When updates are allowed; null for always. */
   readonly schedule: Schedule | null;
+  readonly probes: readonly ProbeSettings[];
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   /** Null where the Supervisor's API is not given. */
@@ -50,7 +52,7 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** One line a wrong setting: the variable, its value (never a token's) and what is allowed, or what is at each place where it is wrong. */
+  /** One line a wrong setting: the variable, its value (never a secret) and what is allowed, or what is at each place where it is wrong; for probes a line for each of these. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
@@ -79,6 +81,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
     schedule: readSchedule(reader),
+    probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),
@@ -92,6 +95,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     ),
     warnings: reader.warnings,
   };
+  if (config.deadlineMs !== null && config.supervisor === null) {
+    reader.warnings.push("UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits");
+  }
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
@@ -113,7 +119,7 @@ function readSupervisor(reader: SettingsReader): Config['supervisor'] {
   const prefix = reader.isSet('BALENA_SUPERVISOR_ADDRESS') ? 'BALENA' : 'RESIN';
   const url = reader.read(`${prefix}_SUPERVISOR_ADDRESS`, (v) => v.asHttpUrl(), null);
   if (url === null) return null;
-  const keyName = [`${prefix}_SUPERVISOR_API_KEY`, 'BALENA_SUPERVISOR_API_KEY'].find((name) => reader.isSet(name));
+  const keyName = [`${prefix}_SUPERVISOR_API_KEY`, 'BALENA_SUPERVISOR_API_KEY', 'RESIN_SUPERVISOR_API_KEY'].find((name) => reader.isSet(name));
   const apiKey = keyName === undefined ? null : reader.readToken(keyName);
   if (keyName === undefined) {
     reader.warnings.push(`${prefix}_SUPERVISOR_ADDRESS is set without its API key, so the Supervisor is not asked about updates`);

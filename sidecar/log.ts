@@ -4,6 +4,7 @@ import type { SidecarEvent } from './event-feed';
 import { formatDuration } from './leases/duration';
 import type { Lease } from './leases/lease';
 import type { DeadlineEvent } from './gates/deadline';
+import type { ProbeEvent } from './holders/probes/probe-events';
 import type { UpdateEvent } from './supervisor/events';
 
 export type { Logger } from 'winston';
@@ -37,6 +38,7 @@ const FOR_DEBUG: ReadonlySet<SidecarEvent['type']> = new Set([
   'lock-released',
   'request-waits',
   'request-dropped',
+  'probe-asked',
 ] as const);
 
 /** Writes down what happens, in the words of the interface. */
@@ -98,8 +100,31 @@ export class EventLog {
       case 'lock-released':
         this.log.debug('lock released', { held: formatDuration(event.heldMs) });
         return;
+      case 'probe-turned':
+      case 'probe-missed':
+      case 'probe-reached':
+      case 'probe-asked':
+        this.#writeProbe(event);
+        return;
       default:
         this.#writeUpdate(event);
+    }
+  }
+
+  #writeProbe(event: ProbeEvent): void {
+    const { probe } = event;
+    switch (event.type) {
+      case 'probe-turned':
+        this.log.info(event.isBusy ? 'probe says busy' : 'probe says free', { probe });
+        return;
+      case 'probe-missed':
+        this.log.warn('probe cannot be asked', { probe, detail: event.problem });
+        return;
+      case 'probe-reached':
+        this.log.info('probe can be asked again', { probe });
+        return;
+      case 'probe-asked':
+        this.log.debug('probe asked', { probe, result: event.result });
     }
   }
 
@@ -119,6 +144,9 @@ export class EventLog {
         this.log.log(result === 'accepted' ? 'info' : 'warn', 'update requested', { kind, result, detail });
         return;
       }
+      case 'update-refused':
+        this.log.warn('update request refused', { peer: event.peer, code: 'supervisor-unavailable', detail: event.problem });
+        return;
       case 'update-forced':
         this.log.warn('update is being forced: the lock will be lost', { peer: event.peer, holders: event.holders });
         return;

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
 import { markAtOneGo } from './engine';
@@ -13,7 +14,7 @@ import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
 import { LockWatch } from './lock/watch';
 import type { Gate } from './leases/gate';
-import { WINDOW_LEASE } from './leases/lease';
+import { probeLease, WINDOW_LEASE } from './leases/lease';
 import type { Service } from './service';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
@@ -50,11 +51,12 @@ async function main(): Promise<void> {
       disown(keeper, ownLeases);
       holdOnStart(keeper, config.holdOnStartMs);
       windows?.check();
+      service?.lockOpened();
       watch.lookSoon();
     },
   });
   const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule);
-  const ownLeases = new Set(windows === null ? [] : [WINDOW_LEASE]);
+  const ownLeases = new Set([...(windows === null ? [] : [WINDOW_LEASE]), ...config.probes.map(({ name }) => probeLease(name))]);
   feed.subscribe((event) => {
     if (event.type === 'lease-ended' && event.lease.name === WINDOW_LEASE) windows?.onEnded();
   });
@@ -124,4 +126,6 @@ function exit(status: number, reasons: readonly string[]): never {
   process.exit(status);
 }
 
-void main();
+// Expressions of probes are matched in a thread of this same file.
+if (isMainThread) void main();
+else void import('./holders/probes/match-thread').then(({ serveMatches }) => { serveMatches(); });

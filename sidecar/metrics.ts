@@ -209,6 +209,9 @@ export function createMetrics(
       case 'failed':
         errors.inc({ operation: event.operation });
         return;
+      case 'update-refused':
+        rejections.inc({ code: 'supervisor-unavailable' });
+        return;
       case 'update-requested':
         updateRequests.inc({ kind: event.kind, result: event.result });
         return;

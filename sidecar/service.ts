@@ -1,6 +1,7 @@
+import type { Registry } from 'prom-client';
 import type { Config } from './config';
 import type { Clock, Timeline } from './clock';
-import type { EventFeed } from './event-feed';
+import type { EventFeed, SidecarEvent } from './event-feed';
 import { Access } from './http/access';
 import { createApp } from './http/app';
 import { EventStreams } from './http/event-streams';
@@ -8,12 +9,14 @@ import { HoldStreams } from './http/hold-streams';
 import { Listeners } from './http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
+import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
 import type { Gate } from './leases/gate';
 import type { LockWatch } from './lock/watch';
 import { createLog, EventLog } from './log';
 import { createMetrics } from './metrics';
+import { addProbeMetrics } from './probe-metrics';
 import { connectUpdates } from './update-service';
 import { VERSION } from './version';
 
@@ -34,6 +37,8 @@ export interface ServiceParts {
 export interface Service {
   /** To be called when something has happened in the lock directory, after the keeper has looked. */
   lookedAtLock(): void;
+  /** To be called when the lock directory has been opened. */
+  lockOpened(): void;
   /** Stops accepting, ends the streams, and waits for the answers that are being given. */
   close(): Promise<void>;
 }
@@ -61,17 +66,20 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     holds,
     events,
     updates: updates.api,
+    requestUpdate: (request) => updates.request(request),
     access,
     registry: metrics.registry,
     watchProblem: () => watch.problem(),
     version: VERSION,
   });
   metrics.expectRequests(routes);
+  const probes = await loadProbes(parts, metrics.registry);
 
   const eventLog = new EventLog(log);
   feed.subscribe(eventLog.onEvent);
   feed.subscribe(metrics.onEvent);
   feed.subscribe(updates.onEvent);
+  if (probes !== null) feed.subscribe((event) => { tellProbes(probes, event); });
   feed.subscribe(holds.onEvent);
   feed.subscribe(events.onEvent);
   feed.open();
@@ -84,13 +92,16 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   if (!config.isOnDevice) {
     log.warn(`not on a balena device (BALENA_APP_LOCK_PATH is not set): nothing will read the lock in ${config.lockDirectory}`);
   }
+  probes?.start();
   log.info('ready', { version: VERSION, directory: config.lockDirectory, listening: listeners.addresses });
   return {
     lookedAtLock: () => {
       updates.onLook();
       events.lockMayHaveChanged();
     },
+    lockOpened: () => probes?.retry(),
     close: async () => {
+      probes?.close();
       const closed = listeners.close();
       holds.close();
       events.close();
@@ -100,4 +111,18 @@ export async function startService(parts: ServiceParts): Promise<Service> {
       log.info('stopped', { leases: keeper.leaseCount });
     },
   };
+}
+
+/** Probes, and what they need, only where there are any. */
+async function loadProbes({ config, clock, keeper, feed }: ServiceParts, registry: Registry): Promise<Probes | null> {
+  if (config.probes.length === 0) return null;
+  const { Probes } = await import('./holders/probes/probes');
+  const probes = new Probes(config.probes, { clock, random: Math.random, keeper, emit: feed.emit });
+  addProbeMetrics(registry, probes.all);
+  return probes;
+}
+
+function tellProbes(probes: Probes, event: SidecarEvent): void {
+  if (event.type === 'lease-acquired' && event.recovered) probes.of(event.lease.name)?.onRecovered(event.lease.reason);
+  if (event.type === 'lease-ended') probes.of(event.lease.name)?.onEnded();
 }

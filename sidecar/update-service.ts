@@ -5,13 +5,15 @@ import type { UpdateSource } from './http/views';
 import { WINDOW_LEASE } from './leases/lease';
 import { NOT_WAITED, type Waited } from './leases/waited';
 import type { ServiceParts } from './service';
-import type { LockState } from './supervisor/update-requests';
+import type { ByHandResult, LockState, UpdateRequest } from './supervisor/update-requests';
 import { NOT_CONFIGURED } from './supervisor/update-status';
 import { Updates } from './supervisor/updates';
 
 export interface UpdateService extends UpdateSource {
   /** Null where the Supervisor's API is not given. */
   readonly api: Updates | null;
+  /** Asks for an update because somebody wants one. */
+  request(request: UpdateRequest): Promise<ByHandResult>;
   readonly onEvent: Listener;
   /** To be called when something has happened in the lock directory. */
   onLook(): void;
@@ -19,7 +21,7 @@ export interface UpdateService extends UpdateSource {
 }
 
 /** Without the Supervisor's API everything else works as before. */
-const NOT_CONNECTED: UpdateService = {
+const NOT_CONNECTED = {
   api: null,
   status: NOT_CONFIGURED,
   known: null,
@@ -28,17 +30,24 @@ const NOT_CONNECTED: UpdateService = {
   onEvent: () => undefined,
   onLook: () => undefined,
   close: () => Promise.resolve(),
-};
+} as const;
+
+const NO_API = "its API is not configured; the service needs the label io.balena.features.supervisor-api: '1'";
 
 /** Ties what the Supervisor says to the lock, and the deadline to both. */
 export function connectUpdates({ config, clock, keeper, gates, feed, watch }: ServiceParts): UpdateService {
-  if (config.supervisor === null) return NOT_CONNECTED;
+  const { emit } = feed;
+  const request = async (by: UpdateRequest, updates: Updates | null): Promise<ByHandResult> => {
+    const result = updates === null ? ({ ok: false, problem: NO_API } as const) : await updates.request(by);
+    if (!result.ok) emit({ type: 'update-refused', peer: by.peer, problem: result.problem });
+    return result;
+  };
+  if (config.supervisor === null) return { ...NOT_CONNECTED, request: (by) => request(by, null) };
   const lock: LockState = {
     isHeld: () => keeper.heldSinceMs !== null,
     isSupervisors: () => isSupervisors(keeper.status()),
     holders: () => keeper.leases().map(({ name }) => name),
   };
-  const { emit } = feed;
   const note = keeper.updateNote ?? { waitsSinceMs: null, waited: NOT_WAITED };
   const updates = new Updates({
     address: config.supervisor,
@@ -95,8 +104,12 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
     });
   };
 
+  updates.start();
+  // Nobody may have told a former process any more that the last lease had ended.
+  observe();
   return {
     api: updates,
+    request: (by) => request(by, updates),
     get status() { return updates.status; },
     get known() { return updates.known; },
     get deadlineAtMs() { return deadline?.atMs ?? null; },
@@ -112,7 +125,7 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
           observeSoon();
           return;
         case 'update-changed':
-          if (event.turn !== null) remember();
+          if (event.status.waitsSinceMs !== (keeper.updateNote?.waitsSinceMs ?? null)) remember();
           observe();
           updates.onChange();
           return;

@@ -47,8 +47,8 @@ export interface DeadlineOptions {
 export class Deadline {
   #waited: Waited;
   #warnings: number;
-  /** Whether the grace is over and the leases of apps have ended. */
-  #hasDrained = false;
+  /** When the gate opens again if the update does not come; null until the grace is over and the leases of apps have ended. */
+  #opensAtMs: number | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: DeadlineOptions) {
@@ -82,7 +82,7 @@ export class Deadline {
       return;
     }
     if (!waits) {
-      if (waitedAt(this.#waited, nowMs) > 0) this.#become(NOT_WAITED);
+      if (this.#waited.countingSinceMs !== null || this.#waited.waitedMs > 0) this.#become(NOT_WAITED);
       this.#warnings = 0;
       return;
     }
@@ -114,7 +114,7 @@ export class Deadline {
 
   #nextAtMs(): number | null {
     const { countingSinceMs, waitedMs, drainEndsAtMs } = this.#waited;
-    if (drainEndsAtMs !== null) return drainEndsAtMs + (this.#hasDrained ? COMES_WITHIN_MS : 0);
+    if (drainEndsAtMs !== null) return this.#opensAtMs ?? drainEndsAtMs;
     if (countingSinceMs === null) return null;
     return countingSinceMs + (WARNINGS[this.#warnings] ?? 1) * this.options.deadlineMs - waitedMs;
   }
@@ -124,12 +124,13 @@ export class Deadline {
     const nowMs = clock.monotonicMs();
     const { drainEndsAtMs } = this.#waited;
     if (drainEndsAtMs !== null) {
-      if (nowMs < drainEndsAtMs) return;
-      if (nowMs >= drainEndsAtMs + COMES_WITHIN_MS) {
+      if (nowMs < (this.#opensAtMs ?? drainEndsAtMs)) return;
+      if (this.#opensAtMs !== null) {
         this.#open(false);
         return;
       }
-      this.#hasDrained = true;
+      // From now, not from when it should have been: we may have been stopped for longer than that.
+      this.#opensAtMs = nowMs + COMES_WITHIN_MS;
       drain();
       return;
     }
@@ -148,7 +149,7 @@ export class Deadline {
 
   #open(hasCome: boolean): void {
     this.#warnings = 0;
-    this.#hasDrained = false;
+    this.#opensAtMs = null;
     this.#become(NOT_WAITED);
     this.options.emit({ type: 'drained', hasCome });
   }

@@ -48,6 +48,7 @@ export class EventStreams {
   /** Ids of another epoch, of a former process or of a time without readers, say nothing of what has been missed. */
   #epoch = '';
   #lastLock = '';
+  #lastUpdate = '';
   #isDelivering = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
@@ -68,7 +69,10 @@ export class EventStreams {
       return;
     }
     this.#begin();
+    const lastNumber = this.#number;
     this.#record();
+    // The others have not been told of it yet.
+    if (this.#number !== lastNumber) this.#tellSoon();
     const missedSince = this.#numberOf(lastEventId);
     const first = missedSince === null ? this.#snapshot() : this.#textSince(missedSince + 1);
     const text = `retry: 1000\n\n${first}`;
@@ -87,12 +91,15 @@ export class EventStreams {
   readonly onEvent = (event: SidecarEvent): void => {
     if (this.#epoch === '' || !isTold(event)) return;
     this.#pending.push(event);
-    this.lockMayHaveChanged();
+    this.#tellSoon();
   };
 
   /** To be called when something has happened to the lock that may be no event of its own. */
   lockMayHaveChanged(): void {
-    if (this.#epoch === '') return;
+    if (this.#epoch !== '') this.#tellSoon();
+  }
+
+  #tellSoon(): void {
     this.#flushTimer ??= setTimeout(() => {
       this.#flushTimer = undefined;
       this.#record();
@@ -116,6 +123,7 @@ export class EventStreams {
     if (this.#epoch !== '') return;
     this.#epoch = randomBytes(6).toString('hex');
     this.#lastLock = this.#lockText();
+    this.#lastUpdate = this.#updateText();
   }
 
   #remove(reader: Reader): void {
@@ -127,22 +135,29 @@ export class EventStreams {
   }
 
   #forget(): void {
-    clearTimeout(this.#forgetTimer);
-    clearTimeout(this.#passesTimer);
+    for (const timer of [this.#forgetTimer, this.#passesTimer, this.#flushTimer]) clearTimeout(timer);
+    this.#flushTimer = undefined;
     this.#epoch = '';
     this.#kept = [];
     this.#pending = [];
   }
 
-  /** Makes what has happened into events, each with its number. */
+  /**
+   * Makes what has happened into events, each with its number. For whom an update waits, and how long it may, changes with
+   * the leases.
+   */
   #record(): void {
     const pending = this.#pending;
     this.#pending = [];
     for (const event of pending) {
       if (event.type === 'lease-acquired' || event.type === 'lease-renewed') this.#keep('lease', this.views.lease(event.lease));
       else if (event.type === 'lease-ended') this.#keep('lease', this.views.endedLease(event.lease));
-      else this.#keep('update', this.views.update());
     }
+    const update = this.#updateText();
+    // A warning is told although it changes nothing.
+    const isWarned = pending.some(({ type }) => type === 'deadline-nears');
+    if (update !== this.#lastUpdate || isWarned) this.#keep('update', this.views.update());
+    this.#lastUpdate = update;
     const lock = this.#lockText();
     if (lock === this.#lastLock) return;
     this.#lastLock = lock;
@@ -190,6 +205,10 @@ export class EventStreams {
 
   #lockText(): string {
     return JSON.stringify(this.#lock(false));
+  }
+
+  #updateText(): string {
+    return JSON.stringify(this.views.update());
   }
 
   #textSince(number: number): string {

@@ -12,7 +12,7 @@ import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
 import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
-import { updateRoutes } from './routes/update';
+import { updateRoutes, type RequestUpdate } from './routes/update';
 import type { TtlLimits } from './schemas';
 import type { Views } from './views';
 
@@ -24,6 +24,7 @@ export interface RouteParts {
   readonly events: EventStreams;
   /** Null where the Supervisor's API is not given. */
   readonly updates: Updates | null;
+  readonly requestUpdate: RequestUpdate;
   readonly access: Access;
   readonly registry: Registry;
   /** Why the lock directory is not watched by the kernel; null if it is. */
@@ -33,12 +34,12 @@ export interface RouteParts {
 
 /** The whole interface: what is served, counted and described is what is in this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, updates, access, registry, watchProblem, version } = parts;
+  const { keeper, views, limits, holds, events, updates, requestUpdate, access, registry, watchProblem, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, holds),
-    ...updateRoutes(updates, views, access),
+    ...updateRoutes(updates, requestUpdate, views, access),
     eventsRoute(events),
     pageRoute(),
     ...clientRoutes,

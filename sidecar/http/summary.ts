@@ -50,8 +50,10 @@ function whileHeld(known: Known): string {
   if (update === null) return `Updates are ${held}.`;
   if (isPending(update)) {
     const waits = `An update has been waiting since ${timeOfDay(known, update.waitsSinceMs ?? nowMs)}`;
-    if (isDraining) return `${waits}, which is long enough: ${who} must let go now.`;
-    return `${waits}; it is ${held}${unreachableNow(update)}.`;
+    // What a drain does not end is not asked to let go.
+    const drained = lock.leases.filter(({ name }) => name !== WINDOW_LEASE);
+    if (isDraining && drained.length > 0) return `${waits}, which is long enough: ${holders(drained)} must let go now.`;
+    return `${waits}; it is ${held}${unreachableNow(update, 'the Supervisor')}.`;
   }
   return `Updates are ${held}; ${whatWaits(update)}.`;
 }
@@ -71,7 +73,7 @@ function whileFree(known: Known): string {
   if (update === null) return 'Nothing holds back updates.';
   if (isPending(update)) {
     const since = timeOfDay(known, update.waitsSinceMs ?? known.nowMs);
-    return `Nothing holds back the update that has been waiting since ${since}: the Supervisor starts it by itself${unreachableNow(update)}.`;
+    return `Nothing holds back the update that has been waiting since ${since}: the Supervisor starts it by itself${unreachableNow(update, 'it')}.`;
   }
   return `Nothing holds back updates; ${whatWaits(update)}.`;
 }
@@ -83,8 +85,8 @@ function whatWaits(update: UpdateStatus): string {
   return update.downloading ? 'one is being downloaded' : 'none is waiting now';
 }
 
-function unreachableNow({ supervisor }: UpdateStatus): string {
-  return supervisor === 'unreachable' ? ', though it cannot be reached now' : '';
+function unreachableNow({ supervisor }: UpdateStatus, who: string): string {
+  return supervisor === 'unreachable' ? `, though ${who} cannot be reached now` : '';
 }
 
 function forHowLong({ paths }: LockStatus, nowWallMs: number): string {

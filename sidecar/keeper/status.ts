@@ -9,7 +9,7 @@ export type LockState = (typeof LOCK_STATES)[number];
 /** The lock as it is at one moment. Times are milliseconds of the monotonic clock. */
 export interface LockStatus {
   readonly state: LockState;
-  /** Why a lease would be refused now if it were the first; null if it would be granted. */
+  /** Why the lock cannot be had now; null if it can. A drain, which says nothing of the lock itself, comes last. */
   readonly refusal: Refusal | null;
   /** What is in the way of the lock, each on its own; null for nothing. */
   readonly obstacles: Obstacles;
@@ -49,8 +49,8 @@ export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate 
     disk: problem,
     names: blocking === undefined ? null : fromStanding(blocking),
   };
-  // In the order in which a request meets them.
-  const refusal = obstacles.gate ?? obstacles.disk ?? obstacles.names;
+  const isDraining = obstacles.gate?.code === 'draining';
+  const refusal = (isDraining ? null : obstacles.gate) ?? obstacles.disk ?? obstacles.names ?? obstacles.gate;
   return {
     state: isHeld ? 'held' : stateOf(refusal?.code),
     refusal,

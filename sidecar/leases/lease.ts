@@ -43,5 +43,10 @@ export const BUILTIN_NAME_PATTERN = /^@[A-Za-z0-9._-]{1,71}$/;
 /** The lease that holds the lock while no update window is open. */
 export const WINDOW_LEASE = '@window';
 
+/** The lease that holds the lock while a probe of that name says so. */
+export function probeLease(name: string): string {
+  return `@probe-${name}`;
+}
+
 /** A reason is for people; this is in characters (code points). */
 export const REASON_MAX_LENGTH = 256;

@@ -1,5 +1,7 @@
 import { openEnvironment, type Environment, type Variable } from './forms';
 
+type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistakes: readonly string[] };
+
 /** Reads settings by name, and goes on after a mistake, so that all of them can be reported together. */
 export class SettingsReader {
   readonly mistakes: string[] = [];
@@ -34,6 +36,17 @@ export class SettingsReader {
   readUnlessOff<T, D>(name: string, get: (variable: Variable) => T | 'off' | undefined, defaultValue: D): T | D | null {
     const value = this.read(name, get, defaultValue);
     return value === 'off' ? null : value;
+  }
+
+  /** The same for what says by itself, without secrets, where its value is wrong: a line for each mistake. */
+  readParsed<T>(name: string, parse: (text: string) => Parsed<T>, defaultValue: T): T {
+    this.names.add(name);
+    const text = this.environment[name] ?? '';
+    if (text === '') return defaultValue;
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    this.mistakes.push(...parsed.mistakes.map((mistake) => `${name}: ${mistake}`));
+    return defaultValue;
   }
 
   /** A token's value is never repeated, and an empty one would leave a door open that somebody meant to lock. */

@@ -16,5 +16,7 @@ export type UpdateEvent =
   | { readonly type: 'supervisor-reached' }
   | { readonly type: 'supervisor-missed'; readonly problem: string }
   | { readonly type: 'update-requested'; readonly kind: RequestKind; readonly result: RequestResult; readonly detail: string }
+  /** Somebody wanted an update, but the Supervisor cannot be asked. */
+  | { readonly type: 'update-refused'; readonly peer: string; readonly problem: string }
   /** Somebody is about to force an update: these leases will be lost. */
   | { readonly type: 'update-forced'; readonly peer: string; readonly holders: readonly string[] };

@@ -22,6 +22,8 @@ export interface RetryOnReleaseOptions {
  */
 export class RetryOnRelease {
   #lastAtMs = -Infinity;
+  /** Counts the releases: what was begun for one before the last is not for the last. */
+  #release = 0;
   #timer: NodeJS.Timeout | undefined;
   #running = Promise.resolve();
 
@@ -29,6 +31,7 @@ export class RetryOnRelease {
 
   /** To be called when the last lease has ended, unless the lock was lost: then the Supervisor is at it already. */
   onReleased(): void {
+    this.#release += 1;
     this.#after(this.#lastAtMs + APART_MS - this.options.clock.monotonicMs(), 0);
   }
 
@@ -45,24 +48,26 @@ export class RetryOnRelease {
 
   #after(delayMs: number, attempt: number): void {
     clearTimeout(this.#timer);
+    const release = this.#release;
     const start = (): void => {
       // One that is under way was begun for a release before this one: the lock may have been held again since.
-      this.#running = this.#running.then(() => this.#try(attempt));
+      this.#running = this.#running.then(() => this.#try(release, attempt));
     };
     if (delayMs <= 0) start();
     else this.#timer = setTimeout(start, delayMs).unref();
   }
 
-  async #try(attempt: number): Promise<void> {
+  async #try(release: number, attempt: number): Promise<void> {
     const { clock, watch, requests } = this.options;
-    if (!this.#isFree()) return;
+    const isWanted = (): boolean => release === this.#release && this.#isFree();
+    if (!isWanted()) return;
     this.#lastAtMs = clock.monotonicMs();
     const status = await watch.lookAfterRelease();
-    if (!isPending(status) || !this.#isFree()) return;
+    if (!isPending(status) || !isWanted()) return;
     // It may be unreachable, and the update known from before.
     const sent = status.supervisor === 'reachable' ? await requests.send('retry', status) : { ok: false };
     const delayMs = BACK_OFF_MS[attempt];
-    if (!sent.ok && delayMs !== undefined && this.#isFree()) this.#after(delayMs, attempt + 1);
+    if (!sent.ok && delayMs !== undefined && isWanted()) this.#after(delayMs, attempt + 1);
   }
 
   #isFree(): boolean {

@@ -29,7 +29,8 @@ export type UpdateResult =
  * is a result, in words for people; nothing here throws.
  */
 export class SupervisorApi {
-  #hasStateStatus = true;
+  /** Whether there is a `GET /v2/state/status`: an old Supervisor has none, and one that stands in for it may not either. */
+  #stateStatus: 'unknown' | 'there' | 'missing' = 'unknown';
 
   constructor(private readonly address: SupervisorAddress) {}
 
@@ -40,17 +41,25 @@ export class SupervisorApi {
     if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
     const reading = parseReading(parseJson(answer.body));
     if (reading === null) return { ok: false, problem: 'its answer is not that of a Supervisor' };
-    const downloading = reading.downloading || (reading.pending && (await this.#isDownloading()));
+    const downloading = reading.downloading || (reading.pending ? await this.#isDownloading() : false);
+    if (typeof downloading === 'string') return { ok: false, problem: downloading };
     return { ok: true, reading: { ...reading, downloading } };
   }
 
-  /** False also if it does not tell: an old Supervisor has no such answer, and one that stands in for it may not either. */
-  async #isDownloading(): Promise<boolean> {
-    if (!this.#hasStateStatus) return false;
+  /**
+   * False also if it never tells. One that has told and now does not is busy, most likely with a download, which must not be
+   * taken for none: then what is wrong.
+   */
+  async #isDownloading(): Promise<boolean | string> {
+    if (this.#stateStatus === 'missing') return false;
     const answer = await this.#send('GET', '/v2/state/status', null, READING_TIMEOUT_MS);
-    if (typeof answer === 'string') return false;
-    this.#hasStateStatus = answer.status !== 404;
-    return answer.status === 200 && showsDownload(parseJson(answer.body));
+    if (typeof answer !== 'string' && answer.status === 200) {
+      this.#stateStatus = 'there';
+      return showsDownload(parseJson(answer.body));
+    }
+    if (typeof answer !== 'string' && answer.status === 404) this.#stateStatus = 'missing';
+    if (this.#stateStatus !== 'there') return false;
+    return typeof answer === 'string' ? answer : explainStatus(answer.status);
   }
 
   /**
@@ -86,6 +95,7 @@ export class SupervisorApi {
         resolve(result);
       };
       sent.on('error', (error) => { finish(messageOf(error)); });
+      sent.on('upgrade', () => { finish('it speaks another protocol'); });
       sent.end(body ?? undefined);
     });
   }

@@ -23,6 +23,12 @@ export interface UpdateRequestsOptions {
   readonly emit: (event: UpdateEvent) => void;
 }
 
+/** What somebody wants by hand. */
+export interface UpdateRequest {
+  readonly force: boolean;
+  readonly peer: string;
+}
+
 export type ByHandResult = { readonly ok: true; readonly status: UpdateStatus } | { readonly ok: false; readonly problem: string };
 
 /** Asks the Supervisor to try an update now, and finds out what has become of it. */
@@ -32,7 +38,7 @@ export class UpdateRequests {
   constructor(private readonly options: UpdateRequestsOptions) {}
 
   /** Because somebody wants it. With `force` the lock will be taken away; who holds it is told before. */
-  async byHand({ force, peer }: { readonly force: boolean; readonly peer: string }): Promise<ByHandResult> {
+  async byHand({ force, peer }: UpdateRequest): Promise<ByHandResult> {
     const { watch, lock, emit } = this.options;
     const status = await watch.look();
     if (status.supervisor === 'unreachable') return { ok: false, problem: status.problem ?? 'it cannot be reached' };
@@ -86,6 +92,10 @@ export class UpdateRequests {
       this.options.emit({ type: 'update-requested', kind, result, detail });
     };
     const timer = setTimeout(() => {
+      if (this.options.watch.status.supervisor !== 'reachable') {
+        end('unconfirmed', 'the Supervisor has not answered since, so nothing shows whether it tries');
+        return;
+      }
       end('ignored', 'instant updates are turned off on this device, so the Supervisor tries at its own time');
     }, TRIES_WITHIN_MS).unref();
     this.#trial = { kind, end };

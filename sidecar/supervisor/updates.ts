@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock';
 import { RetryOnRelease } from './retry-on-release';
 import type { SupervisorAddress } from './supervisor-api';
 import { SupervisorApi } from './supervisor-api';
 import type { UpdateEvent } from './events';
-import { UpdateRequests, type ByHandResult, type LockState } from './update-requests';
+import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
 import { isPending, type UpdateStatus } from './update-status';
 import { UpdateWatch } from './update-watch';
+
+/** How long an end waits for what has been begun for the last release, in milliseconds: a stop takes 4 s at most. */
+const ENDS_WITHIN_MS = 2500;
 
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;
@@ -26,7 +30,8 @@ export class Updates {
   readonly #lock: LockState;
   readonly #waiting = new Set<() => void>();
   #wasSupervisors = false;
-  #wasHeld = false;
+  /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
+  #wasHeld: boolean | null = null;
 
   constructor({ address, pollMs, clock, random, waitsSinceMs, lock, emit }: UpdatesOptions) {
     const api = new SupervisorApi(address);
@@ -34,6 +39,12 @@ export class Updates {
     this.#watch = new UpdateWatch({ api, clock, random, pollMs, waitsSinceMs, isHeld: () => lock.isHeld(), emit });
     this.#requests = new UpdateRequests({ api, watch: this.#watch, lock, emit });
     this.#retry = new RetryOnRelease({ clock, watch: this.#watch, requests: this.#requests, lock });
+  }
+
+  /** Goes on where a former process was, which may have been ended between a release and what follows from it. */
+  start(): void {
+    this.#wasSupervisors = this.#lock.isSupervisors();
+    if (this.status.waitsSinceMs !== null && !this.#lock.isHeld()) this.#retry.onReleased();
   }
 
   get status(): UpdateStatus {
@@ -103,15 +114,15 @@ export class Updates {
     return stop;
   }
 
-  request(request: { readonly force: boolean; readonly peer: string }): Promise<ByHandResult> {
+  request(request: UpdateRequest): Promise<ByHandResult> {
     return this.#requests.byHand(request);
   }
 
-  /** Ends it; what has been begun for the last release is brought to its end. */
+  /** Answers whoever waits, and ends it; what has been begun for the last release is brought to its end, if that is soon. */
   async close(): Promise<void> {
-    await this.#retry.close();
-    this.#requests.close();
     this.#watch.close();
     for (const answer of [...this.#waiting]) answer();
+    await Promise.race([this.#retry.close(), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
+    this.#requests.close();
   }
 }

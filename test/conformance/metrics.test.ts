@@ -25,12 +25,13 @@ async function scrape(): Promise<Map<string, number>> {
 const labelled = (name: string, label: string, values: readonly string[]): string[] => values.map((value) => `update_lock_${name}{${label}="${value}"}`);
 
 const SERIES = [
-  ...['held', 'held_since_timestamp_seconds', 'leases', 'leases_acquired_total', 'leases_renewed_total', 'held_seconds_total', 'supervisor_holds_lock'].map((name) => `update_lock_${name}`),
+  ...['held', 'held_since_timestamp_seconds', 'leases', 'leases_acquired_total', 'leases_renewed_total', 'held_seconds_total', 'supervisor_holds_lock', 'supervisor_up', 'update_pending', 'update_pending_since_timestamp_seconds'].map((name) => `update_lock_${name}`),
   ...labelled('state', 'state', ['held', 'updating', 'foreign', 'cooldown', 'unavailable']),
   ...labelled('lease_held', 'name', ['other']),
   ...labelled('leases_ended_total', 'reason', ['released', 'expired', 'disconnected', 'lost', 'drained', 'stopped']),
   ...labelled('rejections_total', 'code', ['updating', 'foreign-lock', 'cooldown', 'draining', 'too-many-leases', 'cannot-lock', 'supervisor-unavailable', 'stopping']),
   ...labelled('lost_total', 'cause', ['supervisor', 'helios', 'removed', 'replaced']),
+  ...['retry', 'force'].flatMap((kind) => ['accepted', 'ignored', 'unconfirmed', 'failed'].map((result) => `update_lock_update_requests_total{kind="${kind}",result="${result}"}`)),
   ...labelled('errors_total', 'operation', ['open', 'take', 'give-back', 'journal', 'describe', 'flock', 'http']),
   'update_lock_lease_duration_seconds_count', 'update_lock_lease_duration_seconds_sum',
   'update_lock_http_request_duration_seconds_count{method="PUT",route="/v1/leases/{name}",status="201"}',
@@ -49,6 +50,7 @@ describe('of a sidecar that has just started', () => {
 
   test('what is not 0 at the start is there too', () => {
     expect(series.get('update_lock_state{state="free"}')).toBe(1);
+    expect(series.get('update_lock_window_open')).toBe(1);
     expect([...series].find(([name]) => name.startsWith('update_lock_build_info{version="'))?.[1]).toBe(1);
     for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'process_start_time_seconds', 'nodejs_heap_size_used_bytes']) {
       expect(series.get(name)).toBeGreaterThan(0);

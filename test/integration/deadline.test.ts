@@ -49,6 +49,8 @@ test('an update that has waited for long enough drains the apps, after two warni
   expect(line['reason']).toBe('An update has waited for the apps for 3s, which is the deadline.');
   expect(warnings(sidecar)).toEqual([['1s', ['app', 'held']], ['2s', ['app', 'held']]]);
   await stream.next(({ event, data }) => event === 'update' && data.draining === true);
+  // The first of the stream, and a warning at least, though that changes nothing.
+  expect(stream.events.filter(({ event, data }) => event === 'update' && data.draining === false).length).toBeGreaterThan(1);
   // Neither new leases nor renewals; those that are live are still live.
   const refused = [await sidecar.put('app', { wait: 0 }), await sidecar.put('new', { wait: 0 }), await sidecar.send('POST', '/v1/leases/x/hold?wait=0')];
   expect(refused.map(({ status, body }) => [status, body.code])).toEqual([[423, 'draining'], [423, 'draining'], [423, 'draining']]);
@@ -58,6 +60,7 @@ test('an update that has waited for long enough drains the apps, after two warni
   expect(ended['lease'].ended.reason).toBe('drained');
   expect((await sidecar.send('GET', '/v1/leases/app')).body.ended.reason).toBe('drained');
   await supervisor.replacing();
+  expect((await sidecar.send('GET', '/v1/lock')).body).toMatchObject({ state: 'updating', summary: expect.stringMatching(/^An update is being applied: the balena Supervisor/) });
   const waiting = sidecar.put('app', { wait: '1m' });
   await supervisor.settle();
   await sidecar.logged('draining is over: the update has come');
@@ -81,7 +84,8 @@ test('what has been waited survives a restart, and so does a drain', async () =>
   const second = await sidecar.startAgain(environment);
   expect((await second.send('GET', '/v1/update')).body.deadline).toBe(deadline);
   await second.logged('draining: the leases of apps end');
-  expect(warnings(second)).toEqual([['2s', ['app']]]);
+  // Never the first again; nor the second, if the start took so long that its time had passed.
+  expect(['[]', '[["2s",["app"]]]']).toContain(JSON.stringify(warnings(second)));
   await second.kill();
   const third = await second.startAgain(environment);
   expect((await third.put('app', { wait: 0 })).body.code).toBe('draining');

@@ -4,9 +4,14 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { EventStream } from '../support/event-stream';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
+import { startWaiting } from '../support/updatable-device';
 import { until } from '../support/until';
 
-afterEach(() => Sidecar.cleanUp());
+afterEach(async () => {
+  await Sidecar.cleanUp();
+  await StandInSupervisor.cleanUp();
+});
 
 test('a stream begins with the present state: the lock, each lease, and updates', async () => {
   const sidecar = await Sidecar.start();
@@ -57,6 +62,19 @@ test('what others do to the lock is told, and the end of a cooldown', async () =
   await stream.next(({ data }) => data.ended?.reason === 'lost');
   const { id } = await stream.next(({ data }) => data.state === 'cooldown');
   await stream.next(({ data }) => data.state === 'free', stream.events.findIndex((event) => event.id === id));
+});
+
+test('what changes of an update is told: for whom it waits, its deadline, a drain', async () => {
+  const { sidecar } = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms', UPDATE_LOCK_DEADLINE: '1h' });
+  const stream = await EventStream.open(sidecar.target);
+  const first = (await stream.opened()).at(-1)?.data;
+  expect([first.blockedBy, typeof first.deadline]).toEqual([['app'], 'string']);
+  await sidecar.put('b');
+  await stream.next(({ event, data }) => event === 'update' && data.blockedBy.length === 2);
+  await sidecar.release('app');
+  await stream.next(({ event, data }) => event === 'update' && data.blockedBy[0] === 'b');
+  const updates = stream.events.filter(({ event }) => event === 'update').map(({ data }) => JSON.stringify(data));
+  expect(updates.filter((text, index) => text === updates[index - 1])).toEqual([]);
 });
 
 describe('a reader that comes back', () => {

@@ -1,55 +1,19 @@
-import { join } from 'node:path';
+import { request } from 'node:http';
+import { RawConnection } from '../conformance/raw';
 import { Hold } from '../support/hold';
-import { makeFolder, Sidecar } from '../support/sidecar';
-import type { StandInOptions } from '../support/supervisor/options';
+import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
+import { backsOffForLong, metric, posts, startDevice, startWaiting } from '../support/updatable-device';
 
 afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
 });
 
-const POLL = { UPDATE_LOCK_SUPERVISOR_POLL: '1s' };
-const ADMIN = { Authorization: 'Bearer admin' };
-
-interface Device {
-  readonly supervisor: StandInSupervisor;
-  readonly sidecar: Sidecar;
-}
-
-async function start(options: Partial<StandInOptions> = {}, environment: Record<string, string> = {}): Promise<Device> {
-  const folder = makeFolder();
-  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], ...options });
-  const sidecar = await Sidecar.start({ folder, environment: { ...POLL, ...supervisor.environment, ...environment } });
-  return { supervisor, sidecar };
-}
-
-/** An update that waits for the lease `app`, as both sides know. */
-async function startWaiting(options: Partial<StandInOptions> = {}, environment: Record<string, string> = {}): Promise<Device> {
-  const device = await start(options, environment);
-  await device.sidecar.put('app', { reason: 'busy' });
-  await device.supervisor.pushRelease();
-  // Where instant updates are off it finds out by itself.
-  if (!device.supervisor.instantUpdates) await device.supervisor.poll();
-  await device.supervisor.history.next('back-off');
-  await device.sidecar.logged('update waits');
-  return device;
-}
-
-function posts({ supervisor }: Device): unknown[] {
-  return supervisor.requests('/v1/update').map(({ body }) => body);
-}
-
-async function metric({ sidecar }: Device, name: string): Promise<number> {
-  const { text } = await sidecar.send('GET', '/metrics');
-  const line = text.split('\n').find((each) => each.startsWith(`update_lock_${name} `));
-  return Number(line?.split(' ')[1]);
-}
-
 describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (version) => {
   test('an update that waits is told of, and starts when the last lease ends', async () => {
-    const device = await start({ version, replacesForMs: 0, heliosRetryMs: 600_000 });
+    const device = await startDevice({ version, replacesForMs: 0, heliosRetryMs: 600_000 });
     const { sidecar, supervisor } = device;
     await sidecar.put('first');
     const hold = await Hold.open(sidecar.target, 'second');
@@ -61,7 +25,8 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     expect(performance.now() - pushedAtMs).toBeLessThan(2_000);
     expect((await sidecar.send('GET', '/v1/update')).body).toEqual(update);
     expect((await sidecar.send('GET', '/v1/lock')).body.summary).toMatch(/^An update has been waiting since .*; it is held back by first and second/);
-    expect([await metric(device, 'update_pending'), await metric(device, 'supervisor_up')]).toEqual([1, 1]);
+    expect([await metric(device.sidecar, 'update_pending'), await metric(device.sidecar, 'supervisor_up')]).toEqual([1, 1]);
+    await backsOffForLong(device);
 
     await sidecar.release('first');
     expect(posts(device)).toEqual([]);
@@ -70,12 +35,12 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     expect(posts(device)).toEqual([{ force: false, cancel: true }]);
     await sidecar.logged('update does not wait any more');
     expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false, since: null, blockedBy: [] });
-    expect(await metric(device, 'update_requests_total{kind="retry",result="accepted"}')).toBe(1);
+    expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="accepted"}')).toBe(1);
   });
 });
 
 test('nothing is asked while nothing is held', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
   await sidecar.send('GET', '/v1/lock');
   await sidecar.send('GET', '/metrics');
   await sidecar.put('app');
@@ -86,11 +51,11 @@ test('nothing is asked while nothing is held', async () => {
   const { length } = supervisor.requests();
   await new Promise((resolve) => setTimeout(resolve, 1000));
   expect(supervisor.requests().length - length).toBeLessThanOrEqual(1);
-  expect(posts({ sidecar, supervisor })).toEqual([]);
+  expect(posts({ supervisor })).toEqual([]);
 });
 
 test('while the lock is held, the Supervisor is asked at the interval, never twice at once', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
   supervisor.answerWith({ delayMs: 300 });
   await sidecar.put('app');
   await until(() => supervisor.requests('/v1/device').length >= 4);
@@ -99,7 +64,7 @@ test('while the lock is held, the Supervisor is asked at the interval, never twi
 });
 
 test('an update that the Supervisor merely looks for does not wait', async () => {
-  const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '3s' });
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '3s' });
   await sidecar.put('app');
   const done = supervisor.check();
   await until(() => supervisor.requests('/v1/device').length === 1);
@@ -110,7 +75,7 @@ test('an update that the Supervisor merely looks for does not wait', async () =>
 });
 
 test.each(['image', 'older image'] as const)('while an %s is downloaded, the update does not wait, and the download goes on at a release', async (change) => {
-  const device = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+  const device = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
   const { sidecar, supervisor } = device;
   await sidecar.put('app');
   await supervisor.pushRelease({ change, holdDownload: true });
@@ -127,6 +92,20 @@ test.each(['image', 'older image'] as const)('while an %s is downloaded, the upd
   expect(supervisor.history.of('download').map(({ state }) => state)).toEqual(['started', 'finished']);
 });
 
+test('nothing is asked for while it cannot be told whether something is downloaded', async () => {
+  const device = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  await device.supervisor.pushRelease({ holdDownload: true });
+  device.supervisor.answerWith(500, '/v2/state/status');
+  await device.sidecar.logged('Supervisor cannot be reached');
+  await device.sidecar.release('app');
+  const { length } = device.supervisor.requests('/v2/state/status');
+  await until(() => device.supervisor.requests('/v2/state/status').length > length);
+  device.supervisor.answerWith(undefined, '/v2/state/status');
+  device.supervisor.device.finishDownload();
+  await device.supervisor.replacing();
+  expect(device.supervisor.requests('/v1/update').filter(({ whileDownloading }) => whileDownloading)).toEqual([]);
+});
+
 test('a newer release that is downloaded while one waits is not aborted at a release', async () => {
   const device = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
   await device.supervisor.pushRelease({ holdDownload: true });
@@ -141,6 +120,7 @@ test('a newer release that is downloaded while one waits is not aborted at a rel
 
 test('the Supervisor is asked within 100 ms of the last release, beyond its own answers', async () => {
   const device = await startWaiting();
+  await backsOffForLong(device);
   const releasedAtMs = performance.now();
   await device.sidecar.release('app');
   const { atMs } = await device.supervisor.history.next('request', ({ path }) => path === '/v1/update');
@@ -150,6 +130,7 @@ test('the Supervisor is asked within 100 ms of the last release, beyond its own 
 
 test('leases that follow each other quickly do not each cost a request', async () => {
   const device = await startWaiting({ instantUpdates: false });
+  await backsOffForLong(device);
   const startedAtMs = performance.now();
   for (let index = 0; index < 10; index += 1) {
     await device.sidecar.release('app');
@@ -162,6 +143,7 @@ test('leases that follow each other quickly do not each cost a request', async (
 
 test('nothing is asked for if a lease was taken meanwhile', async () => {
   const device = await startWaiting();
+  await backsOffForLong(device);
   device.supervisor.answerWith({ delayMs: 500 }, '/v1/device');
   await device.sidecar.release('app');
   await device.sidecar.put('next');
@@ -172,6 +154,7 @@ test('nothing is asked for if a lease was taken meanwhile', async () => {
 
 test('a request that fails is made again', async () => {
   const device = await startWaiting({ replacesForMs: 0 });
+  await backsOffForLong(device);
   device.supervisor.answerWith(503, '/v1/update');
   await device.sidecar.release('app');
   await device.sidecar.logged('update requested', { kind: 'retry', result: 'failed' });
@@ -182,79 +165,11 @@ test('a request that fails is made again', async () => {
 
 test('a Supervisor whose instant updates are off says 202, which is found to mean "ignored"', async () => {
   const device = await startWaiting({ instantUpdates: false });
-  // So often that it backs off for longer than it takes to find out.
-  for (let failures = 2; failures <= 5; failures += 1) {
-    await device.supervisor.history.next('back-off', (each) => each.failures === failures);
-  }
+  // For longer than it takes to find out.
+  await backsOffForLong(device);
   await device.sidecar.release('app');
   await device.sidecar.logged('update requested', { kind: 'retry', result: 'ignored' });
-  expect(await metric(device, 'update_requests_total{kind="retry",result="ignored"}')).toBe(1);
-});
-
-test('a lock that was taken away by force is not asked about', async () => {
-  const device = await startWaiting({ replacesForMs: 0 }, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
-  const hold = await Hold.open(device.sidecar.target, 'other');
-  await hold.line('held');
-  const { status, body } = await device.sidecar.send('POST', '/v1/update', { json: { force: true }, headers: ADMIN });
-  expect([status, body.pending]).toEqual([202, true]);
-  expect(await hold.line('draining')).toEqual({ event: 'draining', endsInSeconds: 0, reason: 'An update is being forced by unix.' });
-  expect((await hold.line('ended'))['lease'].ended.reason).toBe('lost');
-  await device.supervisor.history.next('applied');
-  expect(posts(device)).toEqual([{ force: true, cancel: true }]);
-  await device.sidecar.logged('update is being forced: the lock will be lost', { peer: 'unix' });
-  expect(device.sidecar.lines().find(({ message }) => String(message).startsWith('update is being forced'))?.['holders']).toEqual(['app', 'other']);
-});
-
-describe('by hand', () => {
-  test.each<[string, Record<string, string>, Record<string, string>]>([
-    ['no admin token is set', {}, ADMIN],
-    ['none is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin' }, {}],
-    ['the API token is given', { UPDATE_LOCK_ADMIN_TOKEN: 'admin', UPDATE_LOCK_API_TOKEN: 'api' }, { Authorization: 'Bearer api' }],
-  ])('force is forbidden where %s', async (_, environment, headers) => {
-    const device = await start({}, environment);
-    const { status, body } = await device.sidecar.send('POST', '/v1/update?force=true', { headers });
-    expect([status, body.code]).toEqual([403, 'forbidden']);
-    expect(posts(device)).toEqual([]);
-  });
-
-  test.each(['true', '1', 'yes'])('force may be said as %s in a form', async (force) => {
-    const device = await start({}, { UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
-    expect((await device.sidecar.send('POST', '/v1/update', { form: `force=${force}`, headers: ADMIN })).status).toBe(202);
-    expect(posts(device)).toEqual([{ force: true, cancel: true }]);
-  });
-
-  test('what is neither true nor false is refused', async () => {
-    const device = await start();
-    const { status, body } = await device.sidecar.send('POST', '/v1/update', { form: 'force=maybe' });
-    expect([status, body.errors]).toEqual([422, [{ field: 'force', message: '"maybe" is neither true nor false' }]]);
-  });
-
-  test('without force anyone may ask, and nobody loses anything', async () => {
-    const device = await startWaiting();
-    expect((await device.sidecar.send('POST', '/v1/update')).status).toBe(202);
-    await until(() => device.supervisor.history.of('attempt').length >= 2);
-    expect(posts(device)).toEqual([{ force: false, cancel: true }]);
-    expect((await device.sidecar.send('GET', '/v1/leases/app')).status).toBe(200);
-  });
-
-  test('a download is not aborted', async () => {
-    const device = await start();
-    await device.supervisor.pushRelease({ holdDownload: true });
-    await device.sidecar.send('POST', '/v1/update');
-    expect(posts(device)).toEqual([{ force: false, cancel: false }]);
-    expect(device.supervisor.history.of('download').map(({ state }) => state)).toEqual(['started']);
-  });
-
-  test.each<[string, Record<string, string>]>([
-    ['not configured', { BALENA_SUPERVISOR_ADDRESS: '', BALENA_SUPERVISOR_API_KEY: '' }],
-    ['not there', { BALENA_SUPERVISOR_ADDRESS: 'http://127.0.0.1:9' }],
-    ['of another key', { BALENA_SUPERVISOR_API_KEY: 'wrong' }],
-  ])('a Supervisor that is %s cannot be asked', async (_, environment) => {
-    const device = await start({}, environment);
-    const { status, body } = await device.sidecar.send('POST', '/v1/update');
-    expect([status, body.code]).toEqual([503, 'supervisor-unavailable']);
-    expect(JSON.stringify(device.sidecar.output + JSON.stringify(body))).not.toContain('wrong');
-  });
+  expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="ignored"}')).toBe(1);
 });
 
 describe('GET /v1/update', () => {
@@ -266,7 +181,7 @@ describe('GET /v1/update', () => {
   });
 
   test('waits for an update, though nothing is held', async () => {
-    const { sidecar, supervisor } = await start({ instantUpdates: true }, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({ instantUpdates: true }, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     const waiting = sidecar.send('GET', '/v1/update?wait=1h');
     await until(() => supervisor.requests('/v1/device').length >= 3);
     await supervisor.pushRelease();
@@ -274,7 +189,7 @@ describe('GET /v1/update', () => {
   });
 
   test('answers at the end of the wait, and forgets who has gone', async () => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     expect((await sidecar.send('GET', '/v1/update?wait=300ms')).body).toMatchObject({ pending: false, supervisor: 'reachable' });
     await until(async () => {
       const { length } = supervisor.requests();
@@ -284,9 +199,32 @@ describe('GET /v1/update', () => {
   });
 });
 
+test('who waits for an update and goes away is forgotten, and nothing is asked for them', async () => {
+  const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+  const waiting = Array.from({ length: 50 }, () => request({ ...sidecar.target, path: '/v1/update?wait=1h', agent: false }).on('error', () => undefined));
+  for (const each of waiting) each.end();
+  await until(() => supervisor.requests('/v1/device').length >= 5);
+  for (const each of waiting) each.destroy();
+  await until(async () => {
+    const { length } = supervisor.requests();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return supervisor.requests().length === length;
+  });
+  await supervisor.pushRelease();
+  expect((await sidecar.send('GET', '/v1/update?wait=1h')).body.pending).toBe(true);
+});
+
+test('questions that are sent without waiting for the answers are all answered, in turn', async () => {
+  const { sidecar } = await startDevice();
+  const connection = new RawConnection(sidecar.target).write('GET /v1/update HTTP/1.1\r\n\r\n'.repeat(2) + 'GET /healthz HTTP/1.1\r\n\r\n');
+  const answers = await connection.first(3);
+  connection.close();
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
 describe('a Supervisor that misbehaves', () => {
   test.each([500, 404, 302, 'garbage', 'reset'] as const)('by answering with %s is unreachable, and reached again when it does not', async (mood) => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
     supervisor.answerWith(mood);
     await sidecar.put('app');
     await sidecar.logged('Supervisor cannot be reached');
@@ -297,7 +235,7 @@ describe('a Supervisor that misbehaves', () => {
   });
 
   test('by not answering takes nothing from anybody', async () => {
-    const { sidecar, supervisor } = await start({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
+    const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
     supervisor.answerWith('hang');
     await sidecar.put('app');
     await until(() => supervisor.history.of('arrival').length === 1);
@@ -305,12 +243,4 @@ describe('a Supervisor that misbehaves', () => {
     expect((await sidecar.release('app')).status).toBe(200);
     expect(await sidecar.kill('SIGTERM')).toBe(0);
   });
-});
-
-test('since when an update waits is known after a restart', async () => {
-  const device = await startWaiting();
-  const { since } = (await device.sidecar.send('GET', '/v1/update')).body;
-  await device.sidecar.kill();
-  const again = await device.sidecar.startAgain({ ...POLL, ...device.supervisor.environment });
-  expect((await again.send('GET', '/v1/update')).body).toMatchObject({ pending: true, since });
 });

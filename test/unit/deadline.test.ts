@@ -146,6 +146,47 @@ test('a drain of a former process ends when it said', () => {
   expect(drains).toBe(1);
 });
 
+test('a process that was stopped in the grace, for longer than an update takes to come, drains all the same', () => {
+  const deadline = make(HOUR_MS);
+  deadline.observe(WAITS);
+  pass(HOUR_MS);
+  nowMs += 5 * HOUR_MS;
+  jest.advanceTimersByTime(60_000);
+  expect([drains, refusal(deadline)]).toEqual([1, 'draining']);
+  pass(20 * 60_000 - 1);
+  expect(refusal(deadline)).toBe('draining');
+  pass(1);
+  expect([drains, refusal(deadline)]).toEqual([1, undefined]);
+});
+
+test('one that was stopped for longer than deadline and grace gives the grace all the same', () => {
+  const deadline = make(HOUR_MS);
+  deadline.observe(WAITS);
+  nowMs += 5 * HOUR_MS;
+  jest.advanceTimersByTime(HOUR_MS / 3);
+  expect([types(), drains]).toEqual([['draining'], 0]);
+  expect(events[0]).toMatchObject({ endsAtMs: nowMs + 60_000 });
+});
+
+test('an update that waits for no time at all is not counted on', () => {
+  const deadline = make(HOUR_MS);
+  deadline.observe(WAITS);
+  deadline.observe({ ...WAITS, waits: false });
+  expect([deadline.atMs, remembered]).toEqual([null, NOT_WAITED]);
+});
+
+test('a lease that comes and goes a thousand times costs no time that it was there, and adds none', () => {
+  const deadline = make(HOUR_MS);
+  for (let index = 0; index < 1000; index += 1) {
+    deadline.observe(WAITS);
+    pass(1000);
+    deadline.observe({ ...WAITS, holdsForApps: false });
+    pass(1000);
+  }
+  deadline.observe(WAITS);
+  expect(deadline.atMs).toBe(nowMs + HOUR_MS - 1_000_000);
+});
+
 test('a deadline of a year is not passed at once', () => {
   const deadline = make(365 * 24 * HOUR_MS);
   deadline.observe(WAITS);

@@ -1,7 +1,7 @@
 import { summarise } from '../../sidecar/http/summary';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusals';
-import type { UpdateStatus } from '../../sidecar/supervisor/update-status';
+import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
 import { makeLease } from './make-lease';
 
 const TEN = Date.UTC(2026, 4, 1, 10, 0);
@@ -31,6 +31,55 @@ test.each<[string, Partial<LockStatus>, string]>([
   ['not to be had', { state: 'unavailable', refusal: cannotLock('the file system is full') }, 'Nobody can hold back updates now: the lock cannot be taken: the file system is full.'],
 ])('a lock that is %s is put into one sentence', (_, status, sentence) => {
   expect(say(status)).toBe(sentence);
+});
+
+const NOTHING: UpdateStatus = { ...NEVER_ASKED, supervisor: 'reachable', problem: null, readAtMs: TEN };
+const WAITS: UpdateStatus = { ...NOTHING, failed: true, waitsSinceMs: TEN + MINUTE };
+const DOWNLOADING: UpdateStatus = { ...NOTHING, downloading: true };
+const GONE = { supervisor: 'unreachable', problem: 'connect ECONNREFUSED' } as const;
+const byRecorder = 'held back by recorder (recording) since 10:02, until 10:07 at the latest';
+const windowToo: Partial<LockStatus> = { ...held, expiresAtMs: null, leases: [makeLease('@window', { kind: 'builtin', endsAtMs: null }), recorder] };
+const windowOnly: Partial<LockStatus> = { ...windowToo, leases: windowToo.leases?.slice(0, 1) ?? [] };
+
+test.each<[string, Partial<LockStatus>, UpdateStatus, boolean, string]>([
+  ['held, and nothing waits', held, NOTHING, false, `Updates are ${byRecorder}; none is waiting now.`],
+  ['held, and one is downloaded', held, DOWNLOADING, false, `Updates are ${byRecorder}; one is being downloaded.`],
+  ['held, and one waits', held, WAITS, false, `An update has been waiting since 10:01; it is ${byRecorder}.`],
+  ['held, and a newer one is downloaded', held, { ...WAITS, downloading: true }, false, `Updates are ${byRecorder}; one is being downloaded.`],
+  ['held, and nothing can be known', held, { ...NOTHING, ...GONE }, false, `Updates are ${byRecorder}; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).`],
+  ['held, and one waits, as far as is known', held, { ...WAITS, ...GONE }, false, `An update has been waiting since 10:01; it is ${byRecorder}, though the Supervisor cannot be reached now.`],
+  ['held while apps are drained', held, WAITS, true, 'An update has been waiting since 10:01, which is long enough: recorder (recording) must let go now.'],
+  ['held for a window too while apps are drained', windowToo, WAITS, true, 'An update has been waiting since 10:01, which is long enough: recorder (recording) must let go now.'],
+  ['held for a window after apps were drained', windowOnly, WAITS, true, 'An update has been waiting since 10:01; it is held back by @window since 10:02, until it is released.'],
+  ['free, and nothing waits', {}, NOTHING, false, 'Nothing holds back updates; none is waiting now.'],
+  ['free, and one is downloaded', {}, DOWNLOADING, false, 'Nothing holds back updates; one is being downloaded.'],
+  ['free, and one waits', {}, WAITS, false, 'Nothing holds back the update that has been waiting since 10:01: the Supervisor starts it by itself.'],
+  ['free, and one waits, as far as is known', {}, { ...WAITS, ...GONE }, false, 'Nothing holds back the update that has been waiting since 10:01: the Supervisor starts it by itself, though it cannot be reached now.'],
+  ['free, and nothing can be known', {}, { ...NOTHING, ...GONE }, false, 'Nothing holds back updates; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).'],
+  ['free while apps are drained', {}, WAITS, true, 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.'],
+])('an update lock that is %s is put into one sentence', (_, status, update, isDraining, sentence) => {
+  expect(say(status, update, isDraining)).toBe(sentence);
+});
+
+test.each([
+  [0, ''],
+  [59, ''],
+  [60, ' for a minute'],
+  [119, ' for a minute'],
+  [240, ' for 4 minutes'],
+  [3600, ' for 60 minutes'],
+  [7200, ' for 2 hours'],
+  [-3600, ''],
+])('an update that has been applied for %i s', (seconds, forHowLong) => {
+  const path = { path: '/l/updates.lock', standing: 'supervisor', writtenAtWallMs: TEN + 3 * MINUTE - seconds * 1000 } as const;
+  expect(say({ state: 'updating', refusal: fromStanding(path), paths: [path] }, WAITS, true)).toBe(
+    `An update is being applied${forHowLong}: the balena Supervisor holds the lock (/l/updates.lock).`,
+  );
+});
+
+test('what is wrong with the Supervisor reaches no terminal', () => {
+  // eslint-disable-next-line no-control-regex
+  expect(say(held, { ...NOTHING, ...GONE, problem: '\u001b[2J\u202e\n\r' })).not.toMatch(/[\u0000-\u001f\u202e]/);
 });
 
 test('what an app gives as its reason reaches no terminal', () => {

@@ -2,11 +2,14 @@ import type { Access } from '../access';
 import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
+import type { ByHandResult, UpdateRequest } from '../../supervisor/update-requests';
 import type { Updates } from '../../supervisor/updates';
 import type { Views } from '../views';
 
+export type RequestUpdate = (request: UpdateRequest) => Promise<ByHandResult>;
+
 /** What is known of updates, and asking for one. */
-export function updateRoutes(updates: Updates | null, views: Views, access: Access): Route[] {
+export function updateRoutes(updates: Updates | null, requestUpdate: RequestUpdate, views: Views, access: Access): Route[] {
   return [
     route({
       method: 'get',
@@ -44,11 +47,7 @@ export function updateRoutes(updates: Updates | null, views: Views, access: Acce
           call.problem('forbidden', 'Forcing an update needs the admin token, as "Authorization: Bearer".');
           return;
         }
-        if (updates === null) {
-          call.problem('supervisor-unavailable', "The Supervisor's API is not configured: the service needs the label io.balena.features.supervisor-api.");
-          return;
-        }
-        void updates.request({ force, peer: call.peer }).then((result) => {
+        void requestUpdate({ force, peer: call.peer }).then((result) => {
           if (result.ok) call.json(202, views.update());
           else call.problem('supervisor-unavailable', `The Supervisor cannot be asked: ${result.problem}.`);
         });

@@ -1,0 +1,97 @@
+import { request as requestPlain, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { formatDuration } from '../../leases/duration';
+import { bodyText } from './body-text';
+import type { ProbeSettings } from './probe-settings';
+import { sharedLookup } from './shared-lookup';
+
+/** What comes after that is not looked at. */
+const MAX_BODY_BYTES = 65_536;
+
+/** The longest problem, in characters: a reason of a lease has 256. */
+const MAX_PROBLEM_LENGTH = 160;
+
+const CLOSED_EARLY = 'it closed the connection before its answer was complete';
+
+export type AskResult =
+  | { readonly ok: true; readonly text: string }
+  /** In words for people, and without anything secret. */
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Asks a URL, once: no redirect is followed, no proxy used, no connection kept. Never takes longer than the time-out,
+ * looking up the name and reading the body included, and never throws.
+ */
+export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise<AskResult> {
+  const { url, authorization, timeoutMs } = settings;
+  const request = url.protocol === 'https:' ? (await import('node:https')).request : requestPlain;
+  const options: RequestOptions = {
+    agent: false,
+    lookup: sharedLookup,
+    headers: {
+      Accept: '*/*',
+      'Accept-Encoding': 'identity',
+      'User-Agent': 'update-lock',
+      ...(authorization === null ? {} : { Authorization: authorization }),
+    },
+  };
+  return new Promise((resolve) => {
+    let sent: ClientRequest | undefined;
+    const finish = (result: AskResult): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve(result);
+      sent?.destroy();
+    };
+    const fail = (problem: string): void => { finish({ ok: false, problem: printable(problem) }); };
+    const onAbort = (): void => { fail('it is not asked any more'); };
+    const timer = setTimeout(() => { fail(`it did not answer within ${formatDuration(timeoutMs)}`); }, timeoutMs).unref();
+    signal.addEventListener('abort', onAbort);
+    try {
+      sent = request(url, options, (answer) => {
+        const refused = whyNot(answer);
+        if (refused === null) read(answer, finish, fail);
+        else fail(refused);
+      });
+      sent.on('error', (error) => { fail(messageOf(error)); });
+      sent.on('close', () => { fail(CLOSED_EARLY); });
+      sent.end();
+    } catch (error) {
+      fail(messageOf(error));
+    }
+  });
+}
+
+function whyNot({ statusCode = 0, headers }: IncomingMessage): string | null {
+  if (statusCode >= 300 && statusCode < 400) return `it answered with status ${String(statusCode)}, and redirects are not followed`;
+  if (statusCode < 200 || statusCode > 299) return `it answered with status ${String(statusCode)}`;
+  const encoding = headers['content-encoding'] ?? 'identity';
+  return /^(identity)?$/i.test(encoding.trim()) ? null : `its answer is compressed (${encoding}), which it was asked not to do`;
+}
+
+function read(answer: IncomingMessage, finish: (result: AskResult) => void, fail: (problem: string) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const done = (): void => {
+    const isWhole = length <= MAX_BODY_BYTES;
+    const body = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
+    finish({ ok: true, text: bodyText(body, answer.headers['content-type'], isWhole) });
+  };
+  answer.on('data', (chunk: Buffer) => {
+    if (length > MAX_BODY_BYTES) return;
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length > MAX_BODY_BYTES) done();
+  });
+  answer.on('end', done);
+  answer.on('error', () => { fail(CLOSED_EARLY); });
+}
+
+function messageOf(error: unknown): string {
+  // Several addresses tried in vain are one error without a message of its own.
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message === '' ? (code ?? 'it cannot be connected to') : message;
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, MAX_PROBLEM_LENGTH);
+}

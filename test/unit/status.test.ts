@@ -1,0 +1,28 @@
+import { statusOf, type LockState } from '../../sidecar/keeper/status';
+import { cannotLock } from '../../sidecar/keeper/refusals';
+import type { Refusal, RefusalCode } from '../../sidecar/leases/request';
+import type { Standing } from '../../sidecar/lock/classify';
+
+const DRAINING: Refusal = { code: 'draining', detail: '' };
+const COOLDOWN: Refusal = { code: 'cooldown', detail: '', retryAfterMs: 1000 };
+
+function status(gate: Refusal | null, standing: Standing, problem: Refusal | null = null, heldSinceMs: number | null = null) {
+  return statusOf({ heldSinceMs, isFlocked: true, paths: [{ path: '/l/updates.lock', standing, writtenAtWallMs: null }], leases: [], problem, gate });
+}
+
+test.each<[string, Refusal | null, Standing, Refusal | null, LockState, RefusalCode | undefined]>([
+  ['nothing is in the way', null, 'absent', null, 'free', undefined],
+  ['the Supervisor has it', null, 'supervisor', null, 'updating', 'updating'],
+  ['apps are drained', DRAINING, 'absent', null, 'free', 'draining'],
+  ['apps have been drained and the Supervisor has it', DRAINING, 'supervisor', null, 'updating', 'updating'],
+  ['apps have been drained and Helios has it', DRAINING, 'helios', null, 'updating', 'updating'],
+  ['apps have been drained and somebody else has it', DRAINING, 'foreign', null, 'foreign', 'foreign-lock'],
+  ['apps have been drained and the disk does not do', DRAINING, 'absent', cannotLock('full'), 'unavailable', 'cannot-lock'],
+  ['it was just lost', COOLDOWN, 'supervisor', null, 'cooldown', 'cooldown'],
+])('when %s', (_, gate, standing, problem, state, code) => {
+  expect(status(gate, standing, problem)).toMatchObject({ state, refusal: code === undefined ? null : { code } });
+});
+
+test('a lock that is held is held, whatever a gate says', () => {
+  expect(status(DRAINING, 'ours', null, 5)).toMatchObject({ state: 'held', refusal: null });
+});
