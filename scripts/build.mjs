@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildStatusPage } from './status-page.mjs';
 
 /**
  * Express loads these when it is loaded, for what the sidecar never asks of it: parsing bodies, serving files, guessing
@@ -17,6 +18,8 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const { SOURCE_DATE_EPOCH } = process.env;
 if (SOURCE_DATE_EPOCH && !/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) throw new Error('SOURCE_DATE_EPOCH is not a number of seconds');
 const builtAtMs = SOURCE_DATE_EPOCH ? Number(SOURCE_DATE_EPOCH) * 1000 : Date.now();
+
+const page = await buildStatusPage(root, version);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
@@ -36,6 +39,8 @@ await build({
     'process.env.NODE_ENV': '"production"',
     __VERSION__: JSON.stringify(version),
     __BUILT_AT_MS__: String(builtAtMs),
+    __STATUS_PAGE__: JSON.stringify(page.html),
+    __STATUS_PAGE_POLICY__: JSON.stringify(page.policy),
     __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
     __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
   },

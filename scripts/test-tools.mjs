@@ -13,6 +13,7 @@ const PACKAGES = {
   promtool: 'prometheus',
   prometheus: 'prometheus',
   curl: 'curl',
+  chromium: 'chromium',
   openssl: 'openssl',
   faketime: 'faketime',
   dash: 'dash',

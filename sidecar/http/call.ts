@@ -3,7 +3,7 @@ import type { HttpObservation } from '../metrics';
 import type { TimedRequest } from './fast-express';
 import { isGone, peerOf } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode, type ProblemDetails } from './problem';
-import { SECURITY_HEADERS } from './security-headers';
+import { SECURITY_HEADERS, securityHeaders } from './security-headers';
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 
@@ -41,9 +41,14 @@ export class Call {
     this.response.end();
   }
 
-  text(status: number, contentType: string, body: string, headers: readonly string[] = []): void {
-    this.#writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)), ...headers]);
+  text(status: number, contentType: string, body: string, headers: readonly string[] = [], security = SECURITY_HEADERS): void {
+    this.#writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)), ...headers], security);
     this.response.end(body);
+  }
+
+  /** An HTML document, under a policy of its own. */
+  page(html: string, contentSecurityPolicy: string): void {
+    this.text(200, 'text/html; charset=utf-8', html, [], securityHeaders(contentSecurityPolicy));
   }
 
   /** Begins an answer that goes on until somebody ends it. */
@@ -56,10 +61,10 @@ export class Call {
     return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
   }
 
-  #writeHead(status: number, headers: readonly string[]): void {
+  #writeHead(status: number, headers: readonly string[], security = SECURITY_HEADERS): void {
     // What is left of a body that nobody wants would be taken for the next request.
     const closing = this.#hasUnreadBody() ? ['Connection', 'close'] : [];
-    if (!isGone(this.request.socket)) this.response.writeHead(status, [...headers, ...closing, ...SECURITY_HEADERS]);
+    if (!isGone(this.request.socket)) this.response.writeHead(status, [...headers, ...closing, ...security]);
     const { method = '' } = this.request;
     this.observe({
       method: METHODS.has(method) ? method : 'other',

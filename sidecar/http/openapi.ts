@@ -72,7 +72,7 @@ function operation(route: Route): Json {
 
 function describeAnswer({ description, contentType = 'application/json', schema, headers = {} }: AnswerDescription): Json {
   const name = Object.keys(NAMED).find((each) => NAMED[each] === schema);
-  const isText = contentType === 'text/plain';
+  const isText = schema === undefined && contentType.startsWith('text/');
   const shown = isText ? { type: 'string' } : name === undefined ? { type: 'object' } : reference(name);
   return {
     description,

@@ -10,6 +10,7 @@ import { clientRoutes } from './routes/clients';
 import { eventsRoute } from './routes/events';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
+import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
 import { updateRoutes, type RequestUpdate } from './routes/update';
 import type { TtlLimits } from './schemas';
@@ -40,6 +41,7 @@ export function routeTable(parts: RouteParts): Route[] {
     holdRoute(keeper, holds),
     ...updateRoutes(updates, requestUpdate, views, access),
     eventsRoute(events),
+    pageRoute(),
     ...clientRoutes,
     ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),
   ];

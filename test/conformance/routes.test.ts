@@ -22,6 +22,7 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['/healthz', ['GET', 'HEAD']],
   ['/readyz', ['GET', 'HEAD']],
   ['/openapi.json', ['GET', 'HEAD']],
+  ['/', ['GET', 'HEAD']],
   ['/client.sh', ['GET', 'HEAD']],
   ['/client.py', ['GET', 'HEAD']],
 ];

@@ -1,0 +1,16 @@
+declare const __STATUS_PAGE__: string | undefined;
+declare const __STATUS_PAGE_POLICY__: string | undefined;
+
+export interface StatusPage {
+  readonly html: string;
+  /** The Content-Security-Policy that allows the style and the script in it, by their hashes. */
+  readonly policy: string;
+}
+
+/** The page as it was built, see scripts/status-page.mjs. Within a function: it is in memory only once somebody has asked. */
+export function statusPage(): StatusPage {
+  return {
+    html: typeof __STATUS_PAGE__ === 'undefined' ? '' : __STATUS_PAGE__,
+    policy: typeof __STATUS_PAGE_POLICY__ === 'undefined' ? "default-src 'none'" : __STATUS_PAGE_POLICY__,
+  };
+}

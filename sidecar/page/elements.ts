@@ -1,0 +1,88 @@
+import { ICONS, type IconName } from './icons';
+import { ago, ahead, atTime } from './times';
+
+/** Everything on the page is made here, and text only ever becomes text. */
+
+export function element<K extends keyof HTMLElementTagNameMap>(tag: K, className = '', ...children: readonly (Node | string)[]): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (className !== '') made.className = className;
+  made.append(...children);
+  return made;
+}
+
+export function byId<T extends HTMLElement>(id: string, type: abstract new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`the page has no ${id}`);
+  return found;
+}
+
+/** Leaves alone what is as it should be: a live region would tell it again. */
+export function setText(node: Element, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** What an app has written, with what would turn the text around, or show nothing at all, made visible. */
+export function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
+}
+
+/** Text of an app's, in whichever direction it is written, apart from what is around it. */
+export function said(text: string): HTMLElement {
+  const isolated = element('bdi', '', shown(text));
+  isolated.dir = 'auto';
+  return isolated;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A picture beside a word that says the same. */
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.setAttribute('class', 'icon');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** How something is: a picture, a word, and a colour by `tone`. */
+export interface Badge {
+  readonly icon: IconName;
+  readonly word: string;
+  readonly tone: 'good' | 'calm' | 'warn' | 'bad' | 'off';
+}
+
+export function badge({ icon: name, word, tone }: Badge): HTMLElement {
+  return element('span', `badge ${tone}`, icon(name), word);
+}
+
+/** A term and what is said of it. */
+export function fact(term: string, ...description: readonly (Node | string)[]): HTMLElement {
+  return element('div', 'fact', element('dt', '', term), element('dd', '', ...description));
+}
+
+/** An instant, absolute and relative; the second part is kept true by `tick`. */
+export function when(instant: string, direction: 'since' | 'until', nowMs: number): (Node | string)[] {
+  const ms = Date.parse(instant);
+  const time = element('time', '', atTime(ms, nowMs));
+  time.dateTime = instant;
+  time.title = new Date(ms).toString();
+  const relative = element('span', 'relative');
+  relative.dataset[direction] = String(ms);
+  showRelative(relative, nowMs);
+  return [time, ' ', relative];
+}
+
+/** Brings everything that counts up or down to this moment. */
+export function tick(nowMs: number): void {
+  for (const each of document.querySelectorAll<HTMLElement>('[data-since], [data-until]')) showRelative(each, nowMs);
+}
+
+function showRelative(node: HTMLElement, nowMs: number): void {
+  const { since, until, lasts } = node.dataset;
+  if (until === undefined) setText(node, ago(Number(since), nowMs));
+  else if (lasts === undefined) setText(node, ahead(Number(until), nowMs));
+  else node.style.transform = `scaleX(${String(Math.min(1, Math.max(0, (Number(until) - nowMs) / Number(lasts))))})`;
+}

@@ -1,0 +1,77 @@
+import { token } from './api';
+import { DeviceClock } from './device-clock';
+import { byId, setText, tick } from './elements';
+import { Known } from './known';
+import { LeasesView } from './leases-view';
+import { Asking } from './question';
+import { RestView } from './rest-view';
+import { StateView } from './state-view';
+import { Stream } from './stream';
+import { span, ZONE } from './times';
+import { UpdateView } from './update-view';
+
+/** What is told together is shown together. Milliseconds. */
+const SHOW_AFTER_MS = 30;
+
+/** From when on it is said that the device's clock is another. Milliseconds. */
+const CLOCK_DIFFERS_MS = 30_000;
+
+const clock = new DeviceClock();
+const known = new Known();
+const stream = new Stream(
+  clock,
+  (message) => {
+    known.take(message, clock.nowMs());
+    showSoon();
+  },
+  () => {
+    if (stream.connection !== 'lost') lostAtMs = null;
+    else lostAtMs ??= clock.nowMs();
+    showSoon();
+  },
+);
+const asking = new Asking(showSoon);
+const stateView = new StateView();
+const leasesView = new LeasesView(asking);
+const updateView = new UpdateView(asking);
+const restView = new RestView();
+const forget = byId('forget', HTMLButtonElement);
+
+let lostAtMs: number | null = null;
+let showTimer: ReturnType<typeof setTimeout> | undefined;
+
+/** By a timer, not with the next frame: in a tab in the background there is none, but its title is seen. */
+function showSoon(): void {
+  showTimer ??= setTimeout(() => {
+    showTimer = undefined;
+    show();
+  }, SHOW_AFTER_MS);
+}
+
+function show(): void {
+  const nowMs = clock.nowMs();
+  stateView.render(known, stream.connection, lostAtMs ?? nowMs, nowMs);
+  if (known.isComplete) {
+    leasesView.render(known, nowMs);
+    updateView.render(known, nowMs);
+    restView.render(known, nowMs);
+    asking.update();
+    document.body.classList.remove('starting');
+  }
+  forget.hidden = token.value === '';
+  const differs = Math.abs(clock.aheadMs) >= CLOCK_DIFFERS_MS;
+  const direction = clock.aheadMs > 0 ? 'ahead of' : 'behind';
+  setText(byId('zone', HTMLElement), `Times are in ${ZONE}${differs ? `, by the device's clock, which is ${span(Math.abs(clock.aheadMs))} ${direction} this one` : ''}.`);
+  tick(nowMs);
+}
+
+forget.addEventListener('click', () => {
+  token.value = '';
+  byId('state', HTMLElement).focus();
+  showSoon();
+});
+setInterval(() => {
+  if (document.visibilityState === 'visible') tick(clock.nowMs());
+}, 1000);
+stream.open();
+show();

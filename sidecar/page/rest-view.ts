@@ -1,0 +1,92 @@
+import { badge, byId, element, fact, icon, said, shown, when, type Badge } from './elements';
+import type { Known, Lock } from './known';
+import type { Happening } from './history';
+import { atTime } from './times';
+
+const PATHS: Readonly<Record<Lock['paths'][number]['state'], Badge>> = {
+  ours: { icon: 'lock', word: 'ours', tone: 'calm' },
+  absent: { icon: 'open', word: 'absent', tone: 'good' },
+  supervisor: { icon: 'update', word: "the Supervisor's", tone: 'calm' },
+  foreign: { icon: 'alert', word: "somebody else's", tone: 'bad' },
+};
+
+/** Window, files and events: what there is to see beside who holds the lock and what waits. */
+export class RestView {
+  readonly #window = byId('window', HTMLElement);
+  readonly #paths = byId('paths', HTMLElement);
+  readonly #events = byId('events', HTMLElement);
+  readonly #noEvents = byId('no-events', HTMLElement);
+  readonly #items = new Map<Happening, HTMLLIElement>();
+  #lock: Lock | null = null;
+
+  render({ lock, history }: Known, nowMs: number): void {
+    if (lock !== null && lock !== this.#lock) {
+      this.#lock = lock;
+      this.#window.replaceChildren(...windowParts(lock.window, nowMs));
+      this.#paths.replaceChildren(...pathItems(lock));
+    }
+    this.#renderEvents(history.events, nowMs);
+  }
+
+  /** An event does not change: only what is new is made. */
+  #renderEvents(events: readonly Happening[], nowMs: number): void {
+    const kept = new Set(events);
+    for (const [event, item] of this.#items) {
+      if (kept.has(event)) continue;
+      item.remove();
+      this.#items.delete(event);
+    }
+    let next = this.#events.firstElementChild;
+    for (const event of events) {
+      const made = this.#items.get(event);
+      if (made !== undefined) {
+        next = made.nextElementSibling;
+        continue;
+      }
+      const item = eventItem(event, nowMs);
+      this.#items.set(event, item);
+      this.#events.insertBefore(item, next);
+    }
+    this.#noEvents.hidden = events.length > 0;
+  }
+}
+
+function windowParts(window: Lock['window'], nowMs: number): Node[] {
+  if (window === null) {
+    return [element('p', '', badge({ icon: 'calendar', word: 'Always open', tone: 'good' })), element('p', 'explanation', 'No windows are set: updates are allowed at any time.')];
+  }
+  const { open, opens, closes, frozen, timezone } = window;
+  const state: Badge = frozen
+    ? { icon: 'calendar', word: 'Frozen', tone: 'warn' }
+    : open ? { icon: 'calendar', word: 'Open', tone: 'good' } : { icon: 'calendar', word: 'Closed', tone: 'warn' };
+  return [
+    element('p', '', badge(state)),
+    element(
+      'dl',
+      'facts',
+      ...(open ? [] : [fact('Opens', ...(opens === null ? ['not in sight'] : when(opens, 'until', nowMs)))]),
+      ...(closes === null ? [] : [fact('Closes', ...when(closes, 'until', nowMs))]),
+      fact('Set in the time of', shown(timezone)),
+    ),
+  ];
+}
+
+function pathItems({ paths, flock, state }: Lock): HTMLElement[] {
+  const flocked = flock ? 'held' : state === 'held' ? 'not held' : 'not needed now';
+  return [
+    ...paths.map(({ path, state: standing }) => fact(shown(path), badge(PATHS[standing]))),
+    fact('flock(2)', badge({ icon: flock ? 'lock' : state === 'held' ? 'alert' : 'open', word: flocked, tone: flock ? 'calm' : state === 'held' ? 'bad' : 'good' })),
+  ];
+}
+
+function eventItem({ atMs, icon: name, who, what, why }: Happening, nowMs: number): HTMLLIElement {
+  const time = element('time', '', atTime(atMs, nowMs, true));
+  time.dateTime = new Date(atMs).toISOString();
+  return element(
+    'li',
+    '',
+    time,
+    icon(name),
+    element('p', '', ...(who === '' ? [] : [element('strong', '', said(who)), ' ']), what, ...(why === '' ? [] : [' ', element('span', 'reason', said(why))])),
+  );
+}

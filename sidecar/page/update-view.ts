@@ -1,0 +1,86 @@
+import { forceUpdate } from './api';
+import { badge, byId, element, fact, said, when, type Badge } from './elements';
+import { isUpdating, type Known, type Update } from './known';
+import type { Affected, Asking } from './question';
+
+const SUPERVISOR: Readonly<Record<Update['supervisor'], string>> = {
+  reachable: 'answers',
+  unreachable: 'no answer',
+  'not-configured': 'not configured',
+};
+
+/** What waits, since when, for whom and until when. */
+export class UpdateView {
+  readonly #body = byId('update', HTMLElement);
+  readonly #force = byId('force', HTMLButtonElement);
+  readonly #heading = byId('update-title', HTMLElement);
+  #known: Known | null = null;
+
+  constructor(asking: Asking) {
+    this.#force.addEventListener('click', () => {
+      asking.ask({
+        title: 'Force the update?',
+        text: 'The Supervisor takes the lock away and updates at once. Whoever holds it is told only now, in the middle of what it does. Cut off are:',
+        yes: 'Force the update',
+        tokenName: 'Admin token',
+        alwaysNeedsToken: true,
+        affected: () => (this.#known === null ? [] : affectedBy(this.#known)),
+        act: forceUpdate,
+        after: this.#heading,
+      });
+    });
+  }
+
+  render(known: Known, nowMs: number): void {
+    this.#known = known;
+    const { update } = known;
+    if (update === null) return;
+    const { since, deadline, blockedBy, pending, draining, failed, supervisor } = update;
+    const [state, explanation] = stateOf(known, update);
+    this.#body.replaceChildren(
+      element('p', '', badge(state)),
+      ...(explanation === '' ? [] : [element('p', 'explanation', explanation)]),
+      element(
+        'dl',
+        'facts',
+        ...(since === null ? [] : [fact('Waiting since', ...when(since, 'since', nowMs))]),
+        ...(deadline === null ? [] : [fact('Apps are drained', ...when(deadline, 'until', nowMs))]),
+        ...(blockedBy.length === 0 ? [] : [fact('Waits for', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', said(name)]))]),
+        ...(pending && failed && blockedBy.length === 0 ? [fact('Last attempt', 'failed')] : []),
+        fact('Supervisor', SUPERVISOR[supervisor]),
+      ),
+    );
+    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock === null || isUpdating(known.lock);
+  }
+}
+
+function stateOf({ lock, leases }: Known, { pending, draining, downloading, supervisor }: Update): [Badge, string] {
+  if (lock !== null && isUpdating(lock)) return [{ icon: 'update', word: 'Being applied', tone: 'calm' }, ''];
+  if (draining) {
+    const explanation = 'It has waited long enough. Apps get no lease until it has come, and those that they have are about to end.';
+    return [{ icon: 'alert', word: 'Draining', tone: 'bad' }, explanation];
+  }
+  if (pending) return [{ icon: 'hourglass', word: 'Waiting', tone: 'warn' }, ''];
+  if (downloading) return [{ icon: 'download', word: 'Downloading', tone: 'calm' }, ''];
+  switch (supervisor) {
+    case 'not-configured':
+      return [
+        { icon: 'unplugged', word: 'Not known', tone: 'off' },
+        "The Supervisor's API is not given to the sidecar: its service needs the label io.balena.features.supervisor-api.",
+      ];
+    case 'unreachable':
+      return leases.size > 0
+        ? [{ icon: 'unplugged', word: 'Not known', tone: 'warn' }, 'The Supervisor does not answer.']
+        : [{ icon: 'unplugged', word: 'Not known', tone: 'off' }, 'The Supervisor is asked while the lock is held.'];
+    case 'reachable':
+      return [{ icon: 'check', word: 'None waits', tone: 'good' }, ''];
+  }
+}
+
+function affectedBy({ lock, leases }: Known): Affected[] {
+  const files = (lock?.paths ?? []).filter(({ state }) => state === 'foreign');
+  return [
+    ...[...leases.values()].map(({ name, reason }) => ({ name, reason })),
+    ...files.map(({ path }) => ({ name: path, reason: 'a file of somebody else' })),
+  ];
+}

@@ -1,0 +1,137 @@
+import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FakeWallClock } from '../support/fake-wall-clock';
+import { Hold } from '../support/hold';
+import { supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { makeFolder, Sidecar } from '../support/sidecar';
+import { LISTENS, open, start, startWaiting, useBrowser } from './sidecar-page';
+
+useBrowser();
+
+test('a lock that is free is said to be, and then who takes it, why, and until when', async () => {
+  const sidecar = await start();
+  const page = await open(sidecar);
+  await page.shows('Free', '#badge');
+  await page.shows('Nothing holds back updates.', '#summary');
+  await page.shows('No lease is live.', '.holders');
+  await sidecar.put('recorder', { ttl: '90s', reason: 'recording' });
+  await page.shows('Held', '#badge');
+  await page.shows(/^Updates are held back by recorder \(recording\) since \d\d:\d\d, until \d\d:\d\d at the latest\.$/, '#summary');
+  await page.shows(/recorder\s+recording\s.*\d\d:\d\d.*ago.*in 1 min \d+ s.*for a time.*the Unix socket/s, '#leases');
+  await page.shows('recorder took the lock recording', '#events');
+  await sidecar.put('recorder', { ttl: '2h' });
+  await page.shows('in 1 h 59 min', '#leases');
+  await page.shows('Renewed\nonce', '#leases');
+  await sidecar.release('recorder');
+  await page.shows('recorder let go', '#events');
+  await page.shows('Free', '#badge');
+});
+
+test('several hold it, each in its own way', async () => {
+  const sidecar = await start({ UPDATE_LOCK_HOLD_ON_START: '10m' });
+  const hold = await Hold.open(sidecar.target, 'backup', '?reason=nightly');
+  await sidecar.put('recorder');
+  const page = await open(sidecar);
+  await page.shows('3', '#lease-count');
+  await page.shows(/@start.*the sidecar's own.*backup.*its connection ends.*while connected.*recorder.*for a time/s, '#leases');
+  const buttons = (await page.run("[...document.querySelectorAll('#leases button')].map((each) => each.ariaLabel)")) as string[];
+  expect(buttons).toEqual(['Release backup…', 'Release recorder…']);
+  hold.close();
+  await page.shows('backup ended with its connection', '#events');
+  await page.shows('2', '#lease-count');
+});
+
+test('an update that waits, that is drained for, and that is applied', async () => {
+  const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1h' });
+  const page = await open(sidecar);
+  await page.shows('Held, update waits', '#badge');
+  await page.shows(/^An update has been waiting since \d\d:\d\d; it is held back by app/, '#summary');
+  await page.shows(/Waiting.*Waiting since.*ago.*Apps are drained.*in 59 min.*Waits for\s+app.*Supervisor\s+answers/s, '#update');
+  await sidecar.release('app');
+  await supervisor.replacing();
+  await page.shows('Updating', '#badge');
+  await page.shows('Being applied', '#update');
+  await page.shows("the Supervisor's", '#paths');
+  await supervisor.settle();
+  await page.shows('Free', '#badge');
+  await page.shows('No update waits any more', '#events');
+});
+
+test('draining is told, and whom it is for', async () => {
+  const { sidecar } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1s', UPDATE_LOCK_DEADLINE_GRACE: '10m' });
+  await sidecar.logged('draining: the leases of apps end');
+  const page = await open(sidecar);
+  await page.shows('Draining', '#badge');
+  await page.shows('app (at work) must let go now.', '#summary');
+  await page.shows('Apps get no lease until it has come', '#update');
+});
+
+test('what others do to the lock is told, with who it is', async () => {
+  const sidecar = await start({ UPDATE_LOCK_LOST_COOLDOWN: '10m' });
+  const page = await open(sidecar);
+  const [path = ''] = sidecar.lockFiles;
+  writeFileSync(path, '');
+  await page.shows('Held by somebody else', '#badge');
+  await page.shows(path, '#summary');
+  await page.shows("somebody else's", '#paths');
+  unlinkSync(path);
+  await page.shows('Free', '#badge');
+  expect(supervisorLocks(path)).toBe(true);
+  await page.shows('Updating', '#badge');
+  supervisorUnlocks([path]);
+  await page.shows('Free', '#badge');
+  await sidecar.put('app');
+  await page.shows('Held', '#badge');
+  unlinkSync(path);
+  await page.shows('Cooling down', '#badge');
+  await page.shows('app lost the lock, which was taken away from outside', '#events');
+});
+
+test('a lock that cannot be had is said to be unavailable, and why', async () => {
+  const folder = makeFolder();
+  const directory = join(folder, 'below');
+  mkdirSync(directory);
+  const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, UPDATE_LOCK_DIR: directory } });
+  const page = await open(sidecar);
+  rmSync(directory, { recursive: true });
+  writeFileSync(directory, '');
+  await sidecar.put('app', { wait: 0 });
+  await page.shows('Unavailable', '#badge');
+  await page.shows(/^Nobody can hold back updates now: /, '#summary');
+});
+
+test('a window that is closed is shown, with when it opens, by the clock of the device', async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const settings = { UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_FREEZE: '2030-12-31', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
+  const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, ...settings, ...clock.environment } });
+  const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
+  await page.shows('until the window opens at 4 Jun, 06:30.', '#summary');
+  await page.shows(/Closed.*Opens\s+4 Jun, 06:30 in 12 h 59 min.*Closes\s+4 Jun, 08:30.*Europe\/London/s, '#window');
+  await page.shows(/@window.*a window opens/s, '#leases');
+});
+
+test('times are those of the reader, in the sentence too', async () => {
+  const sidecar = await start();
+  const { body } = await sidecar.put('app', { ttl: '2h', reason: 'since 10:00, until 10:07 at the latest' });
+  const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
+  const shown = (instant: unknown): string =>
+    new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Kolkata' }).format(new Date(String(instant)));
+  await page.shows(`(since 10:00, until 10:07 at the latest) since ${shown(body.since)}, until `, '#summary');
+  expect((await page.text('#summary')).endsWith(`${shown(body.expires)} at the latest.`)).toBe(true);
+  await page.shows('Times are in Asia/', 'footer');
+});
+
+test('the last fifty events are kept, the latest first, and renewals push out nothing', async () => {
+  const sidecar = await start();
+  const page = await open(sidecar);
+  await sidecar.put('first');
+  await page.shows('first took the lock', '#events');
+  for (let index = 0; index < 60; index += 1) await sidecar.put('first');
+  await page.shows('first renewed, 60 times so far', '#events');
+  expect(await page.run("document.querySelectorAll('#events li').length")).toBeLessThan(5);
+  for (let index = 0; index < 60; index += 1) await sidecar.put(`app-${String(index)}`);
+  await page.shows('app-59 took the lock', '#events li');
+  expect(await page.run("document.querySelectorAll('#events li').length")).toBe(50);
+  await page.showsNot('first', '#events');
+});
