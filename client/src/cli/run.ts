@@ -35,6 +35,7 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   // Loading what starts a process takes as long as the sidecar's answer, and does not hold that up.
   const [hold, { startChild }] = await Promise.all([holding, import('./child.js')]);
   stopSayingWaiting();
+  signals.expectChild();
   const child = await startChild(command, args, environmentOfHolder(hold.name), files);
   signals.passTo(child.process);
   const isEnding = onLoss(hold, child, options['on-lost'] === 'term');
