@@ -55,8 +55,16 @@ export class SignalRelay {
     this.#pass('SIGTSTP');
   };
 
-  /** The kernel tells a parent of children that stop, but Node.js only of those that end. */
+  /**
+   * The kernel tells a parent of children that stop, but Node.js only of those that end. What a terminal has sent to us at
+   * the same time is seen first: otherwise it would be seen when we have been continued, perhaps in the background, and
+   * would stop COMMAND again.
+   */
   readonly #childChanged = (): void => {
+    setImmediate(this.#followChild);
+  };
+
+  readonly #followChild = (): void => {
     const child = readStat(this.#child?.pid ?? 0);
     const own = readStat(process.pid);
     if (child?.isStopped !== true || own === null) return;
