@@ -48,9 +48,10 @@ async function main(): Promise<void> {
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
     onOpen: () => {
-      disown(keeper, ownLeases);
       holdOnStart(keeper, config.holdOnStartMs);
       windows?.check();
+      // After those: what is wanted now takes over from what was, without a gap.
+      disown(keeper, ownLeases);
       service?.lockOpened();
       watch.lookSoon();
     },

@@ -39,9 +39,11 @@ export class WindowHolder {
   /** To be called whenever the journal has been opened, and when the lease has ended, and otherwise by its own timer. */
   readonly check = (): void => {
     clearTimeout(this.#timer);
-    const { isOpen, opensAtWallMs, closesAtWallMs, isFrozen } = this.#read();
-    if (isOpen) this.#lease.letGo();
-    else this.#lease.want(this.#reason(isFrozen));
+    const status = this.#read();
+    const { isOpen, opensAtWallMs, closesAtWallMs } = status;
+    const reason = this.#reason(status);
+    if (reason === null) this.#lease.letGo();
+    else this.#lease.want(reason);
     const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
     const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
     this.#timer = setTimeout(this.check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
@@ -55,8 +57,8 @@ export class WindowHolder {
   /** As it is now, with the lease to match. */
   status(): WindowStatus {
     const status = this.#read();
-    // The wall clock was set since we looked last.
-    if (status.isOpen === this.#lease.isWanted) this.check();
+    // The wall clock was set, or a day has begun, since we looked last.
+    if (this.#reason(status) !== this.#lease.wantedFor) this.check();
     return status;
   }
 
@@ -80,7 +82,9 @@ export class WindowHolder {
     };
   }
 
-  #reason(isFrozen: boolean): string {
+  /** Why updates are held back; null while they are allowed. */
+  #reason({ isOpen, isFrozen }: WindowStatus): string | null {
+    if (isOpen) return null;
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
     return isFrozen ? 'updates are frozen today' : 'no update window is open';
   }
