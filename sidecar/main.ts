@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       watch.lookSoon();
     },
   });
-  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule);
+  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule, feed.emit);
   const ownLeases = new Set([...(windows === null ? [] : [WINDOW_LEASE]), ...config.probes.map(({ name }) => probeLease(name))]);
   feed.subscribe((event) => {
     if (event.type === 'lease-ended' && event.lease.name === WINDOW_LEASE) windows?.onEnded();

@@ -75,6 +75,18 @@ test('it opens and closes when the time comes, and readers of events are told', 
   expect((await lockOf(device)).state).toBe('held');
 });
 
+test('readers of events are told that it has turned, although the lock cannot be had', async () => {
+  const device = await start('2030-06-03 02:59:58');
+  const { sidecar } = device;
+  expect(sidecar.lockFiles.map((path) => supervisorLocks(path))).toEqual([true, true]);
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === true);
+  device.clock.set('2030-06-03 03:00:00');
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === false);
+  await sidecar.logged('updates are not allowed by the clock', { detail: 'no update window is open' });
+});
+
 test('a clock that is set is noticed when somebody asks', async () => {
   const device = await start('2030-06-03 12:00:00');
   for (const [at, state] of [['2030-06-04 01:30:00', 'free'], ['2030-01-01 12:00:00', 'held'], ['2041-06-04 01:30:00', 'free'], ['1970-01-01 01:30:00', 'held']]) {

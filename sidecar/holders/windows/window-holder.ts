@@ -3,6 +3,7 @@ import type { Clock } from '../../clock';
 import { WINDOW_LEASE } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
+import type { WindowEvent } from './window-events';
 
 /**
  * How often the wall clock is looked at, in milliseconds, if nothing changes before: it may be set, and a timer does not
@@ -26,11 +27,14 @@ export class WindowHolder {
   readonly #lease: WantedLease;
   readonly #calendar: Calendar;
   #timer: NodeJS.Timeout | undefined;
+  /** As it was when it was looked at last; undefined before that. */
+  #reasonBefore: string | null | undefined;
 
   constructor(
     private readonly clock: Clock,
     keeper: LeaseKeeper,
     schedule: Schedule,
+    private readonly emit: (event: WindowEvent) => void,
   ) {
     this.#lease = new WantedLease(keeper, WINDOW_LEASE);
     this.#calendar = new Calendar(schedule);
@@ -42,6 +46,8 @@ export class WindowHolder {
     const status = this.#read();
     const { isOpen, opensAtWallMs, closesAtWallMs } = status;
     const reason = this.#reason(status);
+    if (this.#reasonBefore !== undefined && reason !== this.#reasonBefore) this.emit({ type: 'window-turned', reason });
+    this.#reasonBefore = reason;
     if (reason === null) this.#lease.letGo();
     else this.#lease.want(reason);
     const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
