@@ -1,12 +1,13 @@
 import type { DeadlineEvent } from './gates/deadline';
 import type { ProbeEvent } from './holders/probes/probe-events';
+import type { WindowEvent } from './holders/windows/window-events';
 import type { KeeperEvent } from './keeper/events';
 import type { UpdateEvent } from './supervisor/events';
 
 /**
  * Everything that happens, in the order in which it happens. Metrics, streams and log follow from this alone.
  */
-export type SidecarEvent = KeeperEvent | UpdateEvent | DeadlineEvent | ProbeEvent;
+export type SidecarEvent = KeeperEvent | UpdateEvent | DeadlineEvent | ProbeEvent | WindowEvent;
 
 export type Listener = (event: SidecarEvent) => void;
 

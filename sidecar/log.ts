@@ -100,6 +100,10 @@ export class EventLog {
       case 'lock-released':
         this.log.debug('lock released', { held: formatDuration(event.heldMs) });
         return;
+      case 'window-turned':
+        if (event.reason === null) this.log.info('updates are allowed by the clock');
+        else this.log.info('updates are not allowed by the clock', { detail: event.reason });
+        return;
       case 'probe-turned':
       case 'probe-missed':
       case 'probe-reached':

@@ -48,14 +48,15 @@ async function main(): Promise<void> {
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
     onOpen: () => {
-      disown(keeper, ownLeases);
       holdOnStart(keeper, config.holdOnStartMs);
       windows?.check();
+      // After those: what is wanted now takes over from what was, without a gap.
+      disown(keeper, ownLeases);
       service?.lockOpened();
       watch.lookSoon();
     },
   });
-  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule);
+  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule, feed.emit);
   const ownLeases = new Set([...(windows === null ? [] : [WINDOW_LEASE]), ...config.probes.map(({ name }) => probeLease(name))]);
   feed.subscribe((event) => {
     if (event.type === 'lease-ended' && event.lease.name === WINDOW_LEASE) windows?.onEnded();

@@ -124,5 +124,5 @@ async function loadProbes({ config, clock, keeper, feed }: ServiceParts, registr
 
 function tellProbes(probes: Probes, event: SidecarEvent): void {
   if (event.type === 'lease-acquired' && event.recovered) probes.of(event.lease.name)?.onRecovered(event.lease.reason);
-  if (event.type === 'lease-ended') probes.of(event.lease.name)?.onEnded();
+  if (event.type === 'lease-ended') probes.of(event.lease.name)?.onEnded(event.lease);
 }

@@ -1,5 +1,5 @@
 import type { EndedLease, Lease } from '../leases/lease';
-import type { AcquireRequest, Outcome } from '../leases/request';
+import { isPassing, type AcquireRequest, type Outcome } from '../leases/request';
 
 export const START_LEASE = '@start';
 
@@ -32,7 +32,8 @@ export function holdOnStart(keeper: Keeper, holdMs: number): void {
     reason: 'the device has just started',
     peer: 'sidecar',
   };
-  keeper.acquireWithin(request, holdMs, ({ kind }) => {
-    if (kind === 'granted') keeper.startIsOver();
+  keeper.acquireWithin(request, holdMs, (outcome) => {
+    // A wait in vain was the start all the same; one that a stop of the sidecar, or its disk, has cut short was not.
+    if (outcome.kind === 'granted' || isPassing(outcome.refusal)) keeper.startIsOver();
   });
 }

@@ -24,8 +24,9 @@ export class WantedLease {
     readonly name: string,
   ) {}
 
-  get isWanted(): boolean {
-    return this.#reason !== null;
+  /** Why it is wanted; null if it is not. */
+  get wantedFor(): string | null {
+    return this.#reason;
   }
 
   /** Wants it; also to be called again every now and then, since what cannot be waited for is not tried again by itself. */

@@ -263,6 +263,7 @@ function isTold({ type }: SidecarEvent): boolean {
     case 'deadline-nears':
     case 'draining':
     case 'drained':
+    case 'window-turned':
       return true;
     default:
       return false;

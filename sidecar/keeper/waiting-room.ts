@@ -73,6 +73,8 @@ export class WaitingRoom {
       if (outcome.kind === 'refused' && isPassing(outcome.refusal)) {
         waiter.refusal = outcome.refusal;
         this.#callWhenItMayPass(outcome.refusal);
+        // What is in the way of the lock is in everybody's. A drain is not: it is for apps, and windows close all the same.
+        if (outcome.refusal.code === 'draining') continue;
         return;
       }
       this.#remove(waiter);

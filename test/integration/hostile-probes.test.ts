@@ -62,6 +62,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
   ['answers 500', http((_, response) => response.writeHead(500).end('busy')), /^it answered with status 500$/],
   ['answers 999', raw('HTTP/1.1 999 Busy\r\n\r\nbusy'), /^it answered with status 999$/],
   ['compresses', http((_, response) => response.setHeader('Content-Encoding', 'gzip').end(gzipSync('busy'))), /^its answer is compressed \(gzip\)/],
+  ['compresses the transfer', raw(HEAD, 'Transfer-Encoding: gzip, chunked\r\n\r\n4\r\nbusy\r\n0\r\n\r\n'), /^its answer is compressed \(gzip, chunked\)/],
   ['says it compresses, with what would be obeyed by a terminal', raw(HEAD, 'Content-Encoding: \u001b[2J\r\n\r\nbusy'), /^[\x20-\x7e]+$/],
 ])('a server that %s cannot be asked, and asking goes on', async (_, start, problem) => {
   const sidecar = await probing(await start(), { timeout: '500ms' });
@@ -85,6 +86,7 @@ test.each<[string, string, () => Promise<string>]>([
   })],
   ['is longer than 64 KiB: the rest is not looked at', '/^x{10}.*x$/', http(`${'x'.repeat(65_536)}busy`)],
   ['has exactly 64 KiB', '/^x+y$/', http(`${'x'.repeat(65_535)}y`)],
+  ['has 64 KiB, and says no more', '/^x+y$/', raw(HEAD, `Content-Length: 65537\r\n\r\n${'x'.repeat(65_535)}y`)],
   ['has a character cut off after 64 KiB', '/x$/', http(`${'x'.repeat(65_535)}ü`)],
   ['is empty', '/^$/', http('')],
   ['is 204', '/^$/', http((_, response) => response.writeHead(204).end())],

@@ -2,7 +2,7 @@ import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventStream } from '../support/event-stream';
 import { ProbedServer } from '../support/probed-server';
-import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { holdsBackHost, supervisorForces, supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
@@ -171,6 +171,20 @@ describe('after a restart', () => {
     await kept.kill();
     const released = await kept.startAgain(settings(probe(server.url, { onError: 'release' })));
     await released.logged('lease ended', { name: '@probe-jenkins', ended: 'released' });
+  });
+
+  test('a lease that was lost while there was no sidecar is kept too, and so taken again', async () => {
+    const server = await ProbedServer.start('busy');
+    const first = await Sidecar.start({ environment: settings(probe(server.url)) });
+    await first.logged('lease acquired', { name: '@probe-jenkins' });
+    await first.kill();
+    await server.stop();
+    expect(supervisorForces(first.lockFiles)).toEqual([true, true]);
+    const again = await first.startAgain({ ...settings(probe(server.url)), UPDATE_LOCK_LOST_COOLDOWN: '0' });
+    await again.logged('lease ended', { name: '@probe-jenkins', ended: 'lost' });
+    await again.logged('probe cannot be asked');
+    supervisorUnlocks(first.lockFiles);
+    await again.logged('lease acquired', { name: '@probe-jenkins' });
   });
 
   test('the lease of a probe that is not configured any more is given back at once', async () => {

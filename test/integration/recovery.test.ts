@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hold } from '../support/hold';
-import { holdsBackHost, supervisorLocks } from '../support/readers';
-import { guardsIn, Sidecar } from '../support/sidecar';
+import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { guardsIn, makeFolder, Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
 
 afterEach(() => Sidecar.cleanUp());
@@ -171,6 +171,21 @@ describe('the lease of the start', () => {
     await sidecar.kill();
     const again = await sidecar.startAgain({ ...HOLD, UPDATE_LOCK_RESTART_GRACE: '10m' });
     expect((await again.send('GET', '/v1/leases/@start')).body.expires).toBe(body.expires);
+  });
+
+  test('is not taken by a restart after it was waited for in vain', async () => {
+    const folder = makeFolder();
+    const directory = join(folder, 'lock');
+    mkdirSync(directory);
+    chmodSync(directory, 0o1777);
+    const path = join(directory, 'updates.lock');
+    expect(supervisorLocks(path)).toBe(true);
+    const sidecar = await Sidecar.start({ folder, environment: { UPDATE_LOCK_HOLD_ON_START: '300ms' } });
+    await sidecar.logged('lease refused', { name: '@start' });
+    supervisorUnlocks([path]);
+    await sidecar.kill();
+    const again = await sidecar.startAgain(HOLD);
+    expect(await names(again)).toEqual([]);
   });
 
   test('is not taken by a restart after it has ended', async () => {

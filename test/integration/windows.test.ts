@@ -2,6 +2,7 @@ import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventStream } from '../support/event-stream';
 import { FakeWallClock } from '../support/fake-wall-clock';
+import { ProbedServer } from '../support/probed-server';
 import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
@@ -10,6 +11,7 @@ import { until } from '../support/until';
 afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
+  ProbedServer.cleanUp();
 });
 
 /** Every day from two to four, in London, but not at New Year. */
@@ -73,6 +75,18 @@ test('it opens and closes when the time comes, and readers of events are told', 
   expect((await lockOf(device)).state).toBe('held');
 });
 
+test('readers of events are told that it has turned, although the lock cannot be had', async () => {
+  const device = await start('2030-06-03 02:59:58');
+  const { sidecar } = device;
+  expect(sidecar.lockFiles.map((path) => supervisorLocks(path))).toEqual([true, true]);
+  const stream = await EventStream.open(sidecar.target);
+  await stream.opened();
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === true);
+  device.clock.set('2030-06-03 03:00:00');
+  await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === false);
+  await sidecar.logged('updates are not allowed by the clock', { detail: 'no update window is open' });
+});
+
 test('a clock that is set is noticed when somebody asks', async () => {
   const device = await start('2030-06-03 12:00:00');
   for (const [at, state] of [['2030-06-04 01:30:00', 'free'], ['2030-01-01 12:00:00', 'held'], ['2041-06-04 01:30:00', 'free'], ['1970-01-01 01:30:00', 'held']]) {
@@ -88,6 +102,21 @@ test('a clock that is not set yet holds', async () => {
   expect(lock.leases[0].reason).toBe('the clock of the device is not set yet');
   device.clock.set('2030-06-03 01:00:00');
   expect((await lockOf(device)).state).toBe('free');
+});
+
+test('why it is closed follows the clock as well', async () => {
+  const device = await start('1970-01-01 02:30:00');
+  for (const [at, reason] of [
+    ['2030-06-03 12:00:00', 'no update window is open'],
+    ['2030-12-31 12:00:00', 'updates are frozen today'],
+    ['2031-01-02 00:00:00', 'no update window is open'],
+    ['1970-01-01 02:30:00', 'the clock of the device is not set yet'],
+  ] as const) {
+    device.clock.set(at);
+    const { leases, summary } = await lockOf(device);
+    expect([at, leases[0].reason]).toEqual([at, reason]);
+    expect(summary).toContain(reason);
+  }
 });
 
 test('when it closes while an update is being applied, the end of that is waited for', async () => {
@@ -131,6 +160,19 @@ describe('after a restart', () => {
   });
 });
 
+test('what is held for a probe that is gone is taken over without a gap', async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const server = await ProbedServer.start('busy');
+  const probes = JSON.stringify([{ name: 'jenkins', url: server.url, holdWhen: '/busy/' }]);
+  const sidecar = await Sidecar.start({ folder, environment: { ...clock.environment, UPDATE_LOCK_PROBES: probes } });
+  await sidecar.logged('lease acquired', { name: '@probe-jenkins' });
+  await sidecar.kill();
+  const again = await sidecar.startAgain({ ...SETTINGS, ...clock.environment });
+  expect(await again.logged('lease acquired', { name: '@window' })).toMatchObject({ lock: 'held' });
+  expect(await again.logged('lease ended', { name: '@probe-jenkins' })).toMatchObject({ lock: 'held' });
+});
+
 test('the lock is taken before anything answers', async () => {
   const folder = makeFolder();
   const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
@@ -161,4 +203,22 @@ test('when it opens while an update waits, that starts at once; what was waited 
   await lockOf({ sidecar, clock });
   await supervisor.history.next('applied');
   expect(sidecar.lines().some(({ message }) => String(message).startsWith('draining'))).toBe(false);
+});
+
+test('it closes although apps are being drained, and although some of them wait for the end of that', async () => {
+  const folder = makeFolder();
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
+  const clock = new FakeWallClock(folder, '2030-06-03 02:00:00');
+  const deadline = { UPDATE_LOCK_SUPERVISOR_POLL: '200ms', UPDATE_LOCK_DEADLINE: '1s', UPDATE_LOCK_DEADLINE_GRACE: '1h' };
+  const sidecar = await Sidecar.start({ folder, environment: { ...SETTINGS, ...supervisor.environment, ...deadline, ...clock.environment } });
+  await sidecar.put('app');
+  await supervisor.pushRelease();
+  await sidecar.logged('draining: the leases of apps end');
+  const late = sidecar.put('late', { wait: '1h' }).catch(() => undefined);
+  await sidecar.logged('request waits', { name: 'late' });
+  clock.set('2030-06-03 12:00:00');
+  await lockOf({ sidecar, clock });
+  await sidecar.logged('lease acquired', { name: '@window' });
+  await sidecar.kill();
+  await late;
 });

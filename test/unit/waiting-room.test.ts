@@ -53,6 +53,19 @@ test('all who wait are served in the order in which they came', async () => {
   expect(room.delivered).toEqual(['a', 'b', 'c']);
 });
 
+test('a drain, which is for apps, keeps back nobody behind them whom it is not for; an update does', async () => {
+  room.add('app', LONG_MS, { code: 'draining', detail: 'a drain' });
+  const { done } = room.add('@window');
+  room.answer = (name) => (name === 'app' ? refused({ code: 'draining', detail: 'a drain' }) : granted(name));
+  room.room.call();
+  await done;
+  room.add('other');
+  room.answer = (name) => (name === 'app' ? refused(UPDATING) : granted(name));
+  room.room.call();
+  await nextTurn();
+  expect(room.delivered).toEqual(['@window']);
+});
+
 test('however often it is called in one turn, each is tried once', async () => {
   const { done } = room.add('a');
   room.answer = granted;

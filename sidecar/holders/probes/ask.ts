@@ -64,23 +64,25 @@ export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise
 function whyNot({ statusCode = 0, headers }: IncomingMessage): string | null {
   if (statusCode >= 300 && statusCode < 400) return `it answered with status ${String(statusCode)}, and redirects are not followed`;
   if (statusCode < 200 || statusCode > 299) return `it answered with status ${String(statusCode)}`;
-  const encoding = headers['content-encoding'] ?? 'identity';
-  return /^(identity)?$/i.test(encoding.trim()) ? null : `its answer is compressed (${encoding}), which it was asked not to do`;
+  // Of what a transfer may be encoded with, Node undoes the chunks and nothing else.
+  const encodings = [headers['content-encoding'], headers['transfer-encoding']?.replace(/^chunked$/i, '')];
+  const encoding = encodings.find((each = '') => !/^(identity)?$/i.test(each.trim()));
+  return encoding === undefined ? null : `its answer is compressed (${encoding}), which it was asked not to do`;
 }
 
 function read(answer: IncomingMessage, finish: (result: AskResult) => void, fail: (problem: string) => void): void {
   const chunks: Buffer[] = [];
   let length = 0;
   const done = (): void => {
-    const isWhole = length <= MAX_BODY_BYTES;
+    const isWhole = length < MAX_BODY_BYTES;
     const body = Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES);
     finish({ ok: true, text: bodyText(body, answer.headers['content-type'], isWhole) });
   };
   answer.on('data', (chunk: Buffer) => {
-    if (length > MAX_BODY_BYTES) return;
+    if (length >= MAX_BODY_BYTES) return;
     length += chunk.length;
     chunks.push(chunk);
-    if (length > MAX_BODY_BYTES) done();
+    if (length >= MAX_BODY_BYTES) done();
   });
   answer.on('end', done);
   answer.on('error', () => { fail(CLOSED_EARLY); });

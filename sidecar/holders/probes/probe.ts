@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock';
-import { probeLease } from '../../leases/lease';
+import { probeLease, type EndedLease } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { ask } from './ask';
 import type { Matcher } from './matcher';
@@ -64,8 +64,10 @@ export class Probe {
   }
 
   /** To be called when the lease has ended. */
-  onEnded(): void {
-    this.#lease.onEnded();
+  onEnded({ reason, ended }: EndedLease): void {
+    // One of a former process may have been lost before it could be taken up: it was held all the same.
+    if (ended.reason === 'lost' && this.#problem === undefined) this.onRecovered(reason);
+    else this.#lease.onEnded();
   }
 
   /** To be called when the lock may be had again, where that is not waited for. */

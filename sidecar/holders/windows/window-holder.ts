@@ -3,6 +3,7 @@ import type { Clock } from '../../clock';
 import { WINDOW_LEASE } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
+import type { WindowEvent } from './window-events';
 
 /**
  * How often the wall clock is looked at, in milliseconds, if nothing changes before: it may be set, and a timer does not
@@ -26,11 +27,14 @@ export class WindowHolder {
   readonly #lease: WantedLease;
   readonly #calendar: Calendar;
   #timer: NodeJS.Timeout | undefined;
+  /** As it was when it was looked at last; undefined before that. */
+  #reasonBefore: string | null | undefined;
 
   constructor(
     private readonly clock: Clock,
     keeper: LeaseKeeper,
     schedule: Schedule,
+    private readonly emit: (event: WindowEvent) => void,
   ) {
     this.#lease = new WantedLease(keeper, WINDOW_LEASE);
     this.#calendar = new Calendar(schedule);
@@ -39,9 +43,13 @@ export class WindowHolder {
   /** To be called whenever the journal has been opened, and when the lease has ended, and otherwise by its own timer. */
   readonly check = (): void => {
     clearTimeout(this.#timer);
-    const { isOpen, opensAtWallMs, closesAtWallMs, isFrozen } = this.#read();
-    if (isOpen) this.#lease.letGo();
-    else this.#lease.want(this.#reason(isFrozen));
+    const status = this.#read();
+    const { isOpen, opensAtWallMs, closesAtWallMs } = status;
+    const reason = this.#reason(status);
+    if (this.#reasonBefore !== undefined && reason !== this.#reasonBefore) this.emit({ type: 'window-turned', reason });
+    this.#reasonBefore = reason;
+    if (reason === null) this.#lease.letGo();
+    else this.#lease.want(reason);
     const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
     const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
     this.#timer = setTimeout(this.check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
@@ -55,8 +63,8 @@ export class WindowHolder {
   /** As it is now, with the lease to match. */
   status(): WindowStatus {
     const status = this.#read();
-    // The wall clock was set since we looked last.
-    if (status.isOpen === this.#lease.isWanted) this.check();
+    // The wall clock was set, or a day has begun, since we looked last.
+    if (this.#reason(status) !== this.#lease.wantedFor) this.check();
     return status;
   }
 
@@ -80,7 +88,9 @@ export class WindowHolder {
     };
   }
 
-  #reason(isFrozen: boolean): string {
+  /** Why updates are held back; null while they are allowed. */
+  #reason({ isOpen, isFrozen }: WindowStatus): string | null {
+    if (isOpen) return null;
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
     return isFrozen ? 'updates are frozen today' : 'no update window is open';
   }
