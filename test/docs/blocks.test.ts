@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mistakesOf } from '../unit/read-config';
 import { balenaMistakes } from '../support/balena-compose';
 import { blocksOf, PAGES } from '../support/markdown';
 
 /** Whatever is not one of these might be a block for a shell that nobody runs. */
-const LANGUAGES = ['bash', 'c', 'dockerfile', 'js', 'json', 'promql', 'python', 'sh', 'text', 'ts', 'yaml'];
+const LANGUAGES = ['bash', 'c', 'dockerfile', 'js', 'json', 'python', 'sh', 'text', 'ts', 'yaml'];
 
 /** Indented blocks, which have no language: none of these pages may have one for a shell. */
 const WITH_INDENTED = ['docs/architecture.md', 'docs/windows-and-probes.md'];
@@ -33,13 +33,6 @@ test.each(titled('yaml'))('YAML: %s', (_title, text) => {
 
 test.each(titled('json'))('JSON: %s', (_title, text) => {
   expect(JSON.parse(text)).toEqual(expect.anything());
-});
-
-test('PromQL', () => {
-  for (const [title, text] of titled('promql')) {
-    const { status, stderr } = spawnSync('promtool', ['promql', 'format', '--experimental', text], { encoding: 'utf8' });
-    expect([title, status, stderr]).toEqual([title, 0, '']);
-  }
 });
 
 test("the quick start's service is one that balena takes", () => {

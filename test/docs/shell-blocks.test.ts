@@ -9,21 +9,26 @@ import { StandInSupervisor } from '../support/supervisor/stand-in';
 
 const SHELLS = new Set(['sh', 'bash', 'zsh', 'shell', 'console']);
 
-/** Blocks that are not run here, by their page and first line, and why. A new block has to be run, or to be put here. */
+const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on';
+
+/** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'README.md: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
-  'README.md: cp -r update-lock/examples my-fleet': 'needs a fleet or a container engine; test/image builds and runs the same two images',
-  'CONTRIBUTING.md: npm ci && npm test': 'is what runs this',
-  'CONTRIBUTING.md: npm run --silent build && npx jest test/docs': 'is what runs this',
-  'CONTRIBUTING.md: npm run release -- 1.2.0 --dry-run': 'test/docs/release.test.ts runs it in a copy',
-  'client/README.md: npm install update-lock-client': 'test/client/package.test.ts installs the package',
-  'client/python/README.md: pip install ./client/python': 'test/clients/python.test.ts installs it',
-  'docs/cli.md: source <(update-lock completion bash)                            # in ~/.bashrc': 'test/cli/completion.test.ts completes in both shells',
-  'docs/recipes.md: #!/bin/sh': 'test/clients/recipes.test.ts runs every recipe while a work is going on',
+  'README.md, update-lock: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
+  'README.md, Add it to your fleet: cp -r update-lock/examples my-fleet && cp -r update-lock my-fleet/update-lock && cd my-fleet':
+    'needs a fleet; test/image builds the same two images and runs them together',
+  'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
+  'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
+  'CONTRIBUTING.md, Releases: npm run release -- 1.2.0 --dry-run': 'needs a changelog for it; test/docs/release.test.ts runs it in a copy',
+  'client/README.md, update-lock-client: npm install update-lock-client': 'test/client/package.test.ts installs the package',
+  'client/python/README.md, The Python client: pip install ./client/python': 'test/clients/python.test.ts installs it',
+  'docs/cli.md, Completion: source <(update-lock completion bash)                            # in ~/.bashrc': 'test/cli/completion.test.ts completes in both shells',
+  'docs/recipes.md, curl in a shell script: #!/bin/sh': RECIPE,
+  'docs/recipes.md, A long job with renewals: #!/bin/sh': RECIPE,
+  'docs/recipes.md, Finish the work when an update waits: #!/bin/sh': RECIPE,
 };
 
 const BLOCKS = PAGES.flatMap(blocksOf).filter(({ language }) => SHELLS.has(language));
-const titleOf = ({ page, text }: Block): string => `${page}: ${text.split('\n')[0] ?? ''}`;
+const titleOf = ({ page, heading, text }: Block): string => `${page}, ${heading}: ${text.split('\n')[0] ?? ''}`;
 
 /**
  * Goes before the real one: it fails where an answer is a problem, and of a stream that has no end (`-N`) it reads the first
@@ -41,15 +46,17 @@ afterEach(async () => {
   await StandInSupervisor.cleanUp();
 });
 
-/** A sidecar with the tokens that the block speaks of, on a device on which an update waits for the lease `recorder`. */
+/** A sidecar with the tokens that the block speaks of, and a lease `recorder`, for which an update waits if the block speaks of that. */
 async function startFor({ text }: Block, folder: string): Promise<{ sidecar: Sidecar; tokens: Record<string, string> }> {
   const tokens = Object.fromEntries([...text.matchAll(/UPDATE_LOCK_(?:API|ADMIN)_TOKEN/g)].map(([name]) => [name, `${name}-of-this-test`]));
   const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], replacesForMs: 0 });
   const environment = { ...supervisor.environment, ...tokens, UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_PORT: '0', UPDATE_LOCK_SUPERVISOR_POLL: '1s' };
   const sidecar = await Sidecar.start({ folder, environment });
   await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
-  await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  if (/\/v1\/update|wait-update/.test(text)) {
+    await supervisor.pushRelease();
+    await sidecar.logged('update waits');
+  }
   return { sidecar, tokens };
 }
 
@@ -87,7 +94,8 @@ test.each(BLOCKS.filter((block) => !(titleOf(block) in NOT_RUN)).map((block) => 
   expect({ status, ...output }).toEqual({ status: 0, stdout: expect.any(String) as string, stderr: '' });
 }, 120_000);
 
-test('what is not run is there', () => {
-  const titles = new Set(BLOCKS.map(titleOf));
-  expect(Object.keys(NOT_RUN).filter((title) => !titles.has(title))).toEqual([]);
+test('what is not run is there, and is one block each', () => {
+  const titles = BLOCKS.map(titleOf);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  expect(Object.keys(NOT_RUN).filter((title) => !titles.includes(title))).toEqual([]);
 });
