@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { unusedMeanings } from './api-meanings.mjs';
 import { answersTable, cell, parametersTable, problems, schemaSection, variantNames } from './api-tables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -113,5 +114,6 @@ const text = `${[
   ['| code | status | means |', '| --- | --- | --- |', ...codes.map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${cell(title)} |`)].join('\n'),
 ].join('\n\n')}\n`;
 
+if (unusedMeanings().length > 0) throw new Error(`scripts/api-meanings.mjs has fields that are not there: ${unusedMeanings().join(', ')}`);
 if (process.argv.includes('--print')) process.stdout.write(text);
 else if (readFileSync(target, { encoding: 'utf8', flag: 'a+' }) !== text) writeFileSync(target, text);

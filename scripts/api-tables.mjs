@@ -1,4 +1,5 @@
 // How parameters, answers and schemas of an OpenAPI document look in Markdown.
+import { meaningOf } from './api-meanings.mjs';
 
 /** A text in a cell of a table. */
 export const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -67,14 +68,16 @@ export function problems({ responses }) {
   return `[Problems](#codes): ${each.join(', ')}.`;
 }
 
-/** A row for each field, and for each field of what is nested in it and has no name. */
-function fieldRows(schema, schemas, prefix = '') {
+/** A row for each field of the schema of that name, and for each field of what is nested in it and has no name. */
+function fieldRows(owner, schema, schemas, prefix = '') {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const optional = (schema.required ?? []).includes(name) ? '' : ', optional';
-    const row = [code(prefix + name), typeOf(field, schemas) + optional, [field.description ?? '', ...limitsOf(field)].join(' ').trim()];
+    const meaning = [meaningOf(`${owner}.${prefix}${name}`, field.description), ...limitsOf(field)].join(' ');
+    const type = name === 'code' ? 'string' : typeOf(field, schemas);
+    const row = [code(prefix + name), type + optional, meaning];
     const inner = field.type === 'array' ? field.items : (field.anyOf?.find((each) => !isNull(each)) ?? field);
     if (nameOf(inner, schemas) !== undefined) return [row];
-    return [row, ...fieldRows(inner, schemas, `${prefix}${name}${field.type === 'array' ? '[]' : ''}.`)];
+    return [row, ...fieldRows(owner, inner, schemas, `${prefix}${name}${field.type === 'array' ? '[]' : ''}.`)];
   });
 }
 
@@ -84,11 +87,11 @@ export const variantNames = ['event'];
 export function schemaSection(name, schemas, distinguishing) {
   const header = ['field', 'type', 'meaning'];
   const { oneOf, ...plain } = schemas[name];
-  if (oneOf === undefined) return `### ${name}\n\n${table(header, fieldRows(plain, schemas))}`;
+  if (oneOf === undefined) return `### ${name}\n\n${table(header, fieldRows(name, plain, schemas))}`;
   const variants = oneOf.map((variant) => {
     const field = distinguishing.find((each) => variant.properties[each]?.const !== undefined);
     const { [field]: { const: value }, ...properties } = variant.properties;
-    const rows = fieldRows({ ...variant, properties }, schemas);
+    const rows = fieldRows(name, { ...variant, properties }, schemas);
     const title = `With ${code(field)} ${code(value)}`;
     return rows.length === 0 ? `${title}: nothing else.` : `${title}:\n\n${table(header, rows)}`;
   });

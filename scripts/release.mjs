@@ -9,11 +9,11 @@ const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/;
 
 /** Where the version is, once each: what stands before it. */
 const PLACES = [
-  ['package.json', /^  "version": "/m],
-  ['client/package.json', /^  "version": "/m],
-  ['package-lock.json', /^  "version": "/m],
-  ['package-lock.json', /^    "": \{\n      "name": "update-lock",\n      "version": "/m],
-  ['package-lock.json', /^    "client": \{\n      "name": "update-lock-client",\n      "version": "/m],
+  ['package.json', /^ {2}"version": "/m],
+  ['client/package.json', /^ {2}"version": "/m],
+  ['package-lock.json', /^ {2}"version": "/m],
+  ['package-lock.json', /^ {4}"": \{\n {6}"name": "update-lock",\n {6}"version": "/m],
+  ['package-lock.json', /^ {4}"client": \{\n {6}"name": "update-lock-client",\n {6}"version": "/m],
   ['balena.yml', /^version: /m],
   ['Dockerfile', /org\.opencontainers\.image\.version="/],
   ['client/sh/update-lock', /^VERSION=/m],
