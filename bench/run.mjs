@@ -1,10 +1,10 @@
 // Measures the sidecar beside a bare node:http server that does the same to the disk, in the same run, since machines
 // differ and their speed drifts. Prints a table of ratios with what we promise; exits 1 if a promise is not kept.
-// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events`, `retry` and `command`.
+// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events`, `retry`, `command` and `shell`.
 import { fork, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentClient, RawClient } from './client.mjs';
-import { timeOfHold, timeOfNothing, timeOfRun } from './command.mjs';
+import { timeOfCurl, timeOfHold, timeOfNothing, timeOfRun, timeOfScript } from './command.mjs';
 import { BARE, Server, SIDECAR } from './server.mjs';
 import { startSupervisor } from './supervisor.mjs';
 
@@ -254,7 +254,20 @@ async function benchCommand() {
   unpin();
 }
 
-const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle, events: benchEvents, retry: benchRetry, command: benchCommand };
+async function benchShell() {
+  const unpin = pinToOneCpu();
+  const server = Server.start(SIDECAR);
+  await server.untilAnswering();
+  for (const shell of [['dash'], ['busybox', 'sh']]) {
+    if (spawnSync(shell[0], [...shell.slice(1), '-c', 'exit 0']).error !== undefined) continue;
+    const { bare: curlMs, sidecar: scriptMs } = await inTurns(RUNS, async () => [await timeOfCurl(server.socketPath)], async () => [await timeOfScript(shell, server.socketPath)]);
+    report(`milliseconds of the shell script's run -- true beyond curl's, in ${shell.join(' ')}`, scriptMs - curlMs, 30, `${scriptMs.toFixed(0)} ms, curl ${curlMs.toFixed(0)} ms`);
+  }
+  await server.stop();
+  unpin();
+}
+
+const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, start: benchStart, idle: benchIdle, events: benchEvents, retry: benchRetry, command: benchCommand, shell: benchShell };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) if (wanted.length === 0 || wanted.includes(name)) await bench();
 console.table(rows);

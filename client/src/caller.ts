@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { documentOf } from './answer';
 import { findEndpoint, findToken } from './endpoint';
 import { NotAllowedError } from './errors/not-allowed-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { UpdateLockError } from './errors/update-lock-error';
+import type { IncomingAnswer } from './incoming-answer';
 import { persist } from './persist';
 import { TIMING, type Timing } from './timing';
 import { open, readAll, type Answer, type Request } from './transport';
@@ -34,7 +34,7 @@ export class Caller {
   }
 
   /** Sends a request, once, and returns the answer as soon as its head is there. */
-  async open(request: Request): Promise<IncomingMessage> {
+  async open(request: Request): Promise<IncomingAnswer> {
     const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
     const headers = { ...request.headers, ...authorization };
     return this.translating(request.signal, () => open(findEndpoint(this.options.url), { ...request, headers }, this.timing));
@@ -42,8 +42,8 @@ export class Caller {
 
   /** Sends a request, once, and returns the whole answer. */
   async exchange(request: Request): Promise<Answer> {
-    const response = await this.open(request);
-    return this.translating(request.signal, () => readAll(response, this.timing, request.signal));
+    const answer = await this.open(request);
+    return this.translating(request.signal, () => readAll(answer, this.timing, request.signal));
   }
 
   /**

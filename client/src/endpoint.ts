@@ -8,7 +8,7 @@ export const DEFAULT_URL = 'http://update-lock:8080';
 export interface Endpoint {
   /** As a person would write it: `http://update-lock:8080`, `unix:/run/update-lock/update-lock.sock`. */
   readonly url: string;
-  /** What `node:http` wants to connect. */
+  /** What to connect to. */
   readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
   /** Before every path: empty, or that of a proxy in front. */
   readonly prefix: string;
@@ -40,7 +40,7 @@ export function parseEndpoint(url: string): Endpoint {
     throw new InvalidRequestError(message, 'invalid');
   }
   const prefix = parsed.pathname.replace(/\/+$/, '');
-  // node:http wants an IPv6 address without its brackets.
+  // node:net wants an IPv6 address without its brackets.
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
   return { url: `${parsed.origin}${prefix}`, target: { host, port: Number(parsed.port || '80') }, prefix };
 }

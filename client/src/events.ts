@@ -95,19 +95,18 @@ async function* readConnection(
 ): AsyncGenerator<LockEvent, void, void> {
   const resuming = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
   const headers = { Accept: 'text/event-stream', ...resuming };
-  const response = await caller.open({ method: 'GET', path: '/v1/events', headers, signal });
+  const answer = await caller.open({ method: 'GET', path: '/v1/events', headers, signal });
   const abort = (): void => {
-    response.destroy();
+    answer.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    if (response.statusCode !== 200 || !/^text\/event-stream\b/.test(response.headers['content-type'] ?? '')) {
-      const answer = await caller.translating(signal, () => readAll(response, caller.timing, signal));
-      throw errorOf(answer, caller.url);
+    if (answer.status !== 200 || !/^text\/event-stream\b/.test(answer.field('content-type'))) {
+      throw errorOf(await caller.translating(signal, () => readAll(answer, caller.timing, signal)), caller.url);
     }
     onOpen();
-    const events = parseEvents(readLines(response, { silentMs: 2 * caller.timing.heartbeatMs, isBackground: false }), lastEventId);
+    const events = parseEvents(readLines(answer, { silentMs: 2 * caller.timing.heartbeatMs, isBackground: false }), lastEventId);
     for (;;) {
       const { value: event, done } = await caller.translating(signal, () => events.next());
       if (done === true) return;
@@ -115,7 +114,7 @@ async function* readConnection(
     }
   } finally {
     signal.removeEventListener('abort', abort);
-    response.destroy();
+    answer.destroy();
   }
 }
 

@@ -5,6 +5,7 @@ import { UnreachableError } from './errors/unreachable-error';
 import { ConnectionHold, type Hold, type HoldListeners } from './hold';
 import { LONGEST_WAIT_MS, openHold, type HoldStream } from './hold-stream';
 import { checkName, makeName } from './lease-name';
+import { monotonicMs } from './monotonic-clock';
 import { isPassing, persist } from './persist';
 import type { Duration } from './types';
 
@@ -72,12 +73,12 @@ async function waitForHold(caller: Caller, name: string, reason: string | undefi
     try {
       return await openHold(caller, { name, reason, waitMs: Math.min(leftMs, LONGEST_WAIT_MS), signal });
     } catch (error) {
-      if (error instanceof UnreachableError && mayHaveArrived(error)) lastBrokenAtMs = performance.now();
+      if (error instanceof UnreachableError && mayHaveArrived(error)) lastBrokenAtMs = monotonicMs();
       throw error;
     }
   };
   const passes = (error: unknown): boolean => {
-    const isOursPerhaps = error instanceof LockUnavailableError && error.code === 'name-in-use' && performance.now() - lastBrokenAtMs < timing.answerMs;
+    const isOursPerhaps = error instanceof LockUnavailableError && error.code === 'name-in-use' && monotonicMs() - lastBrokenAtMs < timing.answerMs;
     return isOursPerhaps || isPassing(error);
   };
   return persist(attempt, { forMs, timing, signal, passes });

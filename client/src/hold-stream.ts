@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { errorOf, parseObject } from './answer';
 import type { Caller } from './caller';
+import type { IncomingAnswer } from './incoming-answer';
 import { readLines } from './read-lines';
 import { readAll } from './transport';
 import type { HoldLine, Lease } from './types';
@@ -36,25 +36,25 @@ export async function openHold(caller: Caller, request: HoldRequest): Promise<Ho
   const { timing } = caller;
   const path = `/v1/leases/${encodeURIComponent(name)}/hold`;
   const json = { reason, wait: Math.floor(waitMs) / 1000 };
-  const response = await caller.open({ method: 'POST', path, json, waitMs, signal, isBackground });
+  const answer = await caller.open({ method: 'POST', path, json, waitMs, signal, isBackground });
   return caller.translating(signal, async () => {
-    if (response.statusCode !== 200 || !/^application\/x-ndjson\b/.test(response.headers['content-type'] ?? '')) {
-      throw errorOf(await readAll(response, timing, signal), caller.url);
+    if (answer.status !== 200 || !/^application\/x-ndjson\b/.test(answer.field('content-type'))) {
+      throw errorOf(await readAll(answer, timing, signal), caller.url);
     }
     const stop = (): void => {
-      response.destroy(new Error(`not held within ${String(timing.answerMs)} ms of the answer`));
+      answer.destroy(new Error(`not held within ${String(timing.answerMs)} ms of the answer`));
     };
     const timer = setTimeout(stop, timing.answerMs).unref();
     signal?.addEventListener('abort', stop);
     try {
       if (signal?.aborted === true) stop();
-      const lines = holdLines(response, timing.heartbeatMs);
+      const lines = holdLines(answer, timing.heartbeatMs);
       const lease = await readHeld(lines, name);
       signal?.throwIfAborted();
-      const dateMs = Date.parse(response.headers.date ?? '');
-      return { lease, dateMs, lines, close: (withinMs) => close(response, withinMs) };
+      const dateMs = Date.parse(answer.field('date'));
+      return { lease, dateMs, lines, close: (withinMs) => close(answer, withinMs) };
     } catch (error) {
-      response.destroy();
+      answer.destroy();
       throw error;
     } finally {
       clearTimeout(timer);
@@ -63,8 +63,8 @@ export async function openHold(caller: Caller, request: HoldRequest): Promise<Ho
   });
 }
 
-async function* holdLines(response: IncomingMessage, heartbeatMs: number): AsyncGenerator<HoldLine, void, void> {
-  for await (const text of readLines(response, { silentMs: 2 * heartbeatMs, isBackground: true })) {
+async function* holdLines(answer: IncomingAnswer, heartbeatMs: number): AsyncGenerator<HoldLine, void, void> {
+  for await (const text of readLines(answer, { silentMs: 2 * heartbeatMs, isBackground: true })) {
     const line = parseObject(text) as HoldLine | null;
     if (typeof line?.event !== 'string') throw new Error('a line of the hold is not an event');
     yield line;
@@ -87,8 +87,8 @@ async function readHeld(lines: AsyncGenerator<HoldLine, void, void>, name: strin
  * instead of 0.9), could fail, and goes by name: if the lease has ended unnoticed, it would release somebody else's. What it would
  * give is `released` in the sidecar's log, rather than `disconnected`.
  */
-function close(response: IncomingMessage, withinMs: number): Promise<boolean> {
-  const { socket } = response;
+function close(answer: IncomingAnswer, withinMs: number): Promise<boolean> {
+  const { socket } = answer;
   return new Promise((resolve) => {
     if (socket.destroyed || socket.readableEnded) {
       resolve(false);
@@ -102,6 +102,6 @@ function close(response: IncomingMessage, withinMs: number): Promise<boolean> {
     socket.ref();
     socket.end();
     // What is still to be read would hold back the end.
-    response.resume();
+    answer.discard();
   });
 }

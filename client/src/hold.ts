@@ -1,6 +1,7 @@
 import type { Caller } from './caller';
 import { LockLostError } from './errors/lock-lost-error';
 import type { HoldStream } from './hold-stream';
+import { monotonicMs } from './monotonic-clock';
 import { persist } from './persist';
 import { asLost, mayBeTakenUp, takeUp, type Orphan } from './take-up';
 import type { Draining, EndedLease, HoldLine, Lease, Update } from './types';
@@ -29,7 +30,7 @@ export interface HoldListeners {
 /** A lease by connection, taken up again when the sidecar restarts. */
 export class ConnectionHold implements Hold {
   readonly #aborter = new AbortController();
-  readonly #grantedAtMs = performance.now();
+  readonly #grantedAtMs = monotonicMs();
   /** Aborts what is done in the background, once the hold is over. */
   readonly #over = new AbortController();
   /** Null while the connection is broken. */
@@ -88,7 +89,7 @@ export class ConnectionHold implements Hold {
     const { goodbyeMs } = timing;
     if (this.#stream !== null) {
       if (await this.#stream.close(goodbyeMs)) return;
-      this.#brokenAtMs = performance.now();
+      this.#brokenAtMs = monotonicMs();
     }
     // The sidecar is restarting, and will keep the lease until it is clear that nobody comes for it. If it is back soon, it need not.
     const orphan = this.#orphan();
@@ -104,7 +105,7 @@ export class ConnectionHold implements Hold {
     for (let stream: HoldStream | null = first; stream !== null; ) {
       const ended = await this.#read(stream);
       if (this.#over.signal.aborted) return;
-      this.#brokenAtMs = performance.now();
+      this.#brokenAtMs = monotonicMs();
       this.#stream = null;
       if (ended !== null) {
         const { reason, at } = ended.ended;

@@ -1,5 +1,6 @@
 import { LockUnavailableError } from './errors/lock-unavailable-error';
 import { UnreachableError } from './errors/unreachable-error';
+import { monotonicMs } from './monotonic-clock';
 import type { Timing } from './timing';
 
 export interface Persistence {
@@ -21,15 +22,15 @@ export interface Persistence {
  */
 export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persistence: Persistence): Promise<T> {
   const { forMs, timing, signal, passes = isPassing, isBackground = false } = persistence;
-  const untilMs = performance.now() + forMs;
+  const untilMs = monotonicMs() + forMs;
   const pauses = new Pauses(timing);
   for (;;) {
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     try {
       return await attempt(Math.max(0, untilMs - startedMs));
     } catch (error) {
       signal?.throwIfAborted();
-      const nowMs = performance.now();
+      const nowMs = monotonicMs();
       if (!passes(error) || nowMs >= untilMs) throw error;
       // One that has waited for long was no quick failure.
       if (nowMs - startedMs > timing.longestPauseMs) pauses.startOver();

@@ -5,6 +5,7 @@ import { LockUnavailableError } from './errors/lock-unavailable-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import { openHold, type HoldStream } from './hold-stream';
 import { isSameLease, type Sighting } from './lease-identity';
+import { monotonicMs } from './monotonic-clock';
 import { isPassing } from './persist';
 import type { Lease } from './types';
 
@@ -12,7 +13,7 @@ import type { Lease } from './types';
 export interface Orphan {
   readonly lease: Lease;
   readonly reason: string | undefined;
-  /** When it was granted and when its connection broke, as `performance.now()` has it. */
+  /** When it was granted and when its connection broke, as `monotonicMs` has it. */
   readonly grantedAtMs: number;
   readonly brokenAtMs: number;
 }
@@ -25,7 +26,7 @@ export interface Orphan {
 export async function takeUp(caller: Caller, orphan: Orphan, signal: AbortSignal, isBackground: boolean): Promise<HoldStream> {
   const { lease, reason, grantedAtMs, brokenAtMs } = orphan;
   const check = (sighting: Sighting): boolean => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     return isSameLease(lease, sighting, nowMs - grantedAtMs, nowMs - brokenAtMs);
   };
   const path = `/v1/leases/${encodeURIComponent(lease.name)}`;

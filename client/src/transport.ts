@@ -1,6 +1,7 @@
-import { request as sendRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { Endpoint } from './endpoint';
 import { InvalidRequestError } from './errors/invalid-request-error';
+import { IncomingAnswer } from './incoming-answer';
 import type { Timing } from './timing';
 
 /** Longer answers are not the sidecar's. In characters. */
@@ -31,111 +32,89 @@ export interface Answer {
   readonly text: string;
 }
 
+/** What a field of a request may have in it. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /**
  * Sends a request on a connection of its own and returns the answer as soon as its head is there. The caller has to
  * read or destroy it.
- * @throws the signal's reason, an error of `node:net` or `node:http`, or one that says what took too long
+ * @throws the signal's reason, an error of `node:net`, or one that says what is wrong with the answer or took too long
  */
-export function open({ target, prefix }: Endpoint, request: Request, timing: Timing): Promise<IncomingMessage> {
-  const { method, path, signal, json } = request;
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const body = json === undefined ? '' : JSON.stringify(json);
-    const headers = { ...(json === undefined ? {} : { 'Content-Type': 'application/json' }), 'Content-Length': Buffer.byteLength(body), ...request.headers };
-    const sent = create({ ...target, method, path: prefix + path, headers, agent: false });
-    const limits = limitTime(sent, timing, request.waitMs ?? 0);
-    const settle = (): void => {
-      limits.end();
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const fail = (error: Error): void => {
-      settle();
-      sent.destroy();
-      reject(error);
-    };
-    const onAbort = (): void => {
-      fail(signal?.reason as Error);
-    };
-    signal?.addEventListener('abort', onAbort);
-    sent.once('socket', (socket) => {
-      socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
-      if (request.isBackground === true) socket.unref();
-    });
-    sent.once('response', (response) => {
-      settle();
-      // Who reads it finds out by itself; that nobody does is no reason to end the process.
-      response.on('error', () => undefined);
-      resolve(response);
-    });
-    // These stay for as long as the connection: an error without a listener would end the process too.
-    sent.on('error', fail);
-    sent.once('upgrade', () => {
-      fail(new Error('the answer is of another protocol'));
-    });
-    sent.once('close', () => {
-      fail(new Error('the connection was closed without an answer'));
-    });
-    sent.end(body);
-  });
+export async function open(endpoint: Endpoint, request: Request, timing: Timing): Promise<IncomingAnswer> {
+  const { signal, waitMs = 0, isBackground = false } = request;
+  signal?.throwIfAborted();
+  const socket = send(endpoint, request);
+  const answer = new IncomingAnswer(socket);
+  socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
+  if (isBackground) socket.unref();
+  const giveUpAfter = (ms: number, what: string): NodeJS.Timeout =>
+    // The connection keeps the process alive, if anything is to.
+    setTimeout(() => { answer.destroy(new Error(`no ${what} within ${String(ms)} ms`)); }, ms).unref();
+  let timer = giveUpAfter(timing.connectMs, 'connection');
+  const onConnect = (): void => {
+    clearTimeout(timer);
+    timer = giveUpAfter(waitMs + timing.answerMs, 'answer');
+  };
+  const onAbort = (): void => {
+    answer.destroy(signal?.reason as Error);
+  };
+  socket.once('connect', onConnect);
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await answer.head();
+    return answer;
+  } finally {
+    clearTimeout(timer);
+    socket.off('connect', onConnect);
+    signal?.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Reads the whole answer. */
-export function readAll(response: IncomingMessage, timing: Timing, signal?: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const reading = setTimeout(() => {
-      response.destroy(new Error(`no whole answer within ${String(timing.answerMs)} ms`));
-    }, timing.answerMs).unref();
-    const onAbort = (): void => {
-      response.destroy();
-      reject(signal?.reason as Error);
-    };
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > MAX_ANSWER_LENGTH) response.destroy(new Error('the answer does not end'));
-    });
-    response.once('end', () => {
-      const { statusCode: status = 0, headers } = response;
-      resolve({ status, contentType: headers['content-type'] ?? '', dateMs: Date.parse(headers.date ?? ''), text });
-    });
-    response.once('error', reject);
-    response.once('close', () => {
-      clearTimeout(reading);
-      signal?.removeEventListener('abort', onAbort);
-      reject(new Error('the connection was closed in the middle of the answer'));
-    });
-    signal?.addEventListener('abort', onAbort);
+export async function readAll(answer: IncomingAnswer, timing: Timing, signal?: AbortSignal): Promise<Answer> {
+  const timer = setTimeout(() => {
+    answer.destroy(new Error(`no whole answer within ${String(timing.answerMs)} ms`));
+  }, timing.answerMs).unref();
+  const onAbort = (): void => {
+    answer.destroy(signal?.reason as Error);
+  };
+  signal?.addEventListener('abort', onAbort);
+  try {
     if (signal?.aborted === true) onAbort();
-  });
+    let text = '';
+    for (let more = await answer.read(); more !== null; more = await answer.read()) {
+      text += more;
+      if (text.length > MAX_ANSWER_LENGTH) throw new Error('the answer does not end');
+    }
+    return { status: answer.status, contentType: answer.field('content-type'), dateMs: Date.parse(answer.field('date')), text };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    answer.destroy();
+  }
 }
 
-/** What `node:http` refuses to send (a token with a line break in it) is wrong for ever. */
-function create(options: RequestOptions): ClientRequest {
+/** @throws InvalidRequestError for what cannot be sent (a token with a line break in it): it is wrong for ever */
+function send({ target, prefix }: Endpoint, { method, path, headers, json }: Request): Socket {
+  const body = json === undefined ? '' : JSON.stringify(json);
+  const type = json === undefined ? {} : { 'Content-Type': 'application/json' };
+  const fields = { Host: hostOf(target), Connection: 'close', 'Content-Length': String(Buffer.byteLength(body)), ...type, ...headers };
+  let head = `${method} ${prefix}${path} HTTP/1.1\r\n`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (!FIELD_VALUE.test(value)) throw new InvalidRequestError(`The request cannot be sent: ${name} has a character in it that is not allowed`, 'invalid');
+    head += `${name}: ${value}\r\n`;
+  }
   try {
-    return sendRequest(options);
+    const socket = connect('socketPath' in target ? { path: target.socketPath } : target);
+    socket.write(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), Buffer.from(body)]));
+    return socket;
   } catch (cause) {
     throw new InvalidRequestError(`The request cannot be sent: ${(cause as Error).message}`, 'invalid', { cause });
   }
 }
 
-/** Gives up a request that is not connected, or then not answered, in time. */
-function limitTime(sent: ClientRequest, timing: Timing, waitMs: number): { end: () => void } {
-  let isOver = false;
-  const giveUpAfter = (ms: number, what: string): NodeJS.Timeout =>
-    // The connection keeps the process alive, if anything is to.
-    setTimeout(() => sent.destroy(new Error(`no ${what} within ${String(ms)} ms`)), ms).unref();
-  let timer = giveUpAfter(timing.connectMs, 'connection');
-  sent.once('socket', (socket) => {
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      if (!isOver) timer = giveUpAfter(waitMs + timing.answerMs, 'answer');
-    });
-  });
-  return {
-    end: () => {
-      isOver = true;
-      clearTimeout(timer);
-    },
-  };
+function hostOf(target: Endpoint['target']): string {
+  if ('socketPath' in target) return 'localhost';
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  return target.port === 80 ? host : `${host}:${String(target.port)}`;
 }

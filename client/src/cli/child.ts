@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import { EXIT, exitOfSignal } from './exits';
 
 /** COMMAND, once it runs. */
@@ -49,19 +48,4 @@ function cannotRun(command: string, cause: NodeJS.ErrnoException): CannotRunErro
   const isMissing = cause.code === 'ENOENT' || cause.code === 'ERR_INVALID_ARG_VALUE';
   const why = isMissing ? 'not found' : cause.code === 'EACCES' ? 'permission denied' : (cause.code ?? cause.message);
   return new CannotRunError(`${command}: ${why}`, isMissing ? EXIT.notFound : EXIT.cannotRun, { cause });
-}
-
-/**
- * Exits without touching the terminal again: Node.js puts back the modes that it found at its start, whatever COMMAND
- * has set, unless the descriptors are closed.
- */
-export function exitAs(exit: number): never {
-  for (const fd of [0, 1, 2]) {
-    try {
-      closeSync(fd);
-    } catch {
-      // It was closed before.
-    }
-  }
-  process.exit(exit);
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 /**
  * The descriptors from 3 on that whoever started us has left open for COMMAND (`9>file`, a socket from systemd). Node.js
@@ -7,9 +7,11 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 export function inheritedFiles(): number[] {
   try {
     const files = readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2).flatMap(describe);
+    const isOtherEnd = (file: OpenFile, other: OpenFile): boolean =>
+      other !== file && other.is === file.is && accessMode(other.fd) !== accessMode(file.fd);
     // What Node.js opens for itself: event queues, /dev/null, and pipes of which it has both ends.
-    const isOwn = ({ is, mode }: OpenFile): boolean =>
-      is === '/dev/null' || is.startsWith('anon_inode:') || (is.startsWith('pipe:') && files.some((other) => other.is === is && other.mode !== mode));
+    const isOwn = (file: OpenFile): boolean =>
+      file.is === '/dev/null' || file.is.startsWith('anon_inode:') || (file.is.startsWith('pipe:') && files.some((other) => isOtherEnd(file, other)));
     return files.filter((file) => !isOwn(file)).map(({ fd }) => fd);
   } catch {
     return [];
@@ -19,20 +21,18 @@ export function inheritedFiles(): number[] {
 interface OpenFile {
   readonly fd: number;
   readonly is: string;
-  /** For reading, writing or both. */
-  readonly mode: number;
 }
 
 /** Nothing for what is no longer there: the descriptor by which the folder was read. */
 function describe(fd: number): OpenFile[] {
   try {
-    const is = readlinkSync(`/proc/self/fd/${String(fd)}`);
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'))?.[1] ?? '0';
-    return [{ fd, is, mode: Number.parseInt(flags, 8) & ACCESS_MODE }];
+    return [{ fd, is: readlinkSync(`/proc/self/fd/${String(fd)}`) }];
   } catch {
     return [];
   }
 }
 
-/** O_ACCMODE of open(2). */
-const ACCESS_MODE = 3;
+/** For reading, writing or both: the permissions of the link say so (proc(5)). */
+function accessMode(fd: number): number {
+  return lstatSync(`/proc/self/fd/${String(fd)}`).mode & 0o600;
+}

@@ -1,6 +1,7 @@
 import { textOf, urlOf, type Options } from './options';
-import { exitAs, startChild, type Child } from './child';
+import type { Child } from './child';
 import { environmentOfHolder } from './environment';
+import { exitAs } from './exit-as';
 import { EXIT } from './exits';
 import { inheritedFiles } from './inherited-files';
 import { tell } from './output';
@@ -22,7 +23,7 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   const signals = new SignalRelay(exitAs);
   const lock = new UpdateLock(urlOf(options));
   const stopSayingWaiting = sayWaiting(lock);
-  const hold = await lock.hold({
+  const holding = lock.hold({
     name: textOf(options['name']) ?? makeName(command),
     reason: textOf(options['reason']),
     wait: waitOf(options),
@@ -31,7 +32,10 @@ export async function run(options: Options, [command = '', ...args]: readonly st
       tell(`the lock is about to be taken away, ${when}${reason === undefined ? '' : `: ${printable(reason)}`}`);
     },
   });
+  // Loading what starts a process takes as long as the sidecar's answer, and does not hold that up.
+  const [hold, { startChild }] = await Promise.all([holding, import('./child.js')]);
   stopSayingWaiting();
+  signals.expectChild();
   const child = await startChild(command, args, environmentOfHolder(hold.name), files);
   signals.passTo(child.process);
   const isEnding = onLoss(hold, child, options['on-lost'] === 'term');
@@ -48,16 +52,17 @@ function waitOf(options: Options): string | number | undefined {
 
 /** @returns stops it */
 function sayWaiting(lock: UpdateLock): () => void {
-  const asking = new AbortController();
+  let asking: AbortController | undefined;
   const timer = setTimeout(() => {
-    lock.status({ signal: asking.signal }).then(
+    const { signal } = (asking = new AbortController());
+    lock.status({ signal }).then(
       ({ summary }) => { tell(`waiting for the lock. ${printable(summary)}`); },
-      () => { if (!asking.signal.aborted) tell(`waiting for the sidecar at ${lock.url}`); },
+      () => { if (!signal.aborted) tell(`waiting for the sidecar at ${lock.url}`); },
     );
   }, SAY_WAITING_AFTER_MS);
   return () => {
     clearTimeout(timer);
-    asking.abort();
+    asking?.abort();
   };
 }
 

@@ -25,12 +25,16 @@ export class SignalRelay {
     for (const signal of ENDING) process.on(signal, this.#pass);
   }
 
-  passTo(child: ChildProcess): void {
-    this.#child = child;
-    for (const signal of HARMLESS) process.on(signal, this.#pass);
-    process.on('SIGTSTP', this.#stopAsked);
+  /** Before COMMAND is started: what comes from now on is not lost, but seen once it has been. */
+  expectChild(): void {
+    for (const signal of HARMLESS) process.on(signal, this.#passIfStarted);
     process.on('SIGCONT', this.#continued);
     process.on('SIGCHLD', this.#childChanged);
+  }
+
+  passTo(child: ChildProcess): void {
+    this.#child = child;
+    process.on('SIGTSTP', this.#stopAsked);
   }
 
   readonly #pass = (signal: NodeJS.Signals): void => {
@@ -40,6 +44,10 @@ export class SignalRelay {
     }
     if (FROM_TERMINAL.includes(signal) && this.#terminalReachesChild()) return;
     this.#child.kill(signal);
+  };
+
+  readonly #passIfStarted = (signal: NodeJS.Signals): void => {
+    if (this.#child !== undefined) this.#pass(signal);
   };
 
   readonly #stopAsked = (): void => {
