@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
@@ -82,6 +82,8 @@ test('the package has what it needs, and nothing else', () => {
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts']));
   const strange = files.filter((name) => !/^(LICENSE|README\.md|package\.json|dist|dist\/.*\.(js|mjs|d\.ts|d\.mts)|dist\/[a-z-]+)$/.test(name));
   expect(strange).toEqual([]);
+  const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
+  expect(statSync(join(project, tarball)).size).toBeLessThan(60_000);
 });
 
 test('the package depends on nothing but Node.js', () => {

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPage, REPOSITORY } from '../support/markdown';
+
+/** Every name of a setting that a text has. */
+const settingsIn = (text: string): string[] => [...new Set([...text.matchAll(/\bUPDATE_LOCK_[A-Z_]*[A-Z]\b/g)].map(([name]) => name))].sort();
+
+test('the table of settings in the README is complete', () => {
+  const rows = readPage('README.md').split('\n').filter((line) => line.startsWith('| `'));
+  const names = settingsIn(rows.map((row) => row.split(' | ')[0]).join('\n'));
+  const source = readFileSync(join(REPOSITORY, 'sidecar/config.ts'), 'utf8').replace(/^const CLIENT_VARIABLES = .*$/m, '');
+  expect(names).toEqual(settingsIn(source));
+});

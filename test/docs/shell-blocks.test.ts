@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CLI } from '../cli/command';
+import { blocksOf, PAGES, REPOSITORY, type Block } from '../support/markdown';
+import { makeFolder, Sidecar } from '../support/sidecar';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
+
+const SHELLS = new Set(['sh', 'bash', 'zsh', 'shell', 'console']);
+
+const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on';
+
+/** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'README.md, update-lock: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
+  'README.md, Add it to your fleet: cp -r update-lock/examples my-fleet && cp -r update-lock my-fleet/update-lock && cd my-fleet':
+    'needs a fleet; test/image builds the same two images and runs them together',
+  'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
+  'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
+  'CONTRIBUTING.md, Releases: npm run release -- 1.2.0 --dry-run': 'needs a changelog for it; test/docs/release.test.ts runs it in a copy',
+  'client/README.md, update-lock-client: npm install update-lock-client': 'test/client/package.test.ts installs the package',
+  'client/python/README.md, The Python client: pip install ./client/python': 'test/clients/python.test.ts installs it',
+  'docs/cli.md, Completion: source <(update-lock completion bash)                            # in ~/.bashrc': 'test/cli/completion.test.ts completes in both shells',
+  'docs/recipes.md, curl in a shell script: #!/bin/sh': RECIPE,
+  'docs/recipes.md, A long job with renewals: #!/bin/sh': RECIPE,
+  'docs/recipes.md, Finish the work when an update waits: #!/bin/sh': RECIPE,
+};
+
+const BLOCKS = PAGES.flatMap(blocksOf).filter(({ language }) => SHELLS.has(language));
+const titleOf = ({ page, heading, text }: Block): string => `${page}, ${heading}: ${text.split('\n')[0] ?? ''}`;
+
+/**
+ * Goes before the real one: it fails where an answer is a problem, and of a stream that has no end (`-N`) it reads the first
+ * line, which must not be empty.
+ */
+const CURL = `#!/bin/sh
+PATH=\${PATH#*:}
+case " $* " in *' -N '*) ;; *) exec curl -sS --fail-with-body "$@" ;; esac
+mkfifo "$0.$$" && { curl -sS --fail "$@" > "$0.$$" & }
+read -r line < "$0.$$" && [ -n "$line" ] && kill $! && echo "$line"
+`;
+
+afterEach(async () => {
+  await Sidecar.cleanUp();
+  await StandInSupervisor.cleanUp();
+});
+
+/** A sidecar with the tokens that the block speaks of, and a lease `recorder`, for which an update waits if the block speaks of that. */
+async function startFor({ text }: Block, folder: string): Promise<{ sidecar: Sidecar; tokens: Record<string, string> }> {
+  const tokens = Object.fromEntries([...text.matchAll(/UPDATE_LOCK_(?:API|ADMIN)_TOKEN/g)].map(([name]) => [name, `${name}-of-this-test`]));
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], replacesForMs: 0 });
+  const environment = { ...supervisor.environment, ...tokens, UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_PORT: '0', UPDATE_LOCK_SUPERVISOR_POLL: '1s' };
+  const sidecar = await Sidecar.start({ folder, environment });
+  await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
+  if (/\/v1\/update|wait-update/.test(text)) {
+    await supervisor.pushRelease();
+    await sidecar.logged('update waits');
+  }
+  return { sidecar, tokens };
+}
+
+/** A folder with the commands that a block may use first in its path, and for an example with its files. */
+function workshop(folder: string, { page }: Block): string {
+  const work = join(folder, 'work');
+  mkdirSync(join(folder, 'bin'));
+  symlinkSync(CLI, join(folder, 'bin/update-lock'));
+  writeFileSync(join(folder, 'bin/curl'), CURL);
+  chmodSync(join(folder, 'bin/curl'), 0o755);
+  if (page.startsWith('examples/')) cpSync(join(REPOSITORY, dirname(page)), work, { recursive: true });
+  else mkdirSync(work);
+  return work;
+}
+
+/** The block with this sidecar's addresses and files for those of a device. */
+function adapted({ text }: Block, sidecar: Sidecar): string {
+  const { port } = sidecar.tcpTarget as { port: number };
+  return text
+    .replace(/http:\/\/(update-lock|localhost):8080/g, `http://127.0.0.1:${String(port)}`)
+    .replaceAll('/run/update-lock/update-lock.sock', sidecar.socketPath)
+    .replaceAll('/tmp/balena', sidecar.directory);
+}
+
+test.each(BLOCKS.filter((block) => !(titleOf(block) in NOT_RUN)).map((block) => [titleOf(block), block] as const))('%s', async (_title, block) => {
+  const folder = makeFolder();
+  const { sidecar, tokens } = await startFor(block, folder);
+  const cwd = workshop(folder, block);
+  const env = { ...tokens, PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`, UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` };
+  // Not synchronous: the Supervisor's stand-in is in this process.
+  const child = spawn(block.language === 'bash' ? 'bash' : 'sh', ['-ec', adapted(block, sidecar)], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (chunk: string) => (output[stream] += chunk));
+  const [status] = (await once(child, 'close')) as [number | null];
+  expect({ status, ...output }).toEqual({ status: 0, stdout: expect.any(String) as string, stderr: '' });
+}, 120_000);
+
+test('what is not run is there, and is one block each', () => {
+  const titles = BLOCKS.map(titleOf);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  expect(Object.keys(NOT_RUN).filter((title) => !titles.includes(title))).toEqual([]);
+});
