@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { shutOut } from './connection-limit';
 import { isExclusive } from './peers';
 
 /** So many requests begin in one turn of the event loop, then whoever else has something to do has a turn. */
@@ -34,8 +35,13 @@ export class Turns {
       return;
     }
     const waiting = this.#pipelined.get(socket) ?? 0;
-    if (isExclusive(socket) || waiting >= MAX_PIPELINED) {
+    if (isExclusive(socket)) {
       socket.destroy();
+      return;
+    }
+    if (waiting >= MAX_PIPELINED) {
+      cutOff(socket);
+      shutOut(socket);
       return;
     }
     this.#pipelined.set(socket, waiting + 1);
@@ -68,4 +74,15 @@ export class Turns {
     this.#line = [];
     this.#next = 0;
   };
+}
+
+/**
+ * Node.js makes an error for each request that is still to be answered on a connection that has been closed. Of thousands, whose
+ * errors nobody will see, the stack traces alone would take a tenth of a second.
+ */
+function cutOff(socket: Socket): void {
+  const { stackTraceLimit } = Error;
+  socket.prependOnceListener('close', () => (Error.stackTraceLimit = 0));
+  socket.once('close', () => (Error.stackTraceLimit = stackTraceLimit));
+  socket.destroy();
 }
