@@ -20,7 +20,7 @@ async function flood(way: string, target: Target): Promise<void> {
   const where = 'port' in target ? String(target.port) : target.socketPath;
   const flooder = spawn(process.execPath, [resolve(__dirname, '../support/flooder.mjs'), way, where], { stdio: ['ignore', 'pipe', 'inherit'] });
   flooders.push(flooder);
-  if (flooder.stdout !== null) await once(flooder.stdout, 'data');
+  await once(flooder.stdout, 'data');
 }
 
 /** Renews a lease of two seconds every half second, each time on a new connection: a lease that had ended would be 412. */
