@@ -30,15 +30,15 @@ export class Turns {
    */
   take({ socket }: IncomingMessage, response: ServerResponse, begin: () => void): void {
     if (socket.destroyed) return;
+    if (isExclusive(socket)) {
+      cutOff(socket);
+      return;
+    }
     if (response.socket !== null) {
       this.#takePlace(begin);
       return;
     }
     const waiting = this.#pipelined.get(socket) ?? 0;
-    if (isExclusive(socket)) {
-      socket.destroy();
-      return;
-    }
     if (waiting >= MAX_PIPELINED) {
       cutOff(socket);
       shutOut(socket);
