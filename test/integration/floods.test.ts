@@ -60,7 +60,6 @@ test('a client that is shut out keeps the leases that its connections hold, and 
   const flooding = new RawConnection(sidecar.tcpTarget).write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5000));
   // Whether by an end or by a reset: what it had sent has not been read.
   await until(() => flooding.socket.closed && idle.socket.closed);
-  await expect(send(sidecar.tcpTarget, 'GET', '/healthz')).rejects.toThrow();
   expect((await sidecar.send('GET', '/v1/leases/job')).status).toBe(200);
   await until(() => send(sidecar.tcpTarget, 'GET', '/healthz').then(({ status }) => status === 200, () => false));
   expect(hold.lines.map(({ event }) => String(event))).not.toContain('ended');
