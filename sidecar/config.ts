@@ -20,6 +20,8 @@ export interface Config {
   readonly host: string;
   /** Null for no TCP listener. */
   readonly port: number | null;
+  /** Names under which TCP requests may ask for us, beside those that are always allowed. */
+  readonly allowedHosts: readonly string[];
   /** Null for no Unix socket. */
   readonly socketPath: string | null;
   readonly isSocketRequired: boolean;
@@ -70,6 +72,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     isOnDevice: lockPath !== '',
     host: reader.read('UPDATE_LOCK_HOST', (v) => v.asHost(), '0.0.0.0'),
     port: reader.readUnlessOff('UPDATE_LOCK_PORT', (v) => v.asPort(), 8080),
+    allowedHosts: reader.read('UPDATE_LOCK_ALLOWED_HOSTS', (v) => v.asHostNames(), []),
     socketPath: reader.readUnlessOff('UPDATE_LOCK_SOCKET', (v) => v.asSocketPath(), DEFAULT_SOCKET),
     isSocketRequired: reader.isSet('UPDATE_LOCK_SOCKET'),
     socketMode: reader.read('UPDATE_LOCK_SOCKET_MODE', (v) => v.asPermissionBits(), 0o666),

@@ -6,6 +6,7 @@ import { Access } from './http/access';
 import { createApp } from './http/app';
 import { EventStreams } from './http/event-streams';
 import { HoldStreams } from './http/hold-streams';
+import { Hosts } from './http/hosts';
 import { Listeners } from './http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
@@ -55,8 +56,8 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates, windows);
   const holds = new HoldStreams(keeper, views);
   const events = new EventStreams(keeper, views);
-  const { defaultTtlMs, maxTtlMs, apiToken, adminToken } = config;
-  const access = new Access(apiToken, adminToken);
+  const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
+  const access = new Access(apiToken, adminToken, new Hosts(allowedHosts));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
 
   const routes = routeTable({

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Call } from './call';
+import { Hosts } from './hosts';
 import { isUnixPeer } from './peers';
 
 /** Who may ask for what. */
@@ -11,8 +12,13 @@ export class Access {
   /**
    * @param apiToken allows changes over TCP, as the admin token does then; null: anyone may who can connect
    * @param adminToken allows forcing an update, whatever the way; null: nobody may
+   * @param hosts the names under which we may be asked over TCP
    */
-  constructor(apiToken: string | null, adminToken: string | null) {
+  constructor(
+    apiToken: string | null,
+    adminToken: string | null,
+    private readonly hosts = new Hosts(),
+  ) {
     this.#adminToken = adminToken === null ? null : digest(adminToken);
     this.#tokens = apiToken === null ? [] : [digest(apiToken), ...(this.#adminToken === null ? [] : [this.#adminToken])];
   }
@@ -24,7 +30,18 @@ export class Access {
 
   /** Whether the request may go on; if not, it has been answered. */
   admits(call: Call): boolean {
-    return this.#isForThisOrigin(call) && this.#hasToken(call);
+    return this.#isForThisHost(call) && this.#isForThisOrigin(call) && this.#hasToken(call);
+  }
+
+  /** A page on a name that leads to us, but is not ours, cannot open the Unix socket. */
+  #isForThisHost(call: Call): boolean {
+    const { headers, socket } = call.request;
+    if (this.hosts.allows(headers.host) || isUnixPeer(socket)) return true;
+    call.problem(
+      'forbidden',
+      `Requests for the host ${JSON.stringify(headers.host)} are refused: the name may be somebody else's. UPDATE_LOCK_ALLOWED_HOSTS can allow it.`,
+    );
+    return false;
   }
 
   /** A page of another site, which a browser beside the device may have open, has no business here. */

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, Express, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import type { RequestListener } from 'node:http';
 import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
@@ -6,8 +6,9 @@ import type { Access } from './access';
 import { Call } from './call';
 import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
 import { readParameters } from './parameters';
-import { isExclusive, isGone } from './peers';
+import { isGone } from './peers';
 import type { Route } from './route';
+import { Turns } from './turns';
 import { BUILTIN_NAME_PATTERN } from '../leases/lease';
 
 export interface AppParts {
@@ -39,17 +40,19 @@ export function createApp(parts: AppParts): App {
   const callFor = (request: unknown, response: Response, path: string): Call =>
     new Call(request as TimedRequest, response, path, parts.metrics.observeRequest);
 
-  app.use(inTurn);
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
     if (parts.access.admits(call)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
+  const turns = new Turns();
   const handler: RequestListener = (request, response) => {
-    // Express gives up on a request line without a path before it has asked anybody.
-    app(request as Request, response as Response, () => {
-      callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
+    turns.take(request, response, () => {
+      // Express gives up on a request line without a path before it has asked anybody.
+      app(request as Request, response as Response, () => {
+        callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
+      });
     });
   };
   return { handler, serverOptions: fast.serverOptions };
@@ -94,18 +97,6 @@ function serve(route: Route, call: Call, next: NextFunction): void {
     }
   });
 }
-
-/**
- * A connection that holds a lease is that lease's life, and one that waits for a lease has nothing else to say: whatever
- * is sent on it meanwhile is a mistake, and ends it. Of other requests that are sent without waiting for answers each
- * begins when the one before it has been answered: otherwise a release would overtake the request whose body is still
- * being read (RFC 9112, 9.3.2).
- */
-const inTurn: RequestHandler = (request, response, next) => {
-  if (isExclusive(request.socket)) request.socket.destroy();
-  else if (response.socket === null) response.once('socket', () => { next(); });
-  else next();
-};
 
 /** What Express or a bug of ours has thrown: the first is the client's mistake, the second is logged as ours. */
 function answerError({ metrics, log }: AppParts, callFor: CallFor): ErrorRequestHandler {

@@ -4,6 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Config } from '../config';
 import type { App } from './app';
+import { clientAt, limitConnections } from './connection-limit';
 import { rememberPeers } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode } from './problem';
 import { SECURITY_HEADERS } from './security-headers';
@@ -108,6 +109,8 @@ export class Listeners {
       handler,
     );
     server.maxConnections = MAX_CONNECTIONS;
+    // Of the Unix socket's clients nothing tells one from another.
+    if (!isUnix) limitConnections(server, MAX_CONNECTIONS, clientAt);
     rememberPeers(server, isUnix);
     server.on('clientError', answerClientError);
     server.on('checkExpectation', handler);

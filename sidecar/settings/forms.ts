@@ -24,6 +24,9 @@ const MAX_COUNT = 1_000_000;
 /** What `sun_path` holds, without the zero at its end. */
 const SOCKET_PATH_MAX_BYTES = 107;
 
+/** One name of those that a request may ask for: `device.example.com`, `*.example.com` or `*`. */
+const HOST_NAMES = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)$/;
+
 /** How values are read: each returns what the text means, or throws what is allowed. */
 const accessors = {
   asDuration: (value: string): number => {
@@ -69,6 +72,13 @@ const accessors = {
   asHost: (value: string): string => {
     if (!/^[A-Za-z0-9.:_-]+$/.test(value)) throw new Error('is not a host; an address or a host name is allowed');
     return value;
+  },
+  asHostNames: (value: string): readonly string[] => {
+    const names = value.split(',').map((name) => name.trim().toLowerCase());
+    const wrong = names.filter((name) => !HOST_NAMES.test(name));
+    if (wrong.length === 0) return names;
+    const which = wrong.map((name) => JSON.stringify(name)).join(', ');
+    throw new Error(`has ${which} in it; host names without a port, separated by commas, "*.NAME" for all below one, or "*" for any, are allowed`);
   },
   asPath: (value: string): string => {
     if (value.includes('\0')) throw new Error('is not a path');

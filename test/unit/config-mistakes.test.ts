@@ -5,6 +5,7 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['UPDATE_LOCK_DIR', ['/tmp/\0'], /path/],
   ['UPDATE_LOCK_HOST', ['a b', 'http://localhost', '0.0.0.0/8'], /address|host name/],
   ['UPDATE_LOCK_PORT', ['-1', '65536', '80a', '8.5', ' 80', '1e3', '0x50', 'OFF', 'on'], /0 to 65535, or off/],
+  ['UPDATE_LOCK_ALLOWED_HOSTS', ['a b', 'http://localhost', 'device.example.com:8080', 'a,,b', ',', '*.', '**', 'a.*', '[::1]', '.example.com'], /host names without a port, separated by commas/],
   ['UPDATE_LOCK_SOCKET', [`/${'x'.repeat(107)}`, `/${'ü'.repeat(60)}`], /107 bytes, or off/],
   ['UPDATE_LOCK_SOCKET_MODE', ['66', '888', '01666', '0o666', 'rw', '-666', '10666'], /octal/],
   ['UPDATE_LOCK_DEFAULT_TTL', ['0', '999ms', '-1', 'x', '366d', '5 m', 'Infinity'], /1s to 365d.*90s, 5m/],
@@ -36,6 +37,10 @@ test('all mistakes are reported together, in one line each', () => {
   const mistakes = mistakesOf(environment);
   expect(mistakes.map((mistake) => mistake.split(':')[0])).toEqual(WRONG.map(([name]) => name));
   expect(mistakes.filter((mistake) => mistake.includes('\n'))).toEqual([]);
+});
+
+test('every wrong one of several host names is named, and no right one', () => {
+  expect(mistakesOf({ UPDATE_LOCK_ALLOWED_HOSTS: 'good.example, b@d, *.good.example, http://bad' })).toEqual([expect.stringContaining(' has "b@d", "http://bad" in it; ')]);
 });
 
 test('all mistakes in windows and freezes are in one line each', () => {
