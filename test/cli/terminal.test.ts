@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
@@ -64,11 +65,14 @@ test('Ctrl-Z stops the job, the lock stays, and fg goes on with it', async () =>
 });
 
 test('a job that is stopped and sent to the background goes on there', async () => {
-  terminal.type(`update-lock run --name work -- sh -c 'echo run-ning; while ! [ -e ${sidecar.folder}/go ]; do sleep 0.01; done; echo go-ne'\n`);
+  // It starts nothing meanwhile: a shell that is stopped in the middle of vfork(2) waits for a child that is stopped as well.
+  const go = `${sidecar.folder}/go`;
+  execFileSync('mkfifo', [go]);
+  terminal.type(`update-lock run --name work -- sh -c 'echo run-ning; read line <${go}; echo go-ne'\n`);
   await terminal.shows(/run-ning/);
   terminal.type(KEYS.suspend);
   await terminal.shows(/Stopped/);
-  terminal.type(`bg; touch ${sidecar.folder}/go; wait; echo waited-$?\n`);
+  terminal.type(`bg; echo >${go}; wait; echo waited-$?\n`);
   await terminal.shows(/go-ne/);
   await terminal.shows(/waited-0/);
 });
