@@ -8,41 +8,32 @@ import type { ServiceParts } from './service';
 import type { ByHandResult, LockState, UpdateRequest } from './supervisor/update-requests';
 import { NOT_CONFIGURED } from './supervisor/update-status';
 import { Updates } from './supervisor/updates';
+import { Waiters } from './supervisor/waiters';
 
 export interface UpdateService extends UpdateSource {
-  /** Null where the Supervisor's API is not given. */
-  readonly api: Updates | null;
+  /**
+   * Calls back once an update is pending, or at the end of the wait; never before it has returned.
+   * @returns stops waiting: then nothing is called back
+   */
+  readonly whenPending: (waitMs: number, onAnswer: () => void) => () => void;
   /** Asks for an update because somebody wants one. */
-  request(request: UpdateRequest): Promise<ByHandResult>;
+  readonly request: (request: UpdateRequest) => Promise<ByHandResult>;
   readonly onEvent: Listener;
   /** To be called when something has happened in the lock directory. */
   onLook(): void;
   close(): Promise<void>;
 }
 
-/** Without the Supervisor's API everything else works as before. */
-const NOT_CONNECTED = {
-  api: null,
-  status: NOT_CONFIGURED,
-  known: null,
-  deadlineAtMs: null,
-  isDraining: false,
-  onEvent: () => undefined,
-  onLook: () => undefined,
-  close: () => Promise.resolve(),
-} as const;
-
 const NO_API = "its API is not configured; the service needs the label io.balena.features.supervisor-api: '1'";
 
 /** Ties what the Supervisor says to the lock, and the deadline to both. */
 export function connectUpdates({ config, clock, keeper, gates, feed, watch }: ServiceParts): UpdateService {
   const { emit } = feed;
-  const request = async (by: UpdateRequest, updates: Updates | null): Promise<ByHandResult> => {
-    const result = updates === null ? ({ ok: false, problem: NO_API } as const) : await updates.request(by);
-    if (!result.ok) emit({ type: 'update-refused', peer: by.peer, problem: result.problem });
-    return result;
+  const refuse = ({ peer }: UpdateRequest, problem: string): ByHandResult => {
+    emit({ type: 'update-refused', peer, problem });
+    return { ok: false, problem };
   };
-  if (config.supervisor === null) return { ...NOT_CONNECTED, request: (by) => request(by, null) };
+  if (config.supervisor === null) return withoutSupervisor((by) => Promise.resolve(refuse(by, NO_API)));
   const lock: LockState = {
     isHeld: () => keeper.heldSinceMs !== null,
     isSupervisors: () => isSupervisors(keeper.status()),
@@ -108,8 +99,11 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
   // Nobody may have told a former process any more that the last lease had ended.
   observe();
   return {
-    api: updates,
-    request: (by) => request(by, updates),
+    whenPending: (waitMs, onAnswer) => updates.whenPending(waitMs, onAnswer),
+    request: async (by) => {
+      const result = await updates.request(by);
+      return result.ok ? result : refuse(by, result.problem);
+    },
     get status() { return updates.status; },
     get known() { return updates.known; },
     get deadlineAtMs() { return deadline?.atMs ?? null; },
@@ -145,6 +139,25 @@ export function connectUpdates({ config, clock, keeper, gates, feed, watch }: Se
     close: () => {
       deadline?.close();
       return updates.close();
+    },
+  };
+}
+
+/** Without the Supervisor's API everything else works as before: nothing is ever known to wait, which takes as long to say. */
+function withoutSupervisor(request: UpdateService['request']): UpdateService {
+  const waiters = new Waiters();
+  return {
+    status: NOT_CONFIGURED,
+    known: null,
+    deadlineAtMs: null,
+    isDraining: false,
+    whenPending: (waitMs, onAnswer) => waiters.add(waitMs, onAnswer).leave,
+    request,
+    onEvent: () => undefined,
+    onLook: () => undefined,
+    close: () => {
+      waiters.answerAll();
+      return Promise.resolve();
     },
   };
 }

@@ -182,11 +182,13 @@ class UpdateLock:
     def wait_for_update(self, timeout: Optional[Duration] = None) -> Optional[Document]:
         """Waits until an update is pending, and returns it; None at the end of the timeout."""
         until = None if timeout is None else time.monotonic() + _seconds(timeout)
+        waits = False
         while True:
             left = None if until is None else max(0.0, until - time.monotonic())
 
-            def attempt(left: Optional[float]) -> Document:
-                patience = _at_most_an_hour(left)
+            def attempt(left: Optional[float], waits: bool = waits) -> Document:
+                # Not at first: whether it can be known at all is to be said at once.
+                patience = _at_most_an_hour(left) if waits else 0.0
                 return self._ask("GET", "/v1/update?wait=" + _seconds_text(patience), patience=patience)
 
             update = self._persist(left, attempt)
@@ -196,6 +198,7 @@ class UpdateLock:
                 raise UpdateLockError("the sidecar has not been given access to the Supervisor", "not-configured")
             if until is not None and time.monotonic() >= until:
                 return None
+            waits = True
 
     def _persist(self, limit: Optional[float], attempt: Callable[[Optional[float]], _T]) -> _T:
         """Tries until it works, while what failed may work later; the attempt is told how many seconds are left."""

@@ -2,6 +2,7 @@ import { documentOf, errorOf } from './answer';
 import { Caller, type UpdateLockOptions } from './caller';
 import { toMs } from './duration';
 import { LockLostError } from './errors/lock-lost-error';
+import { notConfiguredError } from './errors/not-configured-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
 import { holdUntilReleased, holdWhile, type HoldOptions, type Routine } from './hold-lock';
@@ -124,22 +125,25 @@ export class UpdateLock {
     return new Events(this.#caller, options);
   }
 
+  /** What is known of updates, after the sidecar has asked the Supervisor. `status` has it as of the last time. */
+  async update({ signal }: CallOptions = {}): Promise<Update> {
+    return (await this.#caller.ask({ method: 'GET', path: '/v1/update', signal })) as Update;
+  }
+
   /**
    * Waits until an update waits for the lock, over restarts of the sidecar.
    * @throws UpdateLockError (`not-configured`) if the sidecar has no Supervisor to ask, since then it would never be known
    */
   async whenUpdatePending({ signal }: CallOptions = {}): Promise<Update> {
     const caller = this.#caller;
-    const path = `/v1/update?wait=${String(UPDATE_WAIT_MS / 1000)}`;
-    const attempt = async (): Promise<Update> =>
-      documentOf(await caller.exchange({ method: 'GET', path, waitMs: UPDATE_WAIT_MS, signal }), caller.url) as Update;
-    for (;;) {
+    // Not at first: whether it can be known at all is to be said at once.
+    for (let waitMs = 0; ; waitMs = UPDATE_WAIT_MS) {
+      const path = `/v1/update?wait=${String(waitMs / 1000)}`;
+      const attempt = async (): Promise<Update> =>
+        documentOf(await caller.exchange({ method: 'GET', path, waitMs, signal }), caller.url) as Update;
       const update = await persist(attempt, { forMs: Infinity, timing: caller.timing, signal });
       if (update.pending) return update;
-      if (update.supervisor === 'not-configured') {
-        const why = 'The sidecar has no Supervisor to ask about updates: its service needs the label io.balena.features.supervisor-api';
-        throw new UpdateLockError(why, 'not-configured');
-      }
+      if (update.supervisor === 'not-configured') throw notConfiguredError();
     }
   }
 

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { Keeper } from '../keeper/keeper';
-import type { Updates } from '../supervisor/updates';
 import type { Access } from './access';
 import type { EventStreams } from './event-streams';
 import type { HoldStreams } from './hold-streams';
@@ -12,7 +11,7 @@ import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
 import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
-import { updateRoutes, type RequestUpdate } from './routes/update';
+import { updateRoutes, type RequestUpdate, type WhenPending } from './routes/update';
 import type { TtlLimits } from './schemas';
 import type { Views } from './views';
 
@@ -22,8 +21,7 @@ export interface RouteParts {
   readonly limits: TtlLimits;
   readonly holds: HoldStreams;
   readonly events: EventStreams;
-  /** Null where the Supervisor's API is not given. */
-  readonly updates: Updates | null;
+  readonly whenPending: WhenPending;
   readonly requestUpdate: RequestUpdate;
   readonly access: Access;
   readonly registry: Registry;
@@ -34,12 +32,12 @@ export interface RouteParts {
 
 /** The whole interface: what is served, counted and described is what is in this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, updates, requestUpdate, access, registry, watchProblem, version } = parts;
+  const { keeper, views, limits, holds, events, whenPending, requestUpdate, access, registry, watchProblem, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, holds),
-    ...updateRoutes(updates, requestUpdate, views, access),
+    ...updateRoutes(whenPending, requestUpdate, views, access),
     eventsRoute(events),
     pageRoute(),
     ...clientRoutes,

@@ -7,9 +7,13 @@ import type { UpdateEvent } from './events';
 import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
 import { isPending, type UpdateStatus } from './update-status';
 import { UpdateWatch } from './update-watch';
+import { Waiters } from './waiters';
 
 /** How long an end waits for what has been begun for the last release, in milliseconds: a stop takes 4 s at most. */
 const ENDS_WITHIN_MS = 2500;
+
+/** How long somebody who does not want to wait does wait for a Supervisor that does not answer, in milliseconds. */
+const LOOKS_WITHIN_MS = 5000;
 
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;
@@ -28,7 +32,7 @@ export class Updates {
   readonly #requests: UpdateRequests;
   readonly #retry: RetryOnRelease;
   readonly #lock: LockState;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Waiters();
   #wasSupervisors = false;
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
   #wasHeld: boolean | null = null;
@@ -73,7 +77,7 @@ export class Updates {
   /** To be called when what is known has changed. */
   onChange(): void {
     this.#requests.check();
-    if (isPending(this.status)) for (const answer of [...this.#waiting]) answer();
+    if (isPending(this.status)) this.#waiters.answerAll();
   }
 
   /** To be called when something has happened in the lock directory. */
@@ -92,26 +96,23 @@ export class Updates {
   }
 
   /**
-   * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait.
+   * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait; without one, once it has answered.
    * @returns stops waiting: then nothing is called back
    */
   whenPending(waitMs: number, onAnswer: () => void): () => void {
-    const stop = (): void => {
-      clearTimeout(timer);
-      leave();
-      this.#waiting.delete(answer);
-    };
-    const answer = (): void => {
-      stop();
+    const waits = waitMs > 0;
+    const stopAttending = waits ? this.#watch.attend() : (): void => undefined;
+    const waiter = this.#waiters.add(waits ? waitMs : LOOKS_WITHIN_MS, () => {
+      stopAttending();
       onAnswer();
-    };
-    const timer = waitMs > 0 ? setTimeout(answer, waitMs) : undefined;
-    this.#waiting.add(answer);
-    void this.#watch.lookTwice().then((status) => {
-      if (this.#waiting.has(answer) && (waitMs === 0 || isPending(status))) answer();
     });
-    const leave = waitMs > 0 ? this.#watch.attend() : (): void => undefined;
-    return stop;
+    void this.#watch.lookTwice().then((status) => {
+      if (!waits || isPending(status)) waiter.answer();
+    });
+    return () => {
+      stopAttending();
+      waiter.leave();
+    };
   }
 
   request(request: UpdateRequest): Promise<ByHandResult> {
@@ -121,7 +122,7 @@ export class Updates {
   /** Answers whoever waits, and ends it; what has been begun for the last release is brought to its end, if that is soon. */
   async close(): Promise<void> {
     this.#watch.close();
-    for (const answer of [...this.#waiting]) answer();
+    this.#waiters.answerAll();
     await Promise.race([this.#retry.close(), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
     this.#requests.close();
   }

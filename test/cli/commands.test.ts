@@ -116,7 +116,9 @@ describe('updates', () => {
 
   test('are not known without a Supervisor', async () => {
     sidecar = await Sidecar.start();
-    expect(await ask('wait-update')).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
+    for (const timeout of [[], ['--timeout', '0'], ['--timeout', '1h']]) {
+      expect(await ask('wait-update', ...timeout)).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
+    }
     expect(await ask('update')).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
   });
 });

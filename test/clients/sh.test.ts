@@ -177,7 +177,9 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
   });
 
   test('wait-update says that there is no way to know, or that the sidecar is not there', async () => {
-    expect(await run('wait-update')).toMatchObject({ status: 69, stderr: expect.stringContaining('Supervisor') as string });
+    for (const timeout of [[], ['--timeout', '0'], ['--timeout', '1h']]) {
+      expect(await run('wait-update', ...timeout)).toMatchObject({ status: 69, stderr: expect.stringContaining('Supervisor') as string });
+    }
     const gone = { UPDATE_LOCK_URL: `unix:${sidecar.folder}/none` };
     expect(await start(['wait-update', '--timeout', '0'], gone).result()).toMatchObject({ status: 69 });
   });

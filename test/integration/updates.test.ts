@@ -175,9 +175,22 @@ test('a Supervisor whose instant updates are off says 202, which is found to mea
 describe('GET /v1/update', () => {
   test('says what is not configured', async () => {
     const sidecar = await Sidecar.start();
-    const { body } = await sidecar.send('GET', '/v1/update?wait=1h');
+    const startedAtMs = performance.now();
+    const waiting = sidecar.send('GET', '/v1/update?wait=700ms');
+    const { body } = await sidecar.send('GET', '/v1/update');
+    expect(performance.now() - startedAtMs).toBeLessThan(600);
+    expect((await waiting).body).toEqual(body);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(690);
     expect(body).toEqual({ supervisor: 'not-configured', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false });
     expect((await sidecar.send('GET', '/v1/lock')).body.update).toBeNull();
+  });
+
+  test('waits for what is never known, until the sidecar stops', async () => {
+    const sidecar = await Sidecar.start();
+    const waiting = sidecar.send('GET', '/v1/update?wait=1h');
+    await sidecar.send('GET', '/healthz');
+    expect(await sidecar.kill('SIGTERM')).toBe(0);
+    expect((await waiting).body.supervisor).toBe('not-configured');
   });
 
   test('waits for an update, though nothing is held', async () => {
@@ -239,6 +252,10 @@ describe('a Supervisor that misbehaves', () => {
     supervisor.answerWith('hang');
     await sidecar.put('app');
     await until(() => supervisor.history.of('arrival').length === 1);
+    // Within what a client waits for an answer.
+    const startedAtMs = performance.now();
+    expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false });
+    expect(performance.now() - startedAtMs).toBeLessThan(9000);
     expect((await sidecar.put('app')).status).toBe(200);
     expect((await sidecar.release('app')).status).toBe(200);
     expect(await sidecar.kill('SIGTERM')).toBe(0);

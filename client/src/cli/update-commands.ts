@@ -4,6 +4,7 @@ import { textOf, urlOf, type Options } from './options';
 import { print } from './output';
 import { printable } from './printable';
 import { parseDuration } from '../duration';
+import { notConfiguredError } from '../errors/not-configured-error';
 import type { Update } from '../types';
 import { UpdateLock } from '../update-lock';
 
@@ -27,8 +28,9 @@ export async function waitUpdate(options: Options): Promise<number> {
 
 /** A timeout of nothing is a question, which is answered however long that takes. */
 async function isPendingNow(options: Options, lock: UpdateLock): Promise<number> {
-  const { update } = await lock.status();
-  if (update?.pending !== true) return EXIT.unavailable;
+  const update = await lock.update();
+  if (update.supervisor === 'not-configured') throw notConfiguredError();
+  if (!update.pending) return EXIT.unavailable;
   report(options, update);
   return EXIT.ok;
 }

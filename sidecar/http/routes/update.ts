@@ -3,13 +3,14 @@ import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { ByHandResult, UpdateRequest } from '../../supervisor/update-requests';
-import type { Updates } from '../../supervisor/updates';
 import type { Views } from '../views';
 
+/** Calls back once an update is pending, or at the end of the wait; what it returns stops waiting. */
+export type WhenPending = (waitMs: number, onAnswer: () => void) => () => void;
 export type RequestUpdate = (request: UpdateRequest) => Promise<ByHandResult>;
 
 /** What is known of updates, and asking for one. */
-export function updateRoutes(updates: Updates | null, requestUpdate: RequestUpdate, views: Views, access: Access): Route[] {
+export function updateRoutes(whenPending: WhenPending, requestUpdate: RequestUpdate, views: Views, access: Access): Route[] {
   return [
     route({
       method: 'get',
@@ -23,11 +24,7 @@ export function updateRoutes(updates: Updates | null, requestUpdate: RequestUpda
         const answer = (): void => {
           call.json(200, views.update());
         };
-        if (updates === null) {
-          answer();
-          return;
-        }
-        const stopWaiting = updates.whenPending(wait ?? 0, () => {
+        const stopWaiting = whenPending(wait ?? 0, () => {
           stopListening();
           answer();
         });

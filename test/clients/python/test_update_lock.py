@@ -123,9 +123,10 @@ class Asking(unittest.TestCase):
         self.assertEqual(caught.exception.code, "released")
 
     def test_cannot_wait_for_an_update_of_which_the_sidecar_cannot_know(self) -> None:
-        with self.assertRaises(UpdateLockError) as caught:
-            self.lock.wait_for_update(0)
-        self.assertEqual(caught.exception.code, "not-configured")
+        for timeout in (None, 0, "1h"):
+            with self.assertRaises(UpdateLockError) as caught:
+                self.lock.wait_for_update(timeout)
+            self.assertEqual(caught.exception.code, "not-configured")
 
     def test_wrong_requests(self) -> None:
         for ask in (
