@@ -29,6 +29,18 @@ export function timeOfRun(socketPath) {
   return timeOf(process.execPath, [CLI, 'run', '--', 'true'], { UPDATE_LOCK_URL: `unix:${socketPath}` });
 }
 
+/** Milliseconds from the start of `update-lock run` until what it runs has said something. */
+export function timeToStart(socketPath) {
+  const start = process.hrtime.bigint();
+  return new Promise((resolve, reject) => {
+    const environment = { PATH: process.env.PATH, UPDATE_LOCK_URL: `unix:${socketPath}` };
+    const child = spawn(process.execPath, [CLI, 'run', '--', 'echo'], { stdio: ['ignore', 'pipe', 'ignore'], env: environment });
+    let startedMs;
+    child.stdout.once('data', () => (startedMs = Number(process.hrtime.bigint() - start) / 1e6));
+    child.once('close', () => (startedMs === undefined ? reject(new Error('update-lock run -- echo has said nothing')) : resolve(startedMs)));
+  });
+}
+
 /** Milliseconds of one request by curl. */
 export function timeOfCurl(socketPath) {
   return timeOf('curl', ['-q', '--silent', '--unix-socket', socketPath, 'http://localhost/v1/lock']);

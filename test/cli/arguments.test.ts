@@ -8,27 +8,36 @@ afterEach(() => Command.cleanUp());
 
 function parsed(line: string): unknown {
   const invocation = parseArguments(line.split(' ').filter((word) => word !== ''));
-  return invocation.kind === 'command' ? { ...invocation, command: invocation.command.name } : { ...invocation, command: 'command' in invocation ? invocation.command?.name : undefined };
+  return 'command' in invocation ? { ...invocation, command: invocation.command?.name } : invocation;
 }
 
+test.each<[string, Record<string, string | true>, string[]]>([
+  ['run true', {}, ['true']],
+  ['run true -- --name x', {}, ['true', '--', '--name', 'x']],
+  ['run -- true --name x', {}, ['true', '--name', 'x']],
+  ['run -- -- true', {}, ['--', 'true']],
+  ['-- run -- true', {}, ['true']],
+  ['--url unix:/x run true', { url: 'unix:/x' }, ['true']],
+  ['run --name a --reason=b --wait 5m --on-lost term cmd -x -- y', { name: 'a', reason: 'b', wait: '5m', 'on-lost': 'term' }, ['cmd', '-x', '--', 'y']],
+  ['run --no-wait -- -x', { 'no-wait': true }, ['-x']],
+])('%s', (line, options, operands) => {
+  expect(parsed(line)).toEqual({ kind: 'run', options, operands });
+});
+
 test.each<[string, string, Record<string, string | true>, string[]]>([
-  ['run true', 'run', {}, ['true']],
-  ['run -- true --name x', 'run', {}, ['true', '--name', 'x']],
-  ['run --name a --reason=b --wait 5m --on-lost term cmd -x -- y', 'run', { name: 'a', reason: 'b', wait: '5m', 'on-lost': 'term' }, ['cmd', '-x', '--', 'y']],
-  ['run --no-wait -- -x', 'run', { 'no-wait': true }, ['-x']],
   ['--url unix:/x acquire a --ttl 90', 'acquire', { url: 'unix:/x', ttl: '90' }, ['a']],
   ['acquire --ttl=1h30m a', 'acquire', { ttl: '1h30m' }, ['a']],
   ['release -- a', 'release', {}, ['a']],
   ['wait-update --timeout 0', 'wait-update', { timeout: '0' }, []],
   ['status --json --url http://x', 'status', { json: true, url: 'http://x' }, []],
-])('%s', (line, command, options, operands) => {
-  expect(parsed(line)).toEqual({ kind: 'command', command, options, operands });
+])('%s', (line, name, options, operands) => {
+  expect(parsed(line)).toEqual({ kind: 'command', name, options, operands });
 });
 
 test('help is asked for in every way that people try', () => {
   for (const line of ['--help', '-h', 'help']) expect(parsed(line)).toEqual({ kind: 'help', command: undefined });
   for (const line of ['run --help', 'run -h true', 'help run']) expect(parsed(line)).toEqual({ kind: 'help', command: 'run' });
-  expect(parsed('run true --help')).toMatchObject({ kind: 'command' });
+  expect(parsed('run true --help')).toMatchObject({ kind: 'run' });
   expect(parsed('--version')).toMatchObject({ kind: 'version' });
 });
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { COMMANDS, findCommand, GLOBAL_OPTIONS, type CommandSpec, type OptionSpec } from './command-table';
+import { COMMANDS, findCommand, GLOBAL_OPTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
 import { nearest } from './nearest';
 import type { Options } from './options';
 import { UsageError } from './usage-error';
@@ -9,15 +9,25 @@ import { parseDuration } from '../duration';
 export type Invocation =
   | { readonly kind: 'help'; readonly command: CommandSpec | undefined }
   | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly command: CommandSpec; readonly options: Options; readonly operands: readonly string[] };
+  | ({ readonly kind: 'run' } & Details)
+  | ({ readonly kind: 'command'; readonly name: OtherCommandName } & Details);
+
+export type OtherCommandName = Exclude<CommandName, 'run'>;
+
+interface Details {
+  readonly options: Options;
+  readonly operands: readonly string[];
+}
 
 /** How a lease may be called: what the sidecar would refuse is not sent to it. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const SHELLS = ['bash', 'zsh', 'leases'];
 
+const VERSION_OPTION: OptionSpec = { name: 'version', type: 'flag', help: '' };
+
 /** @throws UsageError */
 export function parseArguments(args: readonly string[]): Invocation {
-  const first = readOptions(args, [...GLOBAL_OPTIONS, { name: 'version', type: 'flag', help: '' }], undefined);
+  const first = readOptions(args, [...GLOBAL_OPTIONS, VERSION_OPTION], undefined);
   if (first.options['help'] === true) return { kind: 'help', command: undefined };
   if (first.options['version'] === true) return { kind: 'version' };
   const [word, ...rest] = first.rest;
@@ -28,7 +38,9 @@ export function parseArguments(args: readonly string[]): Invocation {
   if (options['help'] === true) return { kind: 'help', command };
   for (const spec of [...command.options, ...GLOBAL_OPTIONS]) checkOption(spec, options, command);
   checkOperands(command, operands);
-  return { kind: 'command', command, options: { ...first.options, ...options }, operands };
+  const { name } = command;
+  const details: Details = { options: { ...first.options, ...options }, operands };
+  return name === 'run' ? { kind: 'run', ...details } : { kind: 'command', name, ...details };
 }
 
 function help(topic: string | undefined): Invocation {
@@ -47,9 +59,12 @@ function commandNamed(word: string): CommandSpec {
  * `run` before COMMAND), otherwise anywhere.
  */
 function readOptions(args: readonly string[], specs: readonly OptionSpec[], command: CommandSpec | undefined): { options: Options; rest: string[] } {
+  const stopsAtOperand = command === undefined || command.name === 'run';
+  // As it is most of the time, without the cost of looking further: `run` should start fast.
+  if (args[0] === '--') return { options: {}, rest: args.slice(1) };
+  if (stopsAtOperand && args[0]?.startsWith('-') !== true) return { options: {}, rest: [...args] };
   const config = Object.fromEntries(specs.map(({ name, type }) => [name, { type: type === 'flag' ? ('boolean' as const) : ('string' as const) }]));
   const { tokens } = parseArgs({ args: [...args], options: { ...config, help: { type: 'boolean', short: 'h' } }, strict: false, allowPositionals: true, tokens: true });
-  const stopsAtOperand = command === undefined || command.name === 'run';
   const options: Record<string, string | true> = {};
   const rest: string[] = [];
   for (const token of tokens) {

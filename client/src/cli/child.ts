@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { CannotRunError } from './cannot-run-error';
 import { EXIT, exitOfSignal } from './exits';
 
 /** COMMAND, once it runs. */
@@ -6,19 +7,6 @@ export interface Child {
   readonly process: ChildProcess;
   /** What a shell would say it exited with. */
   readonly exited: Promise<number>;
-}
-
-/** COMMAND could not be started; `exit` is what a shell would say. */
-export class CannotRunError extends Error {
-  override readonly name = 'CannotRunError';
-
-  constructor(
-    message: string,
-    readonly exit: number,
-    options: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }
 
 /**

@@ -1,20 +1,4 @@
-import { isatty } from 'node:tty';
-
 /** The environment of COMMAND: ours, and what it may want to know. */
 export function environmentOfHolder(name: string): NodeJS.ProcessEnv {
   return { ...process.env, UPDATE_LOCK_HELD: '1', UPDATE_LOCK_NAME: name };
-}
-
-export function isTerminal(fd: 0 | 1 | 2): boolean {
-  return isatty(fd);
-}
-
-/** Colour is for terminals, unless whoever uses them does not want any (https://no-color.org). */
-export function wantsColour(): boolean {
-  return isTerminal(1) && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
-}
-
-/** Whether the terminal can do more than print one line after another. */
-export function canRedraw(): boolean {
-  return isTerminal(1) && process.env['TERM'] !== undefined && process.env['TERM'] !== 'dumb';
 }

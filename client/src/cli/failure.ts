@@ -1,5 +1,6 @@
-import { CannotRunError } from './child';
+import { CannotRunError } from './cannot-run-error';
 import { EXIT } from './exits';
+import { tell } from './output';
 import { printable } from './printable';
 import { UsageError } from './usage-error';
 import { InvalidRequestError } from '../errors/invalid-request-error';
@@ -9,11 +10,12 @@ import { NotAllowedError } from '../errors/not-allowed-error';
 import { UnreachableError } from '../errors/unreachable-error';
 import { UpdateLockError } from '../errors/update-lock-error';
 
-/** What to say of an error, and what to exit with. No message for a reader that has gone away: nobody is there to read it. */
-export function explain(error: unknown): { readonly exit: number; readonly message: string | null } {
-  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return { exit: EXIT.ok, message: null };
-  const message = printable(error instanceof Error ? error.message : String(error));
-  return { exit: exitOf(error), message };
+/** Says what went wrong; returns what to exit with. Nothing for a reader that has gone away: nobody is there to read it. */
+export function fail(error: unknown): number {
+  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return EXIT.ok;
+  tell(printable(error instanceof Error ? error.message : String(error)));
+  if (error instanceof UsageError) tell(`see update-lock ${error.command === undefined ? '' : `${error.command} `}--help`);
+  return exitOf(error);
 }
 
 function exitOf(error: unknown): number {

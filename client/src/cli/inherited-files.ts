@@ -7,12 +7,9 @@ import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 export function inheritedFiles(): number[] {
   try {
     const files = readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2).flatMap(describe);
-    const isOtherEnd = (file: OpenFile, other: OpenFile): boolean =>
-      other !== file && other.is === file.is && accessMode(other.fd) !== accessMode(file.fd);
     // What Node.js opens for itself: event queues, /dev/null, and pipes of which it has both ends.
-    const isOwn = (file: OpenFile): boolean =>
-      file.is === '/dev/null' || file.is.startsWith('anon_inode:') || (file.is.startsWith('pipe:') && files.some((other) => isOtherEnd(file, other)));
-    return files.filter((file) => !isOwn(file)).map(({ fd }) => fd);
+    const others = files.filter(({ is }) => is !== '/dev/null' && !is.startsWith('anon_inode:'));
+    return others.filter(({ is }) => !is.startsWith('pipe:') || !hasBothEnds(others.filter((other) => other.is === is))).map(({ fd }) => fd);
   } catch {
     return [];
   }
@@ -30,6 +27,10 @@ function describe(fd: number): OpenFile[] {
   } catch {
     return [];
   }
+}
+
+function hasBothEnds(files: readonly OpenFile[]): boolean {
+  return files.length > 1 && new Set(files.map(({ fd }) => accessMode(fd))).size > 1;
 }
 
 /** For reading, writing or both: the permissions of the link say so (proc(5)). */

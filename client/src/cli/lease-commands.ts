@@ -1,4 +1,4 @@
-import { isTerminal } from './environment';
+import { isTerminal } from './terminal';
 import { EXIT } from './exits';
 import { future } from './moments';
 import { textOf, urlOf, type Options } from './options';

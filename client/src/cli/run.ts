@@ -7,9 +7,11 @@ import { inheritedFiles } from './inherited-files';
 import { tell } from './output';
 import { printable } from './printable';
 import { SignalRelay } from './signal-relay';
-import { UpdateLock } from '../update-lock';
+import { Caller } from '../caller';
 import type { Hold } from '../hold';
+import { holdUntilReleased } from '../hold-lock';
 import { makeName } from '../lease-name';
+import type { LockStatus } from '../types';
 
 /** COMMAND has so long to end after SIGTERM when the lock is lost, in milliseconds. */
 const TERM_MS = 5000;
@@ -21,9 +23,10 @@ const SAY_WAITING_AFTER_MS = 2000;
 export async function run(options: Options, [command = '', ...args]: readonly string[]): Promise<never> {
   const files = inheritedFiles();
   const signals = new SignalRelay(exitAs);
-  const lock = new UpdateLock(urlOf(options));
-  const stopSayingWaiting = sayWaiting(lock);
-  const holding = lock.hold({
+  // Not by way of UpdateLock: reading what else it can do would take longer than asking the sidecar.
+  const caller = new Caller(urlOf(options));
+  const stopSayingWaiting = sayWaiting(caller);
+  const holding = holdUntilReleased(caller, {
     name: textOf(options['name']) ?? makeName(command),
     reason: textOf(options['reason']),
     wait: waitOf(options),
@@ -51,13 +54,13 @@ function waitOf(options: Options): string | number | undefined {
 }
 
 /** @returns stops it */
-function sayWaiting(lock: UpdateLock): () => void {
+function sayWaiting(caller: Caller): () => void {
   let asking: AbortController | undefined;
   const timer = setTimeout(() => {
     const { signal } = (asking = new AbortController());
-    lock.status({ signal }).then(
-      ({ summary }) => { tell(`waiting for the lock. ${printable(summary)}`); },
-      () => { if (!signal.aborted) tell(`waiting for the sidecar at ${lock.url}`); },
+    caller.ask({ method: 'GET', path: '/v1/lock', signal }).then(
+      (lock) => { tell(`waiting for the lock. ${printable((lock as LockStatus).summary)}`); },
+      () => { if (!signal.aborted) tell(`waiting for the sidecar at ${caller.url}`); },
     );
   }, SAY_WAITING_AFTER_MS);
   return () => {

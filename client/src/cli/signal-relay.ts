@@ -66,8 +66,9 @@ export class SignalRelay {
 
   readonly #followChild = (): void => {
     const child = readStat(this.#child?.pid ?? 0);
+    if (child?.isStopped !== true) return;
     const own = readStat(process.pid);
-    if (child?.isStopped !== true || own === null) return;
+    if (own === null) return;
     // Somebody who stops only COMMAND, away from a terminal, would not know that we have to be continued too.
     const isInForeground = own.hasTerminal && [own.processGroup, child.processGroup].includes(own.foregroundGroup);
     if (!this.#mayStop && !isInForeground) return;

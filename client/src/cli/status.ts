@@ -1,4 +1,4 @@
-import { isTerminal, wantsColour } from './environment';
+import { isTerminal, wantsColour } from './terminal';
 import { EXIT } from './exits';
 import { urlOf, type Options } from './options';
 import { print } from './output';

@@ -1,4 +1,4 @@
-import { canRedraw, wantsColour } from './environment';
+import { canRedraw, wantsColour } from './terminal';
 import { eventText } from './event-text';
 import { LockView } from './lock-view';
 import { timeStamp } from './moments';

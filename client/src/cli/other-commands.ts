@@ -1,0 +1,47 @@
+import type { Invocation, OtherCommandName } from './arguments';
+import { completionScript } from './completion';
+import { EXIT } from './exits';
+import { fail } from './failure';
+import { commandHelp, generalHelp } from './help';
+import { acquire, listLeases, release, renew } from './lease-commands';
+import type { Options } from './options';
+import { print } from './output';
+import { status } from './status';
+import { requestUpdate, waitUpdate } from './update-commands';
+import { watch } from './watch';
+
+declare const __VERSION__: string;
+
+/** Does everything but `run`; returns what to exit with. Its errors stay in here: bundled apart, their classes are others than those of `run`. */
+export async function carryOut(invocation: Exclude<Invocation, { kind: 'run' }>): Promise<number> {
+  try {
+    switch (invocation.kind) {
+      case 'version':
+        print(`update-lock ${__VERSION__}\n`);
+        return EXIT.ok;
+      case 'help':
+        print(invocation.command === undefined ? generalHelp() : commandHelp(invocation.command));
+        return EXIT.ok;
+      case 'command':
+        return await PERFORM[invocation.name](invocation.options, invocation.operands);
+    }
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** What each command does; resolves to what to exit with. */
+const PERFORM: Readonly<Record<OtherCommandName, (options: Options, operands: readonly string[]) => Promise<number>>> = {
+  acquire,
+  renew,
+  release,
+  status,
+  watch,
+  'wait-update': waitUpdate,
+  update: requestUpdate,
+  completion: (options, [shell]) => {
+    if (shell !== 'bash' && shell !== 'zsh') return listLeases(options);
+    print(completionScript(shell));
+    return Promise.resolve(EXIT.ok);
+  },
+};
