@@ -1,5 +1,5 @@
 import { textOf, urlOf, type Options } from './options';
-import type { Child } from './child';
+import { startChild, type Child } from './child';
 import { environmentOfHolder } from './environment';
 import { exitAs } from './exit-as';
 import { EXIT } from './exits';
@@ -35,8 +35,7 @@ export async function run(options: Options, [command = '', ...args]: readonly st
       tell(`the lock is about to be taken away, ${when}${reason === undefined ? '' : `: ${printable(reason)}`}`);
     },
   });
-  // Loading what starts a process takes as long as the sidecar's answer, and does not hold that up.
-  const [hold, { startChild }] = await Promise.all([holding, import('./child.js')]);
+  const hold = await holding;
   stopSayingWaiting();
   signals.expectChild();
   const child = await startChild(command, args, environmentOfHolder(hold.name), files);
