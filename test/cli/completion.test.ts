@@ -71,7 +71,8 @@ describe('zsh', () => {
 
   test('what is typed is completed', async () => {
     const terminal = await Terminal.openZsh(environment()['UPDATE_LOCK_URL'] ?? '', environment()['PATH'] ?? '');
-    terminal.type('update-lock() { [[ $1 == completion ]] && command update-lock "$@" || echo "got: $*." }\n');
+    // Quoted in two pieces: zsh shows what is typed, which is not to be taken for what is printed.
+    terminal.type('update-lock() { [[ $1 == completion ]] && command update-lock "$@" || echo "go""t: $*." }\n');
     for (const [typed, completed] of [
       ['rele\tx', 'release x'],
       ['run --no-w\tx', 'run --no-wait x'],
