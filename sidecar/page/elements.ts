@@ -63,11 +63,12 @@ export function fact(term: string, ...description: readonly (Node | string)[]): 
   return element('div', 'fact', element('dt', '', term), element('dd', '', ...description));
 }
 
-/** An instant, absolute and relative; the second part is kept true by `tick`. */
+/** An instant, absolute and relative; both are kept true by `tick`: the device's clock may not be known yet, and days pass. */
 export function when(instant: string, direction: 'since' | 'until', nowMs: number): (Node | string)[] {
   const ms = Date.parse(instant);
   const time = element('time', '', atTime(ms, nowMs));
   time.dateTime = instant;
+  time.dataset['at'] = String(ms);
   time.title = new Date(ms).toString();
   const relative = element('span', 'relative');
   relative.dataset[direction] = String(ms);
@@ -75,9 +76,10 @@ export function when(instant: string, direction: 'since' | 'until', nowMs: numbe
   return [time, ' ', relative];
 }
 
-/** Brings everything that counts up or down to this moment. */
+/** Brings everything that depends on the time to this moment. */
 export function tick(nowMs: number): void {
   for (const each of document.querySelectorAll<HTMLElement>('[data-since], [data-until]')) showRelative(each, nowMs);
+  for (const each of document.querySelectorAll<HTMLElement>('[data-at]')) setText(each, atTime(Number(each.dataset['at']), nowMs));
 }
 
 function showRelative(node: HTMLElement, nowMs: number): void {

@@ -111,6 +111,17 @@ test('a window that is closed is shown, with when it opens, by the clock of the 
   await page.shows(/@window.*a window opens/s, '#leases');
 });
 
+test("what was shown before the device's clock was known is put right", async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
+  const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_TIMEZONE: 'UTC', ...clock.environment } });
+  const script = 'const ask = fetch; fetch = async (...of) => { while (window.isSlow !== false) await new Promise((resolve) => setTimeout(resolve, 10)); return ask(...of); }';
+  const page = await open(sidecar, { script });
+  await page.shows('4 Jun 2030, 02:00', '#window');
+  await page.run('window.isSlow = false');
+  await page.shows(/Opens\s+4 Jun, 02:00 in 13 h.*Closes\s+4 Jun, 04:00/s, '#window');
+});
+
 test('times are those of the reader, in the sentence too', async () => {
   const sidecar = await start();
   const { body } = await sidecar.put('app', { ttl: '2h', reason: 'since 10:00, until 10:07 at the latest' });

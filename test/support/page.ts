@@ -10,6 +10,8 @@ export interface PageOptions {
   readonly scale?: number;
   readonly timezone?: string;
   readonly reducedMotion?: boolean;
+  /** What runs before anything of the page's own. */
+  readonly script?: string;
 }
 
 /** Keys by their name, as in `KeyboardEvent.key`. */
@@ -39,12 +41,13 @@ export class Page {
   };
 
   async open(url: string, options: PageOptions): Promise<void> {
-    const { scheme = 'light', width = 1280, height = 900, scale = 1, timezone = 'UTC', reducedMotion = true } = options;
+    const { scheme = 'light', width = 1280, height = 900, scale = 1, timezone = 'UTC', reducedMotion = true, script } = options;
     for (const domain of ['Page', 'Runtime', 'Network', 'Log', 'Audits']) await this.send(`${domain}.enable`);
     await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: scale, mobile: false });
     await this.send('Emulation.setTimezoneOverride', { timezoneId: timezone });
     await this.send('Emulation.setFocusEmulationEnabled', { enabled: true });
     await this.setScheme(scheme, reducedMotion);
+    if (script !== undefined) await this.send('Page.addScriptToEvaluateOnNewDocument', { source: script });
     const { errorText } = await this.send('Page.navigate', { url });
     if (errorText !== undefined) throw new Error(`${url}: ${String(errorText)}`);
     await until(() => this.run('document.readyState === "complete"'), SHOWN_WITHIN_MS);
