@@ -1,7 +1,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { removeFolder } from '../support/remove-folder';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
-  rmSync(project, { recursive: true, force: true });
+  await removeFolder(project);
 });
 
 /** A device on which an update waits, held back by another app. Returns where its sidecar is asked. */

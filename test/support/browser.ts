@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { Page, type PageOptions } from './page';
+import { removeFolder } from './remove-folder';
 
 /* eslint-disable @typescript-eslint/no-explicit-any */
 
@@ -83,7 +84,7 @@ export class Browser {
   async close(): Promise<void> {
     this.process.kill('SIGKILL');
     await this.#exited;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await removeFolder(this.folder);
   }
 
   #take({ id, method, params, sessionId, result, error }: any): void {

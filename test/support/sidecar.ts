@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { send, type Answer, type Target } from './http';
+import { removeFolder } from './remove-folder';
 
 const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
 
@@ -136,7 +137,7 @@ export class Sidecar {
     }
     for (const { folder } of Sidecar.#all) {
       endGuards(folder);
-      rmSync(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     }
     Sidecar.#all.clear();
   }
