@@ -25,6 +25,7 @@ const CHAPTERS = [
     getLock: 'curl http://update-lock:8080/v1/lock',
     getUpdate: "curl 'http://update-lock:8080/v1/update?wait=1h'",
     requestUpdate: 'curl -X POST http://update-lock:8080/v1/update',
+    getHistory: 'curl http://update-lock:8080/v1/history',
     streamEvents: 'curl -N http://update-lock:8080/v1/events',
   }],
   ['The rest', {

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from './config';
 import type { Clock, Timeline } from './clock';
 import type { EventFeed, SidecarEvent } from './event-feed';
+import { History } from './history';
 import { Access } from './http/access';
 import { createApp } from './http/app';
 import { EventStreams } from './http/event-streams';
@@ -56,6 +57,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates, windows);
   const holds = new HoldStreams(keeper, views);
   const events = new EventStreams(keeper, views);
+  const history = new History(clock, keeper);
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
   const access = new Access(apiToken, adminToken, new Hosts(allowedHosts));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
@@ -66,6 +68,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     limits: { minTtlMs, defaultTtlMs, maxTtlMs },
     holds,
     events,
+    history,
     whenPending: updates.whenPending,
     requestUpdate: updates.request,
     access,
@@ -83,6 +86,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   if (probes !== null) feed.subscribe((event) => { tellProbes(probes, event); });
   feed.subscribe(holds.onEvent);
   feed.subscribe(events.onEvent);
+  feed.subscribe(history.onEvent);
   feed.open();
 
   const listeners = new Listeners(createApp({ routes, access, metrics, log }));
@@ -98,6 +102,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   return {
     lookedAtLock: () => {
       updates.onLook();
+      history.onLook();
       events.lockMayHaveChanged();
     },
     lockOpened: () => probes?.retry(),

@@ -9,6 +9,7 @@ const NAMED: Readonly<Record<string, z.ZodMiniType>> = {
   EndedLease: schemas.endedLease,
   LeaseList: schemas.leaseList,
   Lock: schemas.lock,
+  History: schemas.history,
   Event: schemas.event,
   Update: schemas.update,
   HoldLine: schemas.holdLine,

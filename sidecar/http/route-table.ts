@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { History } from '../history';
 import type { Keeper } from '../keeper/keeper';
 import type { Access } from './access';
 import type { EventStreams } from './event-streams';
@@ -7,6 +8,7 @@ import { openapiDocument } from './openapi';
 import type { Route } from './route';
 import { clientRoutes } from './routes/clients';
 import { eventsRoute } from './routes/events';
+import { historyRoute } from './routes/history';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
 import { pageRoute } from './routes/page';
@@ -21,6 +23,7 @@ export interface RouteParts {
   readonly limits: TtlLimits;
   readonly holds: HoldStreams;
   readonly events: EventStreams;
+  readonly history: History;
   readonly whenPending: WhenPending;
   readonly requestUpdate: RequestUpdate;
   readonly access: Access;
@@ -32,13 +35,14 @@ export interface RouteParts {
 
 /** The whole interface: what is served, counted and described is what is in this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, whenPending, requestUpdate, access, registry, watchProblem, version } = parts;
+  const { keeper, views, limits, holds, events, history, whenPending, requestUpdate, access, registry, watchProblem, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, holds),
     ...updateRoutes(whenPending, requestUpdate, views, access),
     eventsRoute(events),
+    historyRoute(history, views),
     pageRoute(),
     ...clientRoutes,
     ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),

@@ -169,6 +169,29 @@ export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(ch
 export const health = z.strictObject({ status: z.literal('ok') });
 export const openapiDocument = z.looseObject({ openapi: z.string() });
 
+/** What `GET /v1/history` tells of. */
+const HISTORY_EVENTS = [
+  'started', 'acquired', 'recovered', 'renewed', ...END_REASONS,
+  'lock-lost', 'updating', 'foreign', 'free', 'failed',
+  'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
+  'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
+  'window-opened', 'window-closed', 'probe-missed', 'probe-reached',
+] as const;
+
+export const history = z.strictObject({
+  events: z.array(
+    z.strictObject({
+      at: instant,
+      event: z.enum(HISTORY_EVENTS),
+      name: describe(z.nullable(z.string()), 'Whose lease, or which probe; null for what is of neither.'),
+      text: describe(z.string(), 'For people; it goes on from the name, if there is one.'),
+      detail: describe(z.string(), 'The reason that was given, or what else is known.'),
+    }),
+  ),
+});
+export type HistoryView = z.infer<typeof history>;
+export type HistoryEntryView = HistoryView['events'][number];
+
 /** The messages of `GET /v1/events`: their `data` is one JSON document. */
 export const event = z.discriminatedUnion('event', [
   z.strictObject({ id: z.string(), event: z.literal('lock'), data: lockEvent }),

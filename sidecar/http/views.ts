@@ -1,10 +1,12 @@
 import type { Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/window-holder';
+import type { Entry } from '../history';
 import type { Keeper } from '../keeper/keeper';
 import type { PathStanding } from '../lock/update-lock';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
-import type { EndedLeaseView, LeaseView, LockView, UpdateView } from './schemas';
+import { showEntry } from './history-view';
+import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
 /** Where it is read what is known of updates. */
@@ -88,6 +90,10 @@ export class Views {
       deadline: this.#show(deadlineAtMs),
       draining: isDraining,
     };
+  }
+
+  history(entries: readonly Entry[]): HistoryEntryView[] {
+    return entries.map((entry) => showEntry(entry, this.timeline));
   }
 
   secondsUntil(ms: number): number {

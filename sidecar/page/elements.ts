@@ -79,7 +79,7 @@ export function when(instant: string, direction: 'since' | 'until', nowMs: numbe
 /** Brings everything that depends on the time to this moment. */
 export function tick(nowMs: number): void {
   for (const each of document.querySelectorAll<HTMLElement>('[data-since], [data-until]')) showRelative(each, nowMs);
-  for (const each of document.querySelectorAll<HTMLElement>('[data-at]')) setText(each, atTime(Number(each.dataset['at']), nowMs));
+  for (const each of document.querySelectorAll<HTMLElement>('[data-at]')) setText(each, atTime(Number(each.dataset['at']), nowMs, 'seconds' in each.dataset));
 }
 
 function showRelative(node: HTMLElement, nowMs: number): void {

@@ -1,5 +1,4 @@
 import type { EndedLeaseView, LeaseView, LockEventView, UpdateView } from '../http/schemas';
-import { History } from './history';
 
 export type Lease = LeaseView;
 export type EndedLease = EndedLeaseView;
@@ -23,7 +22,6 @@ export class Known {
   update: Update | null = null;
   /** Live leases, oldest first. */
   readonly leases = new Map<string, Lease>();
-  readonly history = new History();
   /** The present state is being told, part by part, and nothing of it has just happened. */
   #isSnapshot = false;
 
@@ -32,46 +30,28 @@ export class Known {
     return this.lock !== null && !this.#isSnapshot;
   }
 
-  /** @param nowMs the time on the device, for what has no time of its own */
-  take(message: Message, nowMs: number): void {
+  take(message: Message): void {
     switch (message.event) {
       case 'lock':
-        this.#takeLock(message.data, nowMs);
+        this.#takeLock(message.data);
         return;
       case 'lease':
-        this.#takeLease(message.data, nowMs);
+        if ('ended' in message.data) this.leases.delete(message.data.name);
+        else this.leases.set(message.data.name, message.data);
         return;
       case 'update':
-        this.#takeUpdate(message.data, nowMs);
+        this.update = message.data;
+        this.#isSnapshot = false;
     }
   }
 
-  #takeLock(lock: Lock, nowMs: number): void {
+  #takeLock(lock: Lock): void {
     if (lock.snapshot) {
       // Of a sidecar that has started anew, or after too long a time without it: what was known is not true any more.
       this.#isSnapshot = true;
       this.leases.clear();
       this.update = null;
-    } else if (this.lock !== null) {
-      this.history.noteLock(this.lock, lock, nowMs);
     }
     this.lock = lock;
-  }
-
-  #takeLease(lease: Lease | EndedLease, nowMs: number): void {
-    if ('ended' in lease) this.leases.delete(lease.name);
-    else this.leases.set(lease.name, lease);
-    if (!this.#isSnapshot) this.history.noteLease(lease, nowMs);
-  }
-
-  #takeUpdate(update: Update, nowMs: number): void {
-    const before = this.update;
-    this.update = update;
-    if (this.#isSnapshot) {
-      this.#isSnapshot = false;
-      this.history.begin([...this.leases.values()], update, nowMs);
-    } else if (before !== null) {
-      this.history.noteUpdate(before, update, nowMs);
-    }
   }
 }

@@ -1,6 +1,8 @@
 import { token } from './api';
 import { DeviceClock } from './device-clock';
 import { byId, setText, tick } from './elements';
+import { EventsView } from './events-view';
+import { History } from './history';
 import { Known } from './known';
 import { LeasesView } from './leases-view';
 import { Asking } from './question';
@@ -18,15 +20,19 @@ const CLOCK_DIFFERS_MS = 30_000;
 
 const clock = new DeviceClock();
 const known = new Known();
+const history = new History(showSoon);
 const stream = new Stream(
   clock,
   (message) => {
-    known.take(message, clock.nowMs());
+    known.take(message);
+    history.refresh();
     showSoon();
   },
   () => {
     if (stream.connection !== 'lost') lostAtMs = null;
     else lostAtMs ??= clock.nowMs();
+    // Not everything that happens is told on the stream.
+    if (stream.connection === 'live') history.refresh();
     showSoon();
   },
 );
@@ -35,6 +41,7 @@ const stateView = new StateView();
 const leasesView = new LeasesView(asking);
 const updateView = new UpdateView(asking);
 const restView = new RestView();
+const eventsView = new EventsView();
 const forget = byId('forget', HTMLButtonElement);
 
 let lostAtMs: number | null = null;
@@ -55,6 +62,7 @@ function show(): void {
     leasesView.render(known, nowMs);
     updateView.render(known, nowMs);
     restView.render(known, nowMs);
+    eventsView.render(history.events, nowMs);
     asking.update();
     document.body.classList.remove('starting');
   }

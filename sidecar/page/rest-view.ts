@@ -1,7 +1,5 @@
-import { badge, byId, element, fact, icon, said, shown, when, type Badge } from './elements';
+import { badge, byId, element, fact, shown, when, type Badge } from './elements';
 import type { Known, Lock } from './known';
-import type { Happening } from './history';
-import { atTime } from './times';
 
 const PATHS: Readonly<Record<Lock['paths'][number]['state'], Badge>> = {
   ours: { icon: 'lock', word: 'ours', tone: 'calm' },
@@ -10,44 +8,18 @@ const PATHS: Readonly<Record<Lock['paths'][number]['state'], Badge>> = {
   foreign: { icon: 'alert', word: "somebody else's", tone: 'bad' },
 };
 
-/** Window, files and events: what there is to see beside who holds the lock and what waits. */
+/** Window and files: what there is to see beside who holds the lock and what waits. */
 export class RestView {
   readonly #window = byId('window', HTMLElement);
   readonly #paths = byId('paths', HTMLElement);
-  readonly #events = byId('events', HTMLElement);
-  readonly #noEvents = byId('no-events', HTMLElement);
-  readonly #items = new Map<Happening, HTMLLIElement>();
   #lock: Lock | null = null;
 
-  render({ lock, history }: Known, nowMs: number): void {
+  render({ lock }: Known, nowMs: number): void {
     if (lock !== null && lock !== this.#lock) {
       this.#lock = lock;
       this.#window.replaceChildren(...windowParts(lock.window, nowMs));
       this.#paths.replaceChildren(...pathItems(lock));
     }
-    this.#renderEvents(history.events, nowMs);
-  }
-
-  /** An event does not change: only what is new is made. */
-  #renderEvents(events: readonly Happening[], nowMs: number): void {
-    const kept = new Set(events);
-    for (const [event, item] of this.#items) {
-      if (kept.has(event)) continue;
-      item.remove();
-      this.#items.delete(event);
-    }
-    let next = this.#events.firstElementChild;
-    for (const event of events) {
-      const made = this.#items.get(event);
-      if (made !== undefined) {
-        next = made.nextElementSibling;
-        continue;
-      }
-      const item = eventItem(event, nowMs);
-      this.#items.set(event, item);
-      this.#events.insertBefore(item, next);
-    }
-    this.#noEvents.hidden = events.length > 0;
   }
 }
 
@@ -77,16 +49,4 @@ function pathItems({ paths, flock, state }: Lock): HTMLElement[] {
     ...paths.map(({ path, state: standing }) => fact(shown(path), badge(PATHS[standing]))),
     fact('flock(2)', badge({ icon: flock ? 'lock' : state === 'held' ? 'alert' : 'open', word: flocked, tone: flock ? 'calm' : state === 'held' ? 'bad' : 'good' })),
   ];
-}
-
-function eventItem({ atMs, icon: name, who, what, why }: Happening, nowMs: number): HTMLLIElement {
-  const time = element('time', '', atTime(atMs, nowMs, true));
-  time.dateTime = new Date(atMs).toISOString();
-  return element(
-    'li',
-    '',
-    time,
-    icon(name),
-    element('p', '', ...(who === '' ? [] : [element('strong', '', said(who)), ' ']), what, ...(why === '' ? [] : [' ', element('span', 'reason', said(why))])),
-  );
 }

@@ -18,9 +18,8 @@ test('a lost connection is shown, with what was known then; what happened meanwh
   proxy.mend();
   await page.shows('Live', '#connection');
   await page.showsNot('was lost', '#state');
-  await page.shows('app let go', '#events');
+  await page.shows(/app let go.*other took the lock.*app took the lock/s, '#events');
   await page.shows('held back by other', '#summary');
-  expect(await page.text('#events')).not.toContain('Connected again');
   proxy.close();
 });
 
@@ -39,7 +38,7 @@ test('after a restart of the sidecar nothing is believed any more that was known
   await page.shows('Live', '#connection');
   await page.shows('1', '#lease-count');
   await page.showsNot('gone', '#leases');
-  await page.shows('Connected again; what happened meanwhile was not seen', '#events');
+  await page.shows(/kept kept the lock over a restart of the sidecar\s.*The sidecar started$/s, '#events');
   await page.shows('held back by kept', '#summary');
   await last.release('kept');
   await page.shows('kept let go', '#events');

@@ -67,7 +67,7 @@ test('it asks nobody but the sidecar it came from, and the browser has nothing t
   await supervisor.settle();
   await page.shows('No update waits any more', '#events');
   const asked = new Set(page.requests.filter((url) => !url.startsWith('data:')).map((url) => url.replace(urlOf(sidecar), '/')));
-  expect([...asked].sort()).toEqual(['/', '/healthz', '/v1/events', '/v1/update']);
+  expect([...asked].sort()).toEqual(['/', '/healthz', '/v1/events', '/v1/history', '/v1/update']);
   expect(page.complaints).toEqual([]);
 });
 

@@ -1,6 +1,4 @@
 import fc from 'fast-check';
-import { MAX_EVENTS, History } from '../../sidecar/page/history';
-import type { Lease } from '../../sidecar/page/known';
 import { inLocalTime } from '../../sidecar/page/summary';
 import { ago, ahead, atTime, span } from '../../sidecar/page/times';
 
@@ -55,20 +53,5 @@ describe("the sidecar's sentence", () => {
     fc.assert(fc.property(said, (reason) => {
       expect(inTime(`Updates are held back by a (${reason}) since 10:02, until 12:07 at the latest.`)).toBe(`Updates are held back by a (${reason}) since <10:02>, until <12:07> at the latest.`);
     }));
-  });
-});
-
-describe('the history', () => {
-  const lease = (name: string, renewals = 0): Lease => ({
-    name, reason: '', kind: 'timed', since: '2026-11-23T10:02:03Z', expires: null, ttlSeconds: null, remainingSeconds: null, renewals, peer: 'unix',
-  });
-
-  test('is of so many events at most, the latest first, and renewals of one lease are one event', () => {
-    const history = new History();
-    for (let index = 0; index < 100; index += 1) history.noteLease(lease(`app-${String(index)}`), 0);
-    expect(history.events).toHaveLength(MAX_EVENTS);
-    expect(history.events[0]).toMatchObject({ who: 'app-99', what: 'took the lock' });
-    for (let index = 1; index < 100; index += 1) history.noteLease(lease('app-99', index), 0);
-    expect(history.events.slice(0, 2).map(({ what }) => what)).toEqual(['renewed, 99 times so far', 'took the lock']);
   });
 });

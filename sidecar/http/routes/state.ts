@@ -34,7 +34,7 @@ export function stateRoutes(
       summary: 'Metrics for Prometheus.',
       parameters: noParameters,
       answers: { 200: { description: 'In the text format of Prometheus.', contentType: 'text/plain' } },
-      problems: [...READ_PROBLEMS, 'internal'],
+      problems: READ_PROBLEMS,
       handle: (call) => {
         registry.metrics().then(
           (text) => {

@@ -1,0 +1,80 @@
+import { byId, element, icon, said, shown } from './elements';
+import type { HistoryEntry } from './history';
+import type { IconName } from './icons';
+import { atTime } from './times';
+
+const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
+  started: 'power',
+  acquired: 'lock',
+  recovered: 'lock',
+  renewed: 'renew',
+  released: 'check',
+  expired: 'clock',
+  disconnected: 'unplugged',
+  lost: 'alert',
+  drained: 'alert',
+  stopped: 'power',
+  'lock-lost': 'alert',
+  updating: 'update',
+  foreign: 'alert',
+  free: 'open',
+  failed: 'cross',
+  'update-waits': 'hourglass',
+  'update-over': 'check',
+  'download-began': 'download',
+  'update-requested': 'update',
+  'update-refused': 'cross',
+  'update-forced': 'alert',
+  'deadline-nears': 'hourglass',
+  draining: 'alert',
+  'drain-over': 'check',
+  'supervisor-missed': 'unplugged',
+  'supervisor-reached': 'plug',
+  'window-opened': 'calendar',
+  'window-closed': 'calendar',
+  'probe-missed': 'unplugged',
+  'probe-reached': 'plug',
+};
+
+/** The last events, the latest first. */
+export class EventsView {
+  readonly #list = byId('events', HTMLElement);
+  readonly #none = byId('no-events', HTMLElement);
+  readonly #items = new Map<string, HTMLLIElement>();
+
+  /** An event does not change: only what is new is made, and what is read aloud or selected stays. */
+  render(events: readonly HistoryEntry[], nowMs: number): void {
+    const shownNow = new Map(events.map((event) => [JSON.stringify(event), event]));
+    for (const [key, item] of this.#items) {
+      if (shownNow.has(key)) continue;
+      item.remove();
+      this.#items.delete(key);
+    }
+    let next = this.#list.firstElementChild;
+    for (const [key, event] of shownNow) {
+      const made = this.#items.get(key);
+      if (made !== undefined) {
+        next = made.nextElementSibling;
+        continue;
+      }
+      const item = itemOf(event, nowMs);
+      this.#items.set(key, item);
+      this.#list.insertBefore(item, next);
+    }
+    this.#none.hidden = events.length > 0;
+  }
+}
+
+function itemOf({ at, event, name, text, detail }: HistoryEntry, nowMs: number): HTMLLIElement {
+  const time = element('time', '', atTime(Date.parse(at), nowMs, true));
+  time.dateTime = at;
+  time.dataset['at'] = String(Date.parse(at));
+  time.dataset['seconds'] = '';
+  return element(
+    'li',
+    '',
+    time,
+    icon(PICTURES[event]),
+    element('p', '', ...(name === null ? [] : [element('strong', '', said(name)), ' ']), shown(text), ...(detail === '' ? [] : [' ', element('span', 'reason', said(detail))])),
+  );
+}
