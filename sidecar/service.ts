@@ -57,7 +57,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates, windows);
   const holds = new HoldStreams(keeper, views);
   const events = new EventStreams(keeper, views);
-  const history = new History(clock, keeper);
+  const history = new History(clock, keeper, clock.monotonicMs() - process.uptime() * 1000);
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
   const access = new Access(apiToken, adminToken, new Hosts(allowedHosts));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);

@@ -2,7 +2,7 @@ import type { Timeline } from '../clock';
 import type { Entry, Happening } from '../history';
 import type { LossCause } from '../keeper/events';
 import { formatDuration } from '../leases/duration';
-import type { EndReason } from '../leases/lease';
+import type { EndedLease, EndReason } from '../leases/lease';
 import type { RequestResult } from '../supervisor/events';
 import type { HistoryEntryView } from './schemas';
 
@@ -23,7 +23,7 @@ interface Words {
 
 const ENDS: Readonly<Record<EndReason, string>> = {
   released: 'let go',
-  expired: 'expired: it was not renewed in time',
+  expired: 'expired',
   disconnected: 'ended with its connection',
   lost: 'lost the lock, which was taken away from outside',
   drained: 'was drained: an update had waited long enough',
@@ -38,10 +38,10 @@ const LOSSES: Readonly<Record<LossCause, string>> = {
 };
 
 const RESULTS: Readonly<Record<RequestResult, string>> = {
-  accepted: 'it does',
-  ignored: 'it ignores that',
-  unconfirmed: 'whether it does is not known',
-  failed: 'that failed',
+  accepted: 'accepted',
+  ignored: 'ignored',
+  unconfirmed: 'not confirmed',
+  failed: 'failed',
 };
 
 function inWords(happening: Happening): Words {
@@ -59,7 +59,7 @@ function inWords(happening: Happening): Words {
     }
     case 'lease-ended': {
       const { name, ended } = happening.lease;
-      return { event: ended.reason, name, text: `${ENDS[ended.reason]}${happening.lock === 'released' ? '; the lock is free' : ''}` };
+      return { event: ended.reason, name, text: `${endInWords(happening.lease)}${happening.lock === 'released' ? '; the lock is free' : ''}` };
     }
     case 'lock-lost':
       return { event: 'lock-lost', text: LOSSES[happening.cause], detail: among(happening.holders) };
@@ -107,12 +107,12 @@ function updateInWords(happening: UpdateHappening): Words {
       return { event: 'supervisor-reached', text: 'The Supervisor answers again' };
     case 'update-requested': {
       const asked = happening.kind === 'force' ? 'to update by force' : 'to try the update now';
-      return { event: 'update-requested', text: `The Supervisor was asked ${asked}: ${RESULTS[happening.result]}`, detail: happening.detail };
+      return { event: 'update-requested', text: `The Supervisor was asked ${asked} (${RESULTS[happening.result]})`, detail: happening.detail };
     }
     case 'update-refused':
       return { event: 'update-refused', text: 'Somebody asked for an update, but the Supervisor cannot be asked', detail: happening.problem };
     case 'update-forced':
-      return { event: 'update-forced', text: `Somebody (${happening.peer}) forces an update: the lock will be lost`, detail: among(happening.holders) };
+      return { event: 'update-forced', text: `${happening.peer === 'unix' ? 'Somebody on the Unix socket' : `Somebody at ${happening.peer}`} forces an update: the lock will be lost`, detail: among(happening.holders) };
     case 'deadline-nears': {
       const waited = formatDuration(Math.round(happening.waitedMs / 1000) * 1000);
       return { event: 'deadline-nears', text: `An update has been waiting for ${waited}`, detail: among(happening.holders) };
@@ -124,6 +124,16 @@ function updateInWords(happening: UpdateHappening): Words {
   }
 }
 
+/** What was only ever asked for once has simply had its time. */
+function endInWords({ kind, renewals, ended }: EndedLease): string {
+  return ended.reason === 'expired' && kind === 'timed' && renewals > 0 ? 'expired: it was not renewed in time' : ENDS[ended.reason];
+}
+
+/** So many holders are named. */
+const MAX_NAMED = 10;
+
 function among(holders: readonly string[]): string {
-  return holders.length === 0 ? '' : `held by ${holders.join(', ')}`;
+  if (holders.length === 0) return '';
+  const more = holders.length - MAX_NAMED;
+  return `held by ${holders.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
 }

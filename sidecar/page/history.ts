@@ -3,7 +3,7 @@ import type { HistoryEntryView, HistoryView } from '../http/schemas';
 export type HistoryEntry = HistoryEntryView;
 
 /** How often the history is asked for at most, however much happens. Milliseconds. */
-const ASK_EVERY_MS = 500;
+const ASK_EVERY_MS = 1000;
 const ANSWERS_WITHIN_MS = 10_000;
 
 /** The last of what has happened, the latest first: what the sidecar has kept of it, asked for anew when something happens. */
@@ -12,17 +12,24 @@ export class History {
   #isAsking = false;
   #isStale = false;
 
-  constructor(private readonly onChange: () => void) {}
+  constructor(private readonly onChange: () => void) {
+    document.addEventListener('visibilitychange', () => { this.#askIfStale(); });
+  }
 
   /** To be called when there may be more. */
   refresh(): void {
     this.#isStale = true;
-    if (!this.#isAsking) void this.#ask();
+    this.#askIfStale();
+  }
+
+  #askIfStale(): void {
+    if (this.#isStale && !this.#isAsking) void this.#ask();
   }
 
   async #ask(): Promise<void> {
     this.#isAsking = true;
-    while (this.#isStale) {
+    // Nobody sees what is behind another tab: that has time until somebody looks.
+    while (this.#isStale && document.visibilityState === 'visible') {
       this.#isStale = false;
       try {
         const response = await fetch('v1/history', { cache: 'no-store', signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
@@ -31,7 +38,7 @@ export class History {
           this.onChange();
         }
       } catch {
-        // The connection is lost, and what happened is asked for when it is back.
+        // It is asked for again with the next thing that happens, and when the connection is back.
       }
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     }

@@ -1,21 +1,22 @@
-import { History, HISTORY_LENGTH, type Happening } from '../../sidecar/history';
+import { History, HISTORY_LENGTH, MAX_OF_ONE_SOURCE, type Happening } from '../../sidecar/history';
 import { showEntry } from '../../sidecar/http/history-view';
-import type { LockState, LockStatus } from '../../sidecar/keeper/status';
-import { END_REASONS } from '../../sidecar/leases/lease';
+import type { LockStatus } from '../../sidecar/keeper/status';
+import { endLease, END_REASONS } from '../../sidecar/leases/lease';
+import type { Standing } from '../../sidecar/lock/classify';
 import { NEVER_ASKED } from '../../sidecar/supervisor/update-status';
 import type { SidecarEvent } from '../../sidecar/event-feed';
 import { FakeClock } from './fake-clock';
 import { makeEndedLease, makeLease } from './make-lease';
 
-const acquired = (name: string): SidecarEvent => ({ type: 'lease-acquired', lease: makeLease(name), recovered: false, lock: 'taken' });
+const acquired = (name: string): SidecarEvent => ({ type: 'lease-acquired', lease: makeLease(name, { sinceMs: 100 }), recovered: false, lock: 'taken' });
 const renewed = (name: string, renewals: number): SidecarEvent => ({ type: 'lease-renewed', lease: makeLease(name, { renewals }) });
 
 class FakeKeeper {
   heldSinceMs: number | null = null;
-  state: LockState = 'free';
+  standing: Standing = 'absent';
 
   status(): LockStatus {
-    return { state: this.state } as LockStatus;
+    return { paths: [{ path: '/l/updates.lock', standing: this.standing }] } as unknown as LockStatus;
   }
 }
 
@@ -23,14 +24,16 @@ const clock = new FakeClock();
 const keeper = new FakeKeeper();
 let history: History;
 beforeEach(() => {
-  history = new History(clock, keeper);
+  clock.nowMs = 100;
+  Object.assign(keeper, { heldSinceMs: null, standing: 'absent' });
+  history = new History(clock, keeper, 90);
 });
 
 const types = (): string[] => history.entries.map(({ happening }) => happening.type);
 
 test('it begins with the start, and has the latest first', () => {
   history.onEvent(acquired('a'));
-  history.onEvent({ type: 'lease-ended', lease: makeEndedLease('a', 5), lock: 'released' });
+  history.onEvent({ type: 'lease-ended', lease: makeEndedLease('a', 105), lock: 'released' });
   expect(types()).toEqual(['lease-ended', 'lease-acquired', 'started']);
 });
 
@@ -48,9 +51,16 @@ test('the renewals of a lease are one event, the last of them; those of the next
   expect(history.entries.map(({ happening }) => (happening.type === 'lease-renewed' ? happening.lease.renewals : null))).toEqual([1, 100, 99, null, null]);
 });
 
-test('what fails again and again in the same way is one event', () => {
-  for (let index = 0; index < 9; index += 1) history.onEvent({ type: 'failed', operation: 'journal', detail: index === 0 ? 'EIO' : 'ENOSPC' });
-  expect(types()).toEqual(['failed', 'failed', 'started']);
+test.each<[string, (index: number) => SidecarEvent]>([
+  ['an app that comes and goes', (index) => (index % 2 === 0 ? acquired('a') : { type: 'lease-ended', lease: makeEndedLease('a', 200), lock: 'released' })],
+  ['a loss of many leases', (index) => ({ type: 'lease-ended', lease: makeEndedLease(`app-${String(index)}`, 200, 'lost'), lock: 'lost' })],
+  ['an update that is asked for in vain', () => ({ type: 'update-refused', peer: 'unix', problem: 'it is not configured' })],
+  ['a disk that is full', () => ({ type: 'failed', operation: 'journal', detail: 'ENOSPC' })],
+])('%s does not push out everything else', (_, event) => {
+  history.onEvent(acquired('other'));
+  for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(event(index));
+  expect(history.entries).toHaveLength(MAX_OF_ONE_SOURCE + 2);
+  expect(types().slice(-2).sort()).toEqual(['lease-acquired', 'started']);
 });
 
 test('what comes with every request is not in it', () => {
@@ -63,13 +73,13 @@ test('what comes with every request is not in it', () => {
 });
 
 test('who else has the lock is told once, and when it is free again', () => {
-  const look = (state: LockState, heldSinceMs: number | null = null): void => {
-    Object.assign(keeper, { state, heldSinceMs });
+  const look = (standing: Standing, heldSinceMs: number | null = null): void => {
+    Object.assign(keeper, { standing, heldSinceMs });
     history.onLook();
   };
-  for (const state of ['free', 'updating', 'updating', 'foreign', 'free', 'free', 'cooldown', 'free', 'updating'] as const) look(state);
-  look('held', 5);
-  look('free');
+  for (const standing of ['absent', 'supervisor', 'supervisor', 'foreign', 'absent', 'absent', 'helios'] as const) look(standing);
+  look('ours', 5);
+  look('absent');
   expect(history.entries.map(({ happening }) => (happening.type === 'lock-turned' ? happening.state : happening.type))).toEqual([
     'updating', 'free', 'foreign', 'updating', 'started',
   ]);
@@ -85,11 +95,14 @@ test('of what is known of updates, what begins or ends is told', () => {
   expect(types()).toEqual(['update-changed', 'update-changed', 'download-began', 'started']);
 });
 
-test('each event has the time at which it happened, which may be before it was told', () => {
+test('each event has the time at which it happened, also what happened before it could be told, and comes in that order', () => {
   clock.nowMs = 9000;
-  history.onEvent({ type: 'lease-ended', lease: makeEndedLease('a', 5000, 'expired'), lock: 'held' });
   history.onEvent({ type: 'supervisor-reached' });
-  expect(history.entries.slice(0, 2).map(({ atMs }) => atMs)).toEqual([9000, 5000]);
+  history.onEvent({ type: 'lease-ended', lease: makeEndedLease('a', 5000, 'expired'), lock: 'held' });
+  history.onEvent({ type: 'lease-ended', lease: makeEndedLease('b', 50, 'expired'), lock: 'held' });
+  expect(history.entries.map(({ atMs, happening }) => [atMs, happening.type])).toEqual([
+    [9000, 'supervisor-reached'], [5000, 'lease-ended'], [90, 'started'], [50, 'lease-ended'],
+  ]);
 });
 
 describe('in words', () => {
@@ -98,35 +111,39 @@ describe('in words', () => {
   const holders = ['kiosk', 'recorder'];
   const changed = { type: 'update-changed', status: NEVER_ASKED } as const;
 
-  test.each<[Happening, string, string]>([
-    [{ type: 'started' }, 'started', 'The sidecar started'],
-    [{ type: 'lease-acquired', lease, recovered: false, lock: 'held' }, 'acquired', 'kiosk: took the lock (a customer pays)'],
-    [{ type: 'lease-acquired', lease, recovered: true, lock: 'held' }, 'recovered', 'kiosk: kept the lock over a restart of the sidecar (a customer pays)'],
-    [{ type: 'lease-renewed', lease }, 'renewed', 'kiosk: renewed'],
-    [{ type: 'lease-renewed', lease: makeLease('kiosk', { renewals: 9 }) }, 'renewed', 'kiosk: renewed, 9 times so far'],
-    [{ type: 'lease-ended', lease: makeEndedLease('kiosk', 1), lock: 'held' }, 'released', 'kiosk: let go'],
-    [{ type: 'lease-ended', lease: makeEndedLease('kiosk', 1, 'expired'), lock: 'released' }, 'expired', 'kiosk: expired: it was not renewed in time; the lock is free'],
-    [{ type: 'lock-lost', cause: 'supervisor', holders }, 'lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)'],
-    [{ type: 'lock-lost', cause: 'removed', holders: [] }, 'lock-lost', 'The lock was lost: somebody removed its file'],
-    [{ type: 'lock-turned', state: 'updating' }, 'updating', 'An update is being applied'],
-    [{ type: 'failed', operation: 'journal', detail: 'ENOSPC' }, 'failed', 'An operation on the lock failed: journal (ENOSPC)'],
-    [{ type: 'window-turned', reason: null }, 'window-opened', 'The window for updates has opened'],
-    [{ type: 'window-turned', reason: 'a window opens at 02:00' }, 'window-closed', 'The window for updates has closed'],
-    [{ type: 'probe-missed', probe: 'camera', problem: 'connect ECONNREFUSED' }, 'probe-missed', 'camera: cannot be asked (connect ECONNREFUSED)'],
-    [{ type: 'probe-reached', probe: 'camera' }, 'probe-reached', 'camera: can be asked again'],
-    [{ ...changed, turn: 'waits' }, 'update-waits', 'An update waits'],
-    [{ ...changed, turn: 'over' }, 'update-over', 'No update waits any more'],
-    [{ type: 'download-began' }, 'download-began', 'An update is being downloaded'],
-    [{ type: 'supervisor-missed', problem: 'a time-out' }, 'supervisor-missed', 'The Supervisor cannot be reached (a time-out)'],
-    [{ type: 'supervisor-reached' }, 'supervisor-reached', 'The Supervisor answers again'],
-    [{ type: 'update-requested', kind: 'retry', result: 'accepted', detail: 'the Supervisor tries now' }, 'update-requested', 'The Supervisor was asked to try the update now: it does (the Supervisor tries now)'],
-    [{ type: 'update-requested', kind: 'force', result: 'failed', detail: 'it answered 500' }, 'update-requested', 'The Supervisor was asked to update by force: that failed (it answered 500)'],
-    [{ type: 'update-refused', peer: 'unix', problem: 'no' }, 'update-refused', 'Somebody asked for an update, but the Supervisor cannot be asked (no)'],
-    [{ type: 'update-forced', peer: '10.0.0.1', holders }, 'update-forced', 'Somebody (10.0.0.1) forces an update: the lock will be lost (held by kiosk, recorder)'],
-    [{ type: 'deadline-nears', waitedMs: 7_200_300, deadlineAtMs: 0, holders }, 'deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)'],
-    [{ type: 'draining', endsAtMs: 0, reason: '', holders }, 'draining', 'Draining: the update has waited long enough, and the apps have to let go (held by kiosk, recorder)'],
-    [{ type: 'drained', hasCome: false }, 'drain-over', 'Draining is over, but the update has not come'],
-  ])('%j', (happening, event, sentence) => {
+  const many = Array.from({ length: 256 }, (_, index) => `a${String(index)}`);
+  test.each<[string, string, Happening]>([
+    ['started', 'The sidecar started', { type: 'started' }],
+    ['acquired', 'kiosk: took the lock (a customer pays)', { type: 'lease-acquired', lease, recovered: false, lock: 'held' }],
+    ['recovered', 'kiosk: kept the lock over a restart of the sidecar (a customer pays)', { type: 'lease-acquired', lease, recovered: true, lock: 'held' }],
+    ['renewed', 'kiosk: renewed', { type: 'lease-renewed', lease }],
+    ['renewed', 'kiosk: renewed, 9 times so far', { type: 'lease-renewed', lease: makeLease('kiosk', { renewals: 9 }) }],
+    ['released', 'kiosk: let go', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1), lock: 'held' }],
+    ['expired', 'kiosk: expired; the lock is free', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1, 'expired'), lock: 'released' }],
+    ['expired', 'kiosk: expired: it was not renewed in time', { type: 'lease-ended', lease: endLease(lease, 'expired', 1), lock: 'held' }],
+    ['lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)', { type: 'lock-lost', cause: 'supervisor', holders }],
+    ['lock-lost', 'The lock was lost: somebody removed its file', { type: 'lock-lost', cause: 'removed', holders: [] }],
+    ['updating', 'An update is being applied', { type: 'lock-turned', state: 'updating' }],
+    ['failed', 'An operation on the lock failed: journal (ENOSPC)', { type: 'failed', operation: 'journal', detail: 'ENOSPC' }],
+    ['window-opened', 'The window for updates has opened', { type: 'window-turned', reason: null }],
+    ['window-closed', 'The window for updates has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],
+    ['probe-missed', 'camera: cannot be asked (connect ECONNREFUSED)', { type: 'probe-missed', probe: 'camera', problem: 'connect ECONNREFUSED' }],
+    ['probe-reached', 'camera: can be asked again', { type: 'probe-reached', probe: 'camera' }],
+    ['update-waits', 'An update waits', { ...changed, turn: 'waits' }],
+    ['update-over', 'No update waits any more', { ...changed, turn: 'over' }],
+    ['download-began', 'An update is being downloaded', { type: 'download-began' }],
+    ['supervisor-missed', 'The Supervisor cannot be reached (a time-out)', { type: 'supervisor-missed', problem: 'a time-out' }],
+    ['supervisor-reached', 'The Supervisor answers again', { type: 'supervisor-reached' }],
+    ['update-requested', 'The Supervisor was asked to try the update now (accepted) (the Supervisor tries now)', { type: 'update-requested', kind: 'retry', result: 'accepted', detail: 'the Supervisor tries now' }],
+    ['update-requested', 'The Supervisor was asked to update by force (failed) (it answered 500)', { type: 'update-requested', kind: 'force', result: 'failed', detail: 'it answered 500' }],
+    ['update-refused', 'Somebody asked for an update, but the Supervisor cannot be asked (no)', { type: 'update-refused', peer: 'unix', problem: 'no' }],
+    ['update-forced', 'Somebody on the Unix socket forces an update: the lock will be lost', { type: 'update-forced', peer: 'unix', holders: [] }],
+    ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 and 246 more)', { type: 'update-forced', peer: '10.0.0.1', holders: many }],
+    ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by kiosk, recorder)', { type: 'update-forced', peer: '10.0.0.1', holders }],
+    ['deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)', { type: 'deadline-nears', waitedMs: 7_200_300, deadlineAtMs: 0, holders }],
+    ['draining', 'Draining: the update has waited long enough, and the apps have to let go (held by kiosk, recorder)', { type: 'draining', endsAtMs: 0, reason: '', holders }],
+    ['drain-over', 'Draining is over, but the update has not come', { type: 'drained', hasCome: false }],
+  ])('%s: %s', (event, sentence, happening) => {
     const shown = showEntry({ atMs: 7, happening }, timeline);
     expect(shown).toMatchObject({ at: '7', event });
     expect(`${shown.name === null ? '' : `${shown.name}: `}${shown.text}${shown.detail === '' ? '' : ` (${shown.detail})`}`).toBe(sentence);
