@@ -35,6 +35,14 @@ test('the example is a compose file that balena takes', () => {
   expect(balenaMistakes(read('docker-compose.yml'), parse('docker-compose.yml'))).toEqual([]);
 });
 
+test.each(['docker-compose.yml', 'docker-compose.agent.yml'])('so is %s of the monitoring', (name) => {
+  const file = `monitoring/${name}`;
+  // It is meant for a project that has this folder.
+  mkdirSync(join(project, 'monitoring/monitoring'));
+  expect(composeSays(file)).toMatchObject({ status: 0, stderr: '' });
+  expect(balenaMistakes(read(file), parse(file))).toEqual([]);
+});
+
 test('its app and its sidecar share the socket, and the sidecar has the API of the Supervisor', () => {
   const { services, volumes } = parse('docker-compose.yml');
   expect(services['update-lock']).toMatchObject({ labels: { 'io.balena.features.supervisor-api': '1' } });

@@ -33,11 +33,23 @@ test.each(alerts)('it is tried when %s fires and when it does not', (alert) => {
   expect(tries.filter(({ groups }) => groups?.['fires'] === undefined).length).toBeGreaterThanOrEqual(1);
 });
 
-test.each(['prometheus.Dockerfile', 'grafana.Dockerfile'])('%s copies what is there', (file) => {
-  const copied = [...readFileSync(join(EXAMPLE, file), 'utf8').matchAll(/^COPY (\S+) /gm)].map(([, path = '']) => path);
+const read = (file: string): string => readFileSync(join(EXAMPLE, file), 'utf8');
+
+test.each([
+  ['prometheus.Dockerfile', 'docker-compose.yml'],
+  ['grafana.Dockerfile', 'docker-compose.yml'],
+  ['agent.Dockerfile', 'docker-compose.agent.yml'],
+])('%s copies what is there, for a service of %s', (file, compose) => {
+  const copied = [...read(file).matchAll(/^COPY (\S+) /gm)].map(([, path = '']) => path);
   expect(copied.filter((path) => !existsSync(join(EXAMPLE, path)))).toEqual([]);
-  expect(copied.length).toBeGreaterThan(1);
-  expect(readFileSync(join(EXAMPLE, 'docker-compose.yml'), 'utf8')).toContain(`dockerfile: ${file}`);
+  expect(copied.length).toBeGreaterThan(0);
+  expect(read(compose)).toContain(`dockerfile: ${file}`);
+});
+
+test('every folder that the configuration names is in the image', () => {
+  const folders = [...read('prometheus.yml').matchAll(/\b(\w+)\/\*/g)].map(([, folder = '']) => folder);
+  expect(folders).toEqual(['rules', 'fleet']);
+  for (const folder of folders) expect(read('prometheus.Dockerfile')).toContain(`COPY ${folder} /etc/prometheus/${folder}\n`);
 });
 
 test('the README names every alert and every file', () => {
