@@ -56,7 +56,7 @@ export class Listeners {
       try {
         await listen(server, () => server.listen({ host, port }));
       } catch (error) {
-        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}`);
+        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; UPDATE_LOCK_PORT may be another port, or off`);
       }
       const { address, port: actual, family } = server.address() as AddressInfo;
       this.addresses.push(`http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);

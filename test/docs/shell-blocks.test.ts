@@ -14,7 +14,7 @@ const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on'
 /** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'README.md, update-lock: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
-  'README.md, Add it to your fleet: cp -r update-lock/examples my-fleet && cp -r update-lock my-fleet/update-lock && cd my-fleet':
+  'README.md, Add it to your fleet: cp -r update-lock/examples my-fleet && git clone update-lock my-fleet/update-lock && cd my-fleet':
     'needs a fleet; test/image builds the same two images and runs them together',
   'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
