@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CLI } from '../cli/command';
 import { blocksOf, PAGES, REPOSITORY, type Block } from '../support/markdown';
@@ -14,8 +14,6 @@ const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on'
 /** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'README.md, update-lock: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
-  'README.md, Add it to your fleet: cp -r update-lock/examples my-fleet && git clone update-lock my-fleet/update-lock && cd my-fleet':
-    'needs a fleet; test/image builds the same two images and runs them together',
   'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
   'CONTRIBUTING.md, Releases: npm run release -- 1.2.0 --dry-run': 'needs a changelog for it; test/docs/release.test.ts runs it in a copy',
@@ -41,6 +39,11 @@ mkfifo "$0.$$" && { curl -sS --fail "$@" > "$0.$$" & }
 read -r line < "$0.$$" && [ -n "$line" ] && kill $! && echo "$line"
 `;
 
+/** In place of the CLI of balena: whether what it would send is a project that Compose can read, without what was installed by hand. */
+const BALENA = `#!/bin/sh
+[ "$*" = "push FLEET" ] && docker-compose config --quiet && [ -f update-lock/Dockerfile ] && [ ! -e update-lock/node_modules ]
+`;
+
 afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
@@ -61,15 +64,27 @@ async function startFor({ text }: Block, folder: string): Promise<{ sidecar: Sid
 }
 
 /** A folder with the commands that a block may use first in its path, and for an example with its files. */
-function workshop(folder: string, { page }: Block): string {
+function workshop(folder: string, { page, text }: Block): string {
   const work = join(folder, 'work');
   mkdirSync(join(folder, 'bin'));
   symlinkSync(CLI, join(folder, 'bin/update-lock'));
-  writeFileSync(join(folder, 'bin/curl'), CURL);
-  chmodSync(join(folder, 'bin/curl'), 0o755);
+  for (const [name, script] of [['curl', CURL], ['balena', BALENA]] as const) writeFileSync(join(folder, 'bin', name), script, { mode: 0o755 });
   if (page.startsWith('examples/')) cpSync(join(REPOSITORY, dirname(page)), work, { recursive: true });
   else mkdirSync(work);
+  if (/\bupdate-lock\/examples\b/.test(text)) makeClone(join(work, 'update-lock'));
   return work;
+}
+
+/** A repository like this one, as far as an image is made of it, in which somebody has also installed what it needs. */
+function makeClone(folder: string): void {
+  mkdirSync(folder);
+  for (const name of ['Dockerfile', 'examples']) cpSync(join(REPOSITORY, name), join(folder, name), { recursive: true });
+  writeFileSync(join(folder, '.gitignore'), 'node_modules\n');
+  mkdirSync(join(folder, 'node_modules'));
+  const git = (...args: string[]): void => void execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...args], { cwd: folder });
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'A copy');
 }
 
 /** The block with this sidecar's addresses and files for those of a device. */
