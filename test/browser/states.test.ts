@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FakeWallClock } from '../support/fake-wall-clock';
 import { Hold } from '../support/hold';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { removeFolder } from '../support/remove-folder';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { LISTENS, open, start, startWaiting, useBrowser } from './sidecar-page';
 
@@ -93,7 +94,7 @@ test('a lock that cannot be had is said to be unavailable, and why', async () =>
   mkdirSync(directory);
   const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, UPDATE_LOCK_DIR: directory } });
   const page = await open(sidecar);
-  rmSync(directory, { recursive: true });
+  await removeFolder(directory);
   writeFileSync(directory, '');
   await sidecar.put('app', { wait: 0 });
   await page.shows('Unavailable', '#badge');

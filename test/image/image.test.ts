@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { holdsBackHost, supervisorForces, supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { removeFolder } from '../support/remove-folder';
 import { makeFolder } from '../support/sidecar';
 import { until } from '../support/until';
 import { Container, type ContainerOptions } from './container';
@@ -42,7 +43,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const container of containers.splice(0)) await container.kill();
-  rmSync(shared, { recursive: true });
+  await removeFolder(shared);
 });
 
 afterAll(() => {

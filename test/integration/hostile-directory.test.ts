@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hold } from '../support/hold';
 import { holdsBackHost } from '../support/readers';
+import { removeFolder } from '../support/remove-folder';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
 
@@ -44,7 +45,7 @@ describe.each([['while the lock is held', true], ['while it is free', false]])('
   test('a file in the place of the lock directory is survived, and the lock works again with the directory', async () => {
     const { sidecar } = await startBelow();
     if (isHeld) await sidecar.put('recorder');
-    rmSync(sidecar.directory, { recursive: true });
+    await removeFolder(sidecar.directory);
     writeFileSync(sidecar.directory, '');
     if (isHeld) await sidecar.logged('lease ended', { ended: 'lost' });
     await expectAnswers(sidecar);
@@ -59,7 +60,7 @@ describe.each([['while the lock is held', true], ['while it is free', false]])('
     const { sidecar } = await startBelow();
     if (isHeld) await sidecar.put('recorder');
     const ours = join(sidecar.directory, '.update-lock');
-    rmSync(ours, { recursive: true });
+    await removeFolder(ours);
     writeFileSync(ours, '');
     await expectAnswers(sidecar);
     if (isHeld) {

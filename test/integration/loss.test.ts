@@ -2,6 +2,7 @@ import { existsSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkS
 import { join } from 'node:path';
 import { Hold } from '../support/hold';
 import { heliosForces, holdsBackHost, NOBODY, supervisorForces, supervisorUnlocks } from '../support/readers';
+import { removeFolder } from '../support/remove-folder';
 import { Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
 
@@ -102,7 +103,7 @@ test('an extra name of our file is no loss, and does not hide one', async () => 
 test.each(['removed', 'moved away and made anew'])('a lock directory that is %s is a loss, and is taken into use again', async (how) => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOST_COOLDOWN: '0' } });
   await sidecar.put('recorder');
-  if (how === 'removed') rmSync(sidecar.directory, { recursive: true });
+  if (how === 'removed') await removeFolder(sidecar.directory);
   else renameSync(sidecar.directory, `${sidecar.directory}.old`);
   mkdirSync(sidecar.directory);
   await sidecar.logged('lease ended', { ended: 'lost' });

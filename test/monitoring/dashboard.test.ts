@@ -1,6 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Prometheus } from '../support/prometheus';
+import { removeFolder } from '../support/remove-folder';
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
@@ -115,7 +116,7 @@ describe('to a real Prometheus with a real sidecar', () => {
     await Prometheus.cleanUp();
     await Sidecar.cleanUp();
     await StandInSupervisor.cleanUp();
-    rmSync(join(folder, '..'), { recursive: true });
+    await removeFolder(join(folder, '..'));
   });
 
   test('every panel has something to show, but of what has not happened', async () => {

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Prometheus, type Alert } from '../support/prometheus';
+import { removeFolder } from '../support/remove-folder';
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
@@ -14,7 +15,7 @@ afterEach(async () => {
   await Prometheus.cleanUp();
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const folder of folders.splice(0)) await removeFolder(folder);
 });
 
 async function startSidecar(environment: Readonly<Record<string, string>> = {}): Promise<Sidecar> {

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeFolder } from '../remove-folder';
 import { makeFolder } from '../sidecar';
 import type { StandInOptions } from './options';
 import { StandInSupervisor } from './stand-in';
@@ -10,7 +11,7 @@ const folders: string[] = [];
 
 export async function cleanUp(): Promise<void> {
   await StandInSupervisor.cleanUp();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  for (const folder of folders.splice(0)) await removeFolder(folder);
 }
 
 export function lockDirectory(): string {
