@@ -83,6 +83,8 @@ async function main(): Promise<void> {
   const { startService } = await import('./service');
   try {
     service = await startService({ config, clock: systemClock, timeline, keeper, gates, windows, feed, watch, minTtlMs: MIN_TTL_MS });
+    // What the watch has seen until now nobody was there to be told of.
+    service.lookedAtLock();
   } catch (error) {
     keeper.stop(false);
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);

@@ -187,8 +187,8 @@ class UpdateLock:
             left = None if until is None else max(0.0, until - time.monotonic())
 
             def attempt(left: Optional[float], waits: bool = waits) -> Document:
-                # Not at first: whether it can be known at all is to be said at once.
-                patience = _at_most_an_hour(left) if waits else 0.0
+                # Hardly at first: whether it can be known at all is to be said at once. Without time left, as long as it takes.
+                patience = _at_most_an_hour(left) if waits else min(0.001, _at_most_an_hour(left))
                 return self._ask("GET", "/v1/update?wait=" + _seconds_text(patience), patience=patience)
 
             update = self._persist(left, attempt)

@@ -136,8 +136,8 @@ export class UpdateLock {
    */
   async whenUpdatePending({ signal }: CallOptions = {}): Promise<Update> {
     const caller = this.#caller;
-    // Not at first: whether it can be known at all is to be said at once.
-    for (let waitMs = 0; ; waitMs = UPDATE_WAIT_MS) {
+    // Hardly at first: whether it can be known at all is to be said at once.
+    for (let waitMs = 1; ; waitMs = UPDATE_WAIT_MS) {
       const path = `/v1/update?wait=${String(waitMs / 1000)}`;
       const attempt = async (): Promise<Update> =>
         documentOf(await caller.exchange({ method: 'GET', path, waitMs, signal }), caller.url) as Update;

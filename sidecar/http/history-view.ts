@@ -1,5 +1,5 @@
 import type { Timeline } from '../clock';
-import type { Entry, Happening } from '../history';
+import type { Entry, Happening, LockTurn, UpdateHappening } from '../history';
 import type { LossCause } from '../keeper/events';
 import { formatDuration } from '../leases/duration';
 import type { EndedLease, EndReason } from '../leases/lease';
@@ -59,12 +59,12 @@ function inWords(happening: Happening): Words {
     }
     case 'lease-ended': {
       const { name, ended } = happening.lease;
-      return { event: ended.reason, name, text: `${endInWords(happening.lease)}${happening.lock === 'released' ? '; the lock is free' : ''}` };
+      return { event: ended.reason, name, text: `${endInWords(happening.lease)}${happening.lock === 'released' ? '; no lease is left' : ''}` };
     }
     case 'lock-lost':
       return { event: 'lock-lost', text: LOSSES[happening.cause], detail: among(happening.holders) };
     case 'lock-turned':
-      return lockInWords(happening.state);
+      return lockInWords(happening.turn);
     case 'failed':
       return { event: 'failed', text: `An operation on the lock failed: ${happening.operation}`, detail: happening.detail };
     case 'window-turned':
@@ -79,8 +79,8 @@ function inWords(happening: Happening): Words {
   }
 }
 
-function lockInWords(state: 'updating' | 'foreign' | 'free'): Words {
-  switch (state) {
+function lockInWords(turn: LockTurn): Words {
+  switch (turn) {
     case 'updating':
       return { event: 'updating', text: 'An update is being applied' };
     case 'foreign':
@@ -89,11 +89,6 @@ function lockInWords(state: 'updating' | 'foreign' | 'free'): Words {
       return { event: 'free', text: 'The lock is free again' };
   }
 }
-
-type UpdateHappening = Exclude<
-  Happening,
-  { readonly type: 'started' | 'lease-acquired' | 'lease-renewed' | 'lease-ended' | 'lock-lost' | 'lock-turned' | 'failed' | 'window-turned' | 'probe-missed' | 'probe-reached' }
->;
 
 function updateInWords(happening: UpdateHappening): Words {
   switch (happening.type) {

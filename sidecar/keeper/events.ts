@@ -18,7 +18,8 @@ export type KeeperEvent =
   | { readonly type: 'lease-renewed'; readonly lease: Lease }
   | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }
   | { readonly type: 'lock-released'; readonly heldMs: number }
-  | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[] }
+  /** It may be told a moment later than it happened: who it was has to show first. */
+  | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[]; readonly atMs: number }
   | { readonly type: 'request-waits'; readonly name: string; readonly refusal: Refusal }
   | { readonly type: 'request-dropped'; readonly name: string }
   | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }

@@ -276,12 +276,12 @@ export class Keeper {
     for (const lease of ended) this.options.emit({ type: 'lease-ended', lease, lock: 'lost' });
     const holders = ended.map(({ name }) => name);
     if (cause !== 'removed') {
-      this.options.emit({ type: 'lock-lost', cause, holders });
+      this.options.emit({ type: 'lock-lost', cause, holders, atMs: nowMs });
       return;
     }
     // By force the Supervisor removes our file first: who it was shows only when its own is there.
     setTimeout(() => {
-      this.options.emit({ type: 'lock-lost', cause: causeOfLoss(this.#custody.inspect()), holders });
+      this.options.emit({ type: 'lock-lost', cause: causeOfLoss(this.#custody.inspect()), holders, atMs: nowMs });
     }, CAUSE_SETTLES_MS).unref();
   }
 

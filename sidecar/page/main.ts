@@ -36,7 +36,10 @@ const stream = new Stream(
     showSoon();
   },
 );
-const asking = new Asking(showSoon);
+const asking = new Asking(() => {
+  history.refresh();
+  showSoon();
+});
 const stateView = new StateView();
 const leasesView = new LeasesView(asking);
 const updateView = new UpdateView(asking);

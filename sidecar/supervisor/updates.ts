@@ -12,8 +12,11 @@ import { Waiters } from './waiters';
 /** How long an end waits for what has been begun for the last release, in milliseconds: a stop takes 4 s at most. */
 const ENDS_WITHIN_MS = 2500;
 
-/** How long somebody who does not want to wait does wait for a Supervisor that does not answer, in milliseconds. */
-const LOOKS_WITHIN_MS = 5000;
+/**
+ * How long somebody who does not want to wait does wait for a Supervisor that does not answer: less than clients wait for an
+ * answer, which is 10 s. Milliseconds.
+ */
+const LOOKS_WITHIN_MS = 9000;
 
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;
@@ -96,7 +99,8 @@ export class Updates {
   }
 
   /**
-   * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait; without one, once it has answered.
+   * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait; without one, once it has answered, or is
+   * clearly not going to.
    * @returns stops waiting: then nothing is called back
    */
   whenPending(waitMs: number, onAnswer: () => void): () => void {

@@ -139,7 +139,7 @@ test('the last fifty events are shown, also those from before the page was opene
   await sidecar.put('earlier', { reason: 'before anybody looked' });
   await sidecar.release('earlier');
   const page = await open(sidecar);
-  await page.shows(/^\S+\s+earlier let go; the lock is free\s+\S+\s+earlier took the lock before anybody looked\s+\S+\s+The sidecar started$/, '#events');
+  await page.shows(/^\S+\s+earlier let go; no lease is left\s+\S+\s+earlier took the lock before anybody looked\s+\S+\s+The sidecar started$/, '#events');
   await sidecar.put('first');
   await page.shows('first took the lock', '#events');
   for (let index = 0; index < 60; index += 1) await sidecar.put('first');

@@ -178,7 +178,7 @@ describe('updates', () => {
       else socket.end(jsonAnswer(pending));
     });
     expect(await new UpdateLock({ url: server.url }).whenUpdatePending()).toEqual(pending);
-    expect(server.requests.map(({ path }) => path)).toEqual([0, 300, 300, 300].map((wait) => `/v1/update?wait=${String(wait)}`));
+    expect(server.requests.map(({ path }) => path)).toEqual([0.001, 300, 300, 300].map((wait) => `/v1/update?wait=${String(wait)}`));
   });
 
   test('of which nothing can be known are not waited for', async () => {

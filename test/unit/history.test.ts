@@ -1,4 +1,4 @@
-import { History, HISTORY_LENGTH, MAX_OF_ONE_SOURCE, type Happening } from '../../sidecar/history';
+import { History, HISTORY_LENGTH, MAX_OF_ONE_KIND, PLACES_EACH, type Happening } from '../../sidecar/history';
 import { showEntry } from '../../sidecar/http/history-view';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { endLease, END_REASONS } from '../../sidecar/leases/lease';
@@ -13,10 +13,11 @@ const renewed = (name: string, renewals: number): SidecarEvent => ({ type: 'leas
 
 class FakeKeeper {
   heldSinceMs: number | null = null;
-  standing: Standing = 'absent';
+  /** Null while there is nothing to look at. */
+  standing: Standing | null = 'absent';
 
   status(): LockStatus {
-    return { paths: [{ path: '/l/updates.lock', standing: this.standing }] } as unknown as LockStatus;
+    return { paths: this.standing === null ? [] : [{ path: '/l/updates.lock', standing: this.standing }] } as unknown as LockStatus;
   }
 }
 
@@ -37,11 +38,11 @@ test('it begins with the start, and has the latest first', () => {
   expect(types()).toEqual(['lease-ended', 'lease-acquired', 'started']);
 });
 
-test('it has so many events and no more', () => {
+test('it has so many events and no more, the last of them', () => {
   for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(acquired(`app-${String(index)}`));
   expect(history.entries).toHaveLength(50);
   expect(history.entries[0]?.happening).toMatchObject({ lease: { name: 'app-149' } });
-  expect(history.entries[49]?.happening).toMatchObject({ lease: { name: 'app-100' } });
+  expect(history.entries[48]?.happening).toMatchObject({ lease: { name: 'app-101' } });
 });
 
 test('the renewals of a lease are one event, the last of them; those of the next lease of that name are another', () => {
@@ -51,16 +52,53 @@ test('the renewals of a lease are one event, the last of them; those of the next
   expect(history.entries.map(({ happening }) => (happening.type === 'lease-renewed' ? happening.lease.renewals : null))).toEqual([1, 100, 99, null, null]);
 });
 
+const waits = (): SidecarEvent => ({ type: 'update-changed', status: NEVER_ASKED, turn: 'waits' });
+
 test.each<[string, (index: number) => SidecarEvent]>([
   ['an app that comes and goes', (index) => (index % 2 === 0 ? acquired('a') : { type: 'lease-ended', lease: makeEndedLease('a', 200), lock: 'released' })],
+  ['apps with ever new names', (index) => acquired(`app-${String(index)}`)],
   ['a loss of many leases', (index) => ({ type: 'lease-ended', lease: makeEndedLease(`app-${String(index)}`, 200, 'lost'), lock: 'lost' })],
+])('%s does not push out what is not of leases', (_, event) => {
+  history.onEvent(waits());
+  for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(event(index));
+  expect(history.entries).toHaveLength(HISTORY_LENGTH);
+  expect(types().slice(-2)).toEqual(['update-changed', 'started']);
+});
+
+test.each<[string, () => SidecarEvent]>([
   ['an update that is asked for in vain', () => ({ type: 'update-refused', peer: 'unix', problem: 'it is not configured' })],
   ['a disk that is full', () => ({ type: 'failed', operation: 'journal', detail: 'ENOSPC' })],
 ])('%s does not push out everything else', (_, event) => {
   history.onEvent(acquired('other'));
-  for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(event(index));
-  expect(history.entries).toHaveLength(MAX_OF_ONE_SOURCE + 2);
-  expect(types().slice(-2).sort()).toEqual(['lease-acquired', 'started']);
+  for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(event());
+  expect(history.entries).toHaveLength(MAX_OF_ONE_KIND + 2);
+  expect(types().slice(-2)).toEqual(['lease-acquired', 'started']);
+});
+
+test('what is not of leases leaves them their places, and the latest of all stays', () => {
+  for (let index = 0; index < 60; index += 1) history.onEvent(acquired(`app-${String(index)}`));
+  const others: readonly (() => SidecarEvent)[] = [
+    waits,
+    () => ({ type: 'supervisor-reached' }),
+    () => ({ type: 'supervisor-missed', problem: '' }),
+    () => ({ type: 'window-turned', reason: null }),
+    () => ({ type: 'drained', hasCome: true }),
+  ];
+  for (let index = 0; index < 60; index += 1) history.onEvent(others[index % others.length]?.() ?? waits());
+  expect(history.entries).toHaveLength(HISTORY_LENGTH);
+  expect(types().filter((type) => type === 'lease-acquired')).toHaveLength(PLACES_EACH);
+  expect(history.entries.find(({ happening }) => happening.type === 'lease-acquired')?.happening).toMatchObject({ lease: { name: 'app-59' } });
+  history.onEvent(acquired('last'));
+  expect(types()[0]).toBe('lease-acquired');
+  expect(history.entries).toHaveLength(HISTORY_LENGTH);
+});
+
+test('while the names of the lock cannot be looked at, nothing is said of who has it', () => {
+  keeper.standing = 'supervisor';
+  history.onLook();
+  keeper.standing = null;
+  history.onLook();
+  expect(types()).toEqual(['lock-turned', 'started']);
 });
 
 test('what comes with every request is not in it', () => {
@@ -80,7 +118,7 @@ test('who else has the lock is told once, and when it is free again', () => {
   for (const standing of ['absent', 'supervisor', 'supervisor', 'foreign', 'absent', 'absent', 'helios'] as const) look(standing);
   look('ours', 5);
   look('absent');
-  expect(history.entries.map(({ happening }) => (happening.type === 'lock-turned' ? happening.state : happening.type))).toEqual([
+  expect(history.entries.map(({ happening }) => (happening.type === 'lock-turned' ? happening.turn : happening.type))).toEqual([
     'updating', 'free', 'foreign', 'updating', 'started',
   ]);
 });
@@ -119,11 +157,11 @@ describe('in words', () => {
     ['renewed', 'kiosk: renewed', { type: 'lease-renewed', lease }],
     ['renewed', 'kiosk: renewed, 9 times so far', { type: 'lease-renewed', lease: makeLease('kiosk', { renewals: 9 }) }],
     ['released', 'kiosk: let go', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1), lock: 'held' }],
-    ['expired', 'kiosk: expired; the lock is free', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1, 'expired'), lock: 'released' }],
+    ['expired', 'kiosk: expired; no lease is left', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1, 'expired'), lock: 'released' }],
     ['expired', 'kiosk: expired: it was not renewed in time', { type: 'lease-ended', lease: endLease(lease, 'expired', 1), lock: 'held' }],
-    ['lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)', { type: 'lock-lost', cause: 'supervisor', holders }],
-    ['lock-lost', 'The lock was lost: somebody removed its file', { type: 'lock-lost', cause: 'removed', holders: [] }],
-    ['updating', 'An update is being applied', { type: 'lock-turned', state: 'updating' }],
+    ['lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)', { type: 'lock-lost', cause: 'supervisor', holders, atMs: 1 }],
+    ['lock-lost', 'The lock was lost: somebody removed its file', { type: 'lock-lost', cause: 'removed', holders: [], atMs: 1 }],
+    ['updating', 'An update is being applied', { type: 'lock-turned', turn: 'updating' }],
     ['failed', 'An operation on the lock failed: journal (ENOSPC)', { type: 'failed', operation: 'journal', detail: 'ENOSPC' }],
     ['window-opened', 'The window for updates has opened', { type: 'window-turned', reason: null }],
     ['window-closed', 'The window for updates has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],

@@ -26,7 +26,7 @@ export async function waitUpdate(options: Options): Promise<number> {
   }
 }
 
-/** A timeout of nothing is a question, which is answered however long that takes. */
+/** A timeout of nothing is a question, and the Supervisor is given its time to answer. */
 async function isPendingNow(options: Options, lock: UpdateLock): Promise<number> {
   const update = await lock.update();
   if (update.supervisor === 'not-configured') throw notConfiguredError();

@@ -8,9 +8,11 @@ export function historyRoute(history: History, views: Views): Route {
     method: 'get',
     path: '/v1/history',
     operationId: 'getHistory',
-    summary: 'The last fifty events since the sidecar started, the latest first.',
+    summary: 'What happened lately, for people: up to fifty events, the latest first.',
     parameters: noParameters,
-    answers: { 200: { description: 'What has happened, for people; a program follows `GET /v1/events`.', schema } },
+    answers: { 200: { description:
+          'Kept in memory, since the start of the sidecar; a program follows `GET /v1/events`. The renewals of a lease are one event. ' +
+          'Events of leases and others do not push out each other: either have at least twenty places, and the others ten of one kind.', schema } },
     problems: ['malformed', 'forbidden', 'invalid'],
     handle: (call) => {
       call.json(200, { events: views.history(history.entries) });

@@ -18,7 +18,7 @@ export function updateRoutes(whenPending: WhenPending, requestUpdate: RequestUpd
       operationId: 'getUpdate',
       summary: 'Whether an update waits, since when and for whom; with `wait`, as soon as one does.',
       parameters: updateParameters,
-      answers: { 200: { description: 'What the Supervisor says now.', schema: update } },
+      answers: { 200: { description: 'What the Supervisor says now; if it does not answer in time, what it said last.', schema: update } },
       problems: ['malformed', 'forbidden', 'invalid'],
       handle: (call, { wait }) => {
         const answer = (): void => {
