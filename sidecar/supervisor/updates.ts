@@ -16,7 +16,7 @@ const ENDS_WITHIN_MS = 2500;
  * How long somebody who does not want to wait does wait for a Supervisor that does not answer: less than clients wait for an
  * answer, which is 10 s. Milliseconds.
  */
-const LOOKS_WITHIN_MS = 9000;
+const LOOKS_WITHIN_MS = 8000;
 
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;

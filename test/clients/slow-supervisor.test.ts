@@ -34,6 +34,6 @@ test.each<[string, readonly string[]]>([
   expect((await once(child, 'exit'))[0]).toBe(75);
   const tookMs = Date.now() - startedMs;
   expect(tookMs).toBeGreaterThanOrEqual(900);
-  // A question to such a Supervisor takes 9 s.
+  // A question to such a Supervisor takes 8 s.
   expect(tookMs).toBeLessThan(6000);
 });
