@@ -18,18 +18,14 @@ export class Server {
     // As on a device, where the user who owns the lock files gets there: mkdtemp makes what only its maker may enter.
     chmodSync(base, 0o755);
     Object.assign(server, { base, directory: join(base, 'lock'), socketPath: join(base, 'socket'), startedAt: process.hrtime.bigint() });
+    // Both alike: what is set for Node.js here (more certificates, say) may take longer than all the rest.
+    const env = { PATH: process.env.PATH };
     server.process =
       kind === BARE
-        ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore' })
+        ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore', env })
         : spawn(process.execPath, [join(root, 'dist/sidecar/main.js')], {
             stdio: 'ignore',
-            env: {
-              PATH: process.env.PATH,
-              UPDATE_LOCK_DIR: server.directory,
-              UPDATE_LOCK_SOCKET: server.socketPath,
-              UPDATE_LOCK_PORT: 'off',
-              ...environment,
-            },
+            env: { ...env, UPDATE_LOCK_DIR: server.directory, UPDATE_LOCK_SOCKET: server.socketPath, UPDATE_LOCK_PORT: 'off', ...environment },
           });
     return server;
   }
