@@ -1,31 +1,22 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Call } from './call';
 import { Hosts } from './hosts';
 import { isUnixPeer } from './peers';
+import type { Tokens } from './tokens';
 
 /** Who may ask for what. */
 export class Access {
-  readonly #tokens: readonly Buffer[];
-
-  readonly #adminToken: Buffer | null;
-
   /**
-   * @param apiToken allows changes over TCP, as the admin token does then; null: anyone may who can connect
-   * @param adminToken allows forcing an update, whatever the way; null: nobody may
+   * @param tokens null: none are asked for, and nobody may force an update
    * @param hosts the names under which we may be asked over TCP
    */
   constructor(
-    apiToken: string | null,
-    adminToken: string | null,
+    private readonly tokens: Tokens | null = null,
     private readonly hosts = new Hosts(),
-  ) {
-    this.#adminToken = adminToken === null ? null : digest(adminToken);
-    this.#tokens = apiToken === null ? [] : [digest(apiToken), ...(this.#adminToken === null ? [] : [this.#adminToken])];
-  }
+  ) {}
 
   isAdmin(call: Call): boolean {
     const given = tokenOf(call);
-    return given !== undefined && this.#adminToken !== null && timingSafeEqual(this.#adminToken, digest(given));
+    return given !== undefined && this.tokens?.allowForce(given) === true;
   }
 
   /** Whether the request may go on; if not, it has been answered. */
@@ -55,10 +46,9 @@ export class Access {
   #hasToken(call: Call): boolean {
     const { method, url = '', socket } = call.request;
     const isChange = url.startsWith('/v1') && method !== 'GET' && method !== 'HEAD';
-    if (!isChange || this.#tokens.length === 0 || isUnixPeer(socket)) return true;
+    if (!isChange || this.tokens?.areAsked !== true || isUnixPeer(socket)) return true;
     const given = tokenOf(call);
-    const digested = digest(given ?? '');
-    if (given !== undefined && this.#tokens.some((token) => timingSafeEqual(token, digested))) return true;
+    if (given !== undefined && this.tokens.allowChanges(given)) return true;
     const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';
     call.problem('unauthorized', detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
     return false;
@@ -67,11 +57,6 @@ export class Access {
 
 function tokenOf({ request }: Call): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-}
-
-/** Of one length whatever the token's, so that comparing tells nothing. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 function hostOf(origin: string): string | null {

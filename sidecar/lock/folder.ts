@@ -1,6 +1,7 @@
-import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startsWith } from './classify';
+import { codeOf } from './system-error';
 import { LOCK_OWNER_UID, STICKY_MODE, type Owner } from './owner';
 
 /** Our folder beside the lock files. No name in it ends in `updates.lock`, which the host and the Supervisor look for. */
@@ -75,7 +76,16 @@ export function tryLinking(folder: string): void {
     writeFileSync(from, '');
     linkSync(from, to);
   } finally {
-    for (const path of [from, to]) rmSync(path, { force: true });
+    for (const path of [to, from]) unlinkIfThere(path);
+  }
+}
+
+/** As `rmSync` with `force`, but that loads a module of its own first. */
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 
