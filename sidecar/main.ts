@@ -1,8 +1,6 @@
 import { dirname } from 'node:path';
-import { isMainThread } from 'node:worker_threads';
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
-import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { EventFeed } from './event-feed';
 import { disown } from './holders/disown';
@@ -26,9 +24,8 @@ const EXIT_CONFIG = 78;
 const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, takes up the lock, and only then loads and starts everything else. */
-async function main(): Promise<void> {
+export async function main(): Promise<void> {
   const config = readSettings();
-  markAtOneGo();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
   const { lockDirectory, legacyLockPath } = config;
@@ -75,7 +72,8 @@ async function main(): Promise<void> {
     return service?.close();
   });
 
-  if (keeper.open() === 'in-use') {
+  // As the owner throughout, rather than for each look and link by itself: a change of user is a signal to every thread.
+  if (owner.act(() => keeper.open()) === 'in-use') {
     exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory`]);
   }
   watch.start();
@@ -129,6 +127,7 @@ function exit(status: number, reasons: readonly string[]): never {
   process.exit(status);
 }
 
-// Expressions of probes are matched in a thread of this same file.
-if (isMainThread) void main();
-else void import('./holders/probes/match-thread').then(({ serveMatches }) => { serveMatches(); });
+/** For a thread of this same bundle. */
+export async function serveMatches(): Promise<void> {
+  (await import('./holders/probes/match-thread')).serveMatches();
+}

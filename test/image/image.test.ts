@@ -122,10 +122,17 @@ test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
   expect(own[0]).toBeLessThan(3 * MEGABYTE);
   const root = store.rootOf('localhost/update-lock');
   const list = (path: string): string[] => readdirSync(join(root, path)).sort();
-  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'healthcheck', 'main.js']);
+  const cache = `sidecar.${process.version}-${process.arch}.cache`;
+  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'healthcheck', 'main.js', 'sidecar.js', cache]);
   expect(list('opt/update-lock/client')).toEqual(['dist', 'package.json', 'python', 'sh']);
   expect(list('usr/local/bin')).toEqual(['node', 'update-lock']);
   expect(list('root')).toEqual([]);
+});
+
+test("V8 takes the code cache that was made while the image was built, under the image's own options", async () => {
+  const sidecar = await startSidecar();
+  const script = "console.log(require('/opt/update-lock/main.js').load().script.cachedDataRejected)";
+  expect((await sidecar.run(['node', '-e', script])).output.trim()).toBe('false');
 });
 
 test('an app in another container holds the lock by the socket in a volume, for as long as it lives', async () => {

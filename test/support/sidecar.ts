@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { send, type Answer, type Target } from './http';
 import { removeFolder } from './remove-folder';
 
-const MAIN = resolve(__dirname, '../../dist/sidecar/main.js');
+/** What was built, `main.js` and whatever that needs beside it. */
+export const BUILT = resolve(__dirname, '../../dist/sidecar');
 
 /** A folder on a tmpfs, as the lock directory is on a device, which every user can reach. */
 export function makeFolder(): string {
@@ -21,6 +22,8 @@ export interface SidecarOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that runs the sidecar: `setpriv --reuid=1000 ...`. */
   readonly wrapper?: readonly string[];
+  /** Where its files are, if not where they were built. */
+  readonly built?: string;
 }
 
 /** A real sidecar: what `npm run build` made, in a process of its own. */
@@ -50,7 +53,7 @@ export class Sidecar {
   }
 
   /** Starts one without waiting for anything. */
-  static spawn({ folder = makeFolder(), environment = {}, wrapper = [] }: SidecarOptions = {}): Sidecar {
+  static spawn({ folder = makeFolder(), environment = {}, wrapper = [], built = BUILT }: SidecarOptions = {}): Sidecar {
     const all = {
       PATH: process.env['PATH'] ?? '',
       BALENA_APP_LOCK_PATH: join(folder, 'lock/updates.lock'),
@@ -60,7 +63,7 @@ export class Sidecar {
       UPDATE_LOCK_LOG_LEVEL: 'debug',
       ...environment,
     };
-    const [command = '', ...args] = [...wrapper, process.execPath, MAIN] as readonly string[];
+    const [command = '', ...args] = [...wrapper, process.execPath, join(built, 'main.js')] as readonly string[];
     return new Sidecar(folder, spawn(command, args, { env: all, stdio: ['ignore', 'pipe', 'pipe'] }), all);
   }
 

@@ -10,6 +10,9 @@ const MATCH_TIMEOUT_MS = 20_000;
 /** Memory of the thread for matches. */
 const MATCH_MEMORY = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 8 };
 
+/** What the thread runs, of this same bundle. */
+const THREAD = "require(require('node:worker_threads').workerData).serveMatches()";
+
 export type MatchResult = { readonly ok: true; readonly matches: boolean } | { readonly ok: false; readonly problem: string };
 
 interface Task {
@@ -58,8 +61,7 @@ export class Matcher {
   }
 
   #start(): Worker {
-    // The bundle is one file, which finds out where it runs.
-    const worker = new Worker(__filename, { resourceLimits: MATCH_MEMORY });
+    const worker = new Worker(THREAD, { eval: true, workerData: __filename, resourceLimits: MATCH_MEMORY });
     worker.unref();
     worker.on('message', (isMatch: boolean) => { if (worker === this.#worker) this.#deliver({ ok: true, matches: isMatch }); });
     worker.on('error', (error) => { if (worker === this.#worker) this.#fail(cannotBeMatched(error)); });
