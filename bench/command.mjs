@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../client/dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../client/dist/cli.cjs', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../client/sh/update-lock', import.meta.url));
 
 /** Milliseconds that a process takes from its start to its end. */

@@ -73,19 +73,22 @@ writeFileSync(`${root}dist/sidecar/LICENSES.txt`, licencesOf(root, Object.keys(m
 rmSync(`${root}client/dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}client`], { stdio: 'inherit' });
 
-// The command in two files, which load faster than many: what `run` needs, and all the rest.
+// The command in two files, which load faster than many: what `run` needs, and all the rest. `.cjs` says what they are, so
+// that Node.js need not look for a package.json that does.
 const OTHERS = 'cli-others';
 const apart = {
   name: 'apart',
-  setup: ({ onResolve }) => onResolve({ filter: /\/other-commands\.js$/ }, () => ({ path: `./${OTHERS}.js`, external: true })),
+  setup: ({ onResolve }) => onResolve({ filter: /\/other-commands\.js$/ }, () => ({ path: `./${OTHERS}.cjs`, external: true })),
 };
 rmSync(`${root}client/dist/cli`, { recursive: true });
+rmSync(`${root}client/dist/cli.js`);
 rmSync(`${root}client/dist/cli.d.ts`);
 const { version: clientVersion } = JSON.parse(readFileSync(`${root}client/package.json`, 'utf8'));
 await build({
   absWorkingDir: root,
   entryPoints: { cli: 'client/src/cli.ts', [OTHERS]: 'client/src/cli/other-commands.ts' },
   outdir: 'client/dist',
+  outExtension: { '.js': '.cjs' },
   plugins: [apart],
   bundle: true,
   platform: 'node',
@@ -96,4 +99,4 @@ await build({
   define: { __VERSION__: JSON.stringify(clientVersion) },
   logLevel: 'warning',
 });
-chmodSync(`${root}client/dist/cli.js`, 0o755);
+chmodSync(`${root}client/dist/cli.cjs`, 0o755);

@@ -96,9 +96,9 @@ export async function readAll(answer: IncomingAnswer, timing: Timing, signal?: A
 
 /** @throws InvalidRequestError for what cannot be sent (a token with a line break in it): it is wrong for ever */
 function send({ target, prefix }: Endpoint, { method, path, headers, json }: Request): Socket {
-  const body = json === undefined ? '' : JSON.stringify(json);
+  const body = json === undefined ? '' : asciiJson(json);
   const type = json === undefined ? {} : { 'Content-Type': 'application/json' };
-  const fields = { Host: hostOf(target), Connection: 'close', 'Content-Length': String(Buffer.byteLength(body)), ...type, ...headers };
+  const fields = { Host: hostOf(target), Connection: 'close', 'Content-Length': String(body.length), ...type, ...headers };
   let head = `${method} ${prefix}${path} HTTP/1.1\r\n`;
   for (const [name, value] of Object.entries(fields)) {
     if (!FIELD_VALUE.test(value)) throw new InvalidRequestError(`The request cannot be sent: ${name} has a character in it that is not allowed`, 'invalid');
@@ -106,11 +106,16 @@ function send({ target, prefix }: Endpoint, { method, path, headers, json }: Req
   }
   try {
     const socket = connect('socketPath' in target ? { path: target.socketPath } : target);
-    socket.write(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), Buffer.from(body)]));
+    socket.write(`${head}\r\n${body}`, 'latin1');
     return socket;
   } catch (cause) {
     throw new InvalidRequestError(`The request cannot be sent: ${(cause as Error).message}`, 'invalid', { cause });
   }
+}
+
+/** A character of it is a byte. */
+function asciiJson(value: object): string {
+  return JSON.stringify(value).replaceAll(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function hostOf(target: Endpoint['target']): string {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 
-export const CLI = resolve(__dirname, '../../client/dist/cli.js');
+export const CLI = resolve(__dirname, '../../client/dist/cli.cjs');
 
 export interface CommandOptions {
   readonly url?: string;

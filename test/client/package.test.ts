@@ -81,7 +81,7 @@ async function compile(options: readonly string[], ...files: string[]): Promise<
 test('the package has what it needs, and nothing else', () => {
   const files = readdirSync(join(project, 'node_modules/update-lock-client'), { recursive: true, encoding: 'utf8' });
   expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts']));
-  const strange = files.filter((name) => !/^(LICENSE|README\.md|package\.json|dist|dist\/.*\.(js|mjs|d\.ts|d\.mts)|dist\/[a-z-]+)$/.test(name));
+  const strange = files.filter((name) => !/^(LICENSE|README\.md|package\.json|dist|dist\/.*\.(js|cjs|mjs|d\.ts|d\.mts)|dist\/[a-z-]+)$/.test(name));
   expect(strange).toEqual([]);
   const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
   expect(statSync(join(project, tarball)).size).toBeLessThan(64_000);

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test.each<[string, readonly string[]]>([
-  ['command', [process.execPath, join(CLIENT, 'dist/cli.js'), 'wait-update', '--timeout', '1s']],
+  ['command', [process.execPath, join(CLIENT, 'dist/cli.cjs'), 'wait-update', '--timeout', '1s']],
   ['shell script', ['sh', join(CLIENT, 'sh/update-lock'), 'wait-update', '--timeout', '1s']],
   ['Python module', ['python3', '-c', PYTHON]],
 ])('the %s waits for an update no longer than wanted, though the Supervisor does not answer', async (_client, [command = '', ...args]) => {

@@ -12,7 +12,7 @@ export interface Scenario {
 }
 
 const TCP_WITH_TOKEN = { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_API_TOKEN: 'a-"secret"-\\token' };
-const REASON = 'a "reason" with \\ & = % + \' `$(false)` and an umlaut: ü';
+const REASON = 'a "reason" with \\ & = % + \' `$(false)` and ü, ☃ and 🎉';
 
 export const SCENARIOS: readonly Scenario[] = [
   {
