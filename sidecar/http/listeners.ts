@@ -1,8 +1,9 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Config } from '../config';
+import { makeDirectories } from '../make-directories';
 import type { App } from './app';
 import { clientAt, limitConnections } from './connection-limit';
 import { rememberPeers } from './peers';
@@ -82,7 +83,7 @@ export class Listeners {
   }
 
   async #openSocket(path: string, mode: number): Promise<void> {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     if (await isStale(path)) unlinkSync(path);
     const server = this.#createServer(true);
     await listen(server, () => {

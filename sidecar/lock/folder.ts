@@ -1,5 +1,6 @@
 import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../make-directories';
 import { startsWith } from './classify';
 import { codeOf } from './system-error';
 import { LOCK_OWNER_UID, STICKY_MODE, type Owner } from './owner';
@@ -13,7 +14,7 @@ const FOLDER = '.update-lock';
  * @param isOurs whether the directory is there for lock files, and may be made one in which each user's are safe
  */
 export function prepareFolder(directory: string, owner: Owner, isOurs: boolean): string {
-  mkdirSync(directory, { recursive: true });
+  makeDirectories(directory);
   if (isOurs) makeSticky(directory);
   const folder = join(directory, FOLDER);
   // Not `recursive`, which reports a read-only file system as ENOENT.

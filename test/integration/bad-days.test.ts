@@ -43,6 +43,11 @@ describe('a lock directory', () => {
     await until(async () => (await sidecar.put('recorder')).status === 201);
   });
 
+  test('that cannot be made where it is to be is told of', async () => {
+    const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_DIR: '/proc/nowhere/lock' } });
+    expect((await sidecar.put('recorder')).body).toMatchObject({ status: 503, code: 'cannot-lock', detail: expect.stringContaining('/proc/nowhere') });
+  });
+
   test('that is read-only is told of', async () => {
     const folder = makeFolder();
     const lock = join(folder, 'lock');
@@ -100,6 +105,12 @@ test('without the command flock nothing is granted, and the log says what to ins
   const sidecar = await Sidecar.start({ folder, environment: { PATH: bin } });
   expect((await sidecar.put('recorder')).body.detail).toMatch(/flock \(util-linux or busybox\) is not installed/);
   expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(false);
+});
+
+test('a socket that cannot be made where it is to be is told of', async () => {
+  const sidecar = Sidecar.spawn({ environment: { UPDATE_LOCK_SOCKET: '/proc/nowhere/socket' } });
+  expect(await sidecar.exited()).toBe(69);
+  expect(sidecar.output).toContain('the Unix socket /proc/nowhere/socket cannot be made: ENOENT');
 });
 
 test('a second sidecar on one directory says so, exits, and does no harm', async () => {
