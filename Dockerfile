@@ -17,7 +17,7 @@ COPY client client
 COPY image image
 # The same seconds make the same files, but for V8's code cache: https://reproducible-builds.org/specs/source-date-epoch/
 ARG SOURCE_DATE_EPOCH
-# Under these the code cache is made, and under no others does V8 take it.
+# Under these the code cache is made; V8 may take it under no others.
 ARG SIDECAR_NODE_OPTIONS
 RUN npm run --silent build && sh image/assemble /image
 

@@ -1,9 +1,12 @@
-// Starts the sidecar in the folder that it is given, has it do what it does first on a device, and writes down what V8 has made
-// of its code by then: the code cache. Ends as a sidecar does.
-const { closeSync, openSync, writeSync } = require('node:fs');
+// Starts the sidecar in the folder that it is given, has it do what it does first on a device, and writes what V8 has made of
+// its code by then, the code cache, to descriptor 3. Ends as a sidecar does, having written nothing if anything went wrong.
+const { writeSync } = require('node:fs');
 const { request } = require('node:http');
-const { dirname, join } = require('node:path');
-const { load, codeCachePath, withChecksums } = require('../dist/sidecar/main.js');
+const { join } = require('node:path');
+const { load, withChecksums } = require('../dist/sidecar/main.js');
+
+const OUTPUT = 3;
+const WITHIN_MS = 60_000;
 
 const [folder] = process.argv.slice(2);
 const socketPath = join(folder, 'socket');
@@ -14,11 +17,6 @@ Object.assign(process.env, {
   UPDATE_LOCK_HOLD_ON_START: '1m',
   UPDATE_LOCK_ON_STOP: 'release',
 });
-
-const dist = dirname(require.resolve('../dist/sidecar/main.js'));
-// Now: the sidecar goes on as another user, who may not write here.
-const file = openSync(codeCachePath(dist), 'w');
-const { script, source, sidecar } = load();
 
 /** The first requests of a device's life. */
 const REQUESTS = [
@@ -41,17 +39,16 @@ function ask([method, path, body]) {
 }
 
 async function warmUp() {
+  const { script, source, sidecar } = load();
   await sidecar.main();
   for (const each of REQUESTS) await ask(each);
   const bytes = withChecksums(source, script.createCachedData());
-  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-  closeSync(file);
+  for (let written = 0; written < bytes.length; ) written += writeSync(OUTPUT, bytes, written);
 }
 
-warmUp().then(
-  () => process.kill(process.pid, 'SIGTERM'),
-  (error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  },
-);
+// As a sidecar ends that is told to: nothing of it may stay.
+const end = () => process.kill(process.pid, 'SIGTERM');
+setTimeout(end, WITHIN_MS).unref();
+warmUp()
+  .catch((error) => process.stderr.write(`${error.message}\n`))
+  .finally(end);

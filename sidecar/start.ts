@@ -34,6 +34,6 @@ export function load(): { readonly script: Script; readonly source: Buffer; read
   return { script, source, sidecar: module.exports as Sidecar };
 }
 
-export { codeCachePath, withChecksums } from './code-cache';
+export { withChecksums } from './code-cache';
 
 if (require.main === module) void load().sidecar.main();

@@ -73,11 +73,14 @@ export function adoptOrphan(anchorPath: string, names: readonly string[], uid: n
 export function tryLinking(folder: string): void {
   const from = join(folder, `probe-${String(process.pid)}`);
   const to = `${from}-link`;
+  writeFileSync(from, '');
   try {
-    writeFileSync(from, '');
+    // A process that was killed just here may have left it, and every container's first process has the same number.
+    unlinkIfThere(to);
     linkSync(from, to);
+    unlinkSync(to);
   } finally {
-    for (const path of [to, from]) unlinkIfThere(path);
+    unlinkSync(from);
   }
 }
 

@@ -122,8 +122,7 @@ test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
   expect(own[0]).toBeLessThan(3 * MEGABYTE);
   const root = store.rootOf('localhost/update-lock');
   const list = (path: string): string[] => readdirSync(join(root, path)).sort();
-  const cache = `sidecar.${process.version}-${process.arch}.cache`;
-  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'healthcheck', 'main.js', 'sidecar.js', cache]);
+  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'healthcheck', 'main.js', 'sidecar.cache', 'sidecar.js']);
   expect(list('opt/update-lock/client')).toEqual(['dist', 'package.json', 'python', 'sh']);
   expect(list('usr/local/bin')).toEqual(['node', 'update-lock']);
   expect(list('root')).toEqual([]);

@@ -97,5 +97,6 @@ function matchNow(program: string, text: string): MatchResult {
 }
 
 function cannotBeMatched(error: unknown): string {
-  return `its answer cannot be matched: ${error instanceof Error ? error.message : String(error)}`;
+  const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return `its answer cannot be matched: ${why}`;
 }
