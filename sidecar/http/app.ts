@@ -60,16 +60,17 @@ export function createApp(parts: AppParts): App {
 
 type CallFor = (request: unknown, response: Response, path: string) => Call;
 
+/** One route for all methods of a path: Express compares each request with one route after the other. */
 function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor): void {
-  const expressPath = path.replaceAll(/\{(\w+)\}/g, ':$1');
+  const expressRoute = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
   for (const route of routes) {
-    app[route.method](expressPath, (request, response, next) => {
+    expressRoute[route.method]((request, response, next) => {
       const call = callFor(request, response, path);
       if (parts.access.admits(call)) serve(route, call, next);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
-  app.all(expressPath, (request, response) => {
+  expressRoute.all((request, response) => {
     const call = callFor(request, response, path);
     if (!parts.access.admits(call)) return;
     call.problem('method-not-allowed', `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
