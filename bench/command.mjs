@@ -7,10 +7,10 @@ const CLI = fileURLToPath(new URL('../client/dist/cli.cjs', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('../client/sh/update-lock', import.meta.url));
 
 /** Milliseconds that a process takes from its start to its end. */
-function timeOf(command, args, environment = {}) {
+function timeOf(command, args, environment = {}, stdio = 'ignore') {
   const start = process.hrtime.bigint();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'ignore', env: { PATH: process.env.PATH, ...environment } });
+    const child = spawn(command, args, { stdio, env: { PATH: process.env.PATH, ...environment } });
     child.once('error', reject);
     child.once('exit', (code) => {
       if (code === 0) resolve(Number(process.hrtime.bigint() - start) / 1e6);
@@ -19,9 +19,17 @@ function timeOf(command, args, environment = {}) {
   });
 }
 
+/** What is to be heard; a pipe takes a millisecond to make, so whatever is compared is to have one or none. */
+const HEARD = ['ignore', 'pipe', 'ignore'];
+
 /** Milliseconds of the shortest program there is. */
 export function timeOfNothing() {
   return timeOf(process.execPath, ['-e', '0']);
+}
+
+/** The same of one that might be heard. */
+export function timeOfNothingHeard() {
+  return timeOf(process.execPath, ['-e', '0'], {}, HEARD);
 }
 
 /** Milliseconds of `update-lock run -- true`. */
@@ -34,7 +42,7 @@ export function timeToStart(socketPath) {
   const start = process.hrtime.bigint();
   return new Promise((resolve, reject) => {
     const environment = { PATH: process.env.PATH, UPDATE_LOCK_URL: `unix:${socketPath}` };
-    const child = spawn(process.execPath, [CLI, 'run', '--', 'echo'], { stdio: ['ignore', 'pipe', 'ignore'], env: environment });
+    const child = spawn(process.execPath, [CLI, 'run', '--', 'echo'], { stdio: HEARD, env: environment });
     let startedMs;
     child.stdout.once('data', () => (startedMs = Number(process.hrtime.bigint() - start) / 1e6));
     child.once('close', () => (startedMs === undefined ? reject(new Error('update-lock run -- echo has said nothing')) : resolve(startedMs)));
