@@ -5,11 +5,6 @@ import { crc32 } from 'node:zlib';
 /** V8's data follows two little-endian 32-bit numbers: a checksum of what it was made of and by, and that of the data. */
 const HEADER_BYTES = 8;
 
-/** Where the code cache is looked for. */
-export function codeCachePath(folder: string): string {
-  return join(folder, 'sidecar.cache');
-}
-
 /**
  * V8's code cache of a source, if there is one of just this source, made by this very build of Node.js. V8 itself compares
  * little more than lengths and versions, so it would run the code of another source, or what a worn-out card has made of
@@ -18,7 +13,7 @@ export function codeCachePath(folder: string): string {
 export function readCodeCache(folder: string, source: Buffer): Buffer | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(codeCachePath(folder));
+    bytes = readFileSync(join(folder, 'sidecar.cache'));
   } catch {
     return undefined;
   }

@@ -1,9 +1,12 @@
-import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { readCodeCache } from './code-cache';
 import { markAtOneGo } from './engine';
 import type * as Main from './main';
+
+/** For the build, which makes the cache. */
+export { withChecksums } from './code-cache';
 
 /** What the bundle exports. */
 export type Sidecar = typeof Main;
@@ -33,7 +36,5 @@ export function load(): { readonly script: Script; readonly source: Buffer; read
   (script.runInThisContext() as Module)(module.exports, require, module, BUNDLE, __dirname);
   return { script, source, sidecar: module.exports as Sidecar };
 }
-
-export { withChecksums } from './code-cache';
 
 if (require.main === module) void load().sidecar.main();
