@@ -1,4 +1,4 @@
-import { existsSync, unlinkSync } from 'node:fs';
+import { existsSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventStream } from '../support/event-stream';
 import { FakeWallClock } from '../support/fake-wall-clock';
@@ -145,7 +145,8 @@ describe('after a restart', () => {
     const again = await device.sidecar.startAgain({ ...SETTINGS, ...device.clock.environment, UPDATE_LOCK_RESTART_GRACE: '0' });
     expect((await again.send('GET', '/v1/leases/@window')).body).toMatchObject({ expires: null, renewals: 0 });
     // Not its `since`: the wall clock stands still here, so all times shown move with the time that passes.
-    expect(again.lines().filter(({ message }) => String(message).startsWith('lease')).map(({ message }) => message)).toEqual(['lease recovered']);
+    const log = await again.wholeLog();
+    expect(log.filter(({ message }) => String(message).startsWith('lease')).map(({ message }) => message)).toEqual(['lease recovered']);
   });
 
   test.each<[string, Record<string, string>, string]>([
@@ -176,9 +177,9 @@ test('what is held for a probe that is gone is taken over without a gap', async 
 test('the lock is taken before anything answers', async () => {
   const folder = makeFolder();
   const clock = new FakeWallClock(folder, '2030-06-03 12:00:00');
-  const sidecar = Sidecar.spawn({ folder, environment: { ...SETTINGS, ...clock.environment } });
-  await until(() => existsSync(sidecar.lockFiles[1] ?? ''));
-  expect(sidecar.output).toBe('');
+  const sidecar = await Sidecar.start({ folder, environment: { ...SETTINGS, ...clock.environment } });
+  // By the kernel's clock, when the last name was made there: the lock's, and the socket's.
+  expect(statSync(sidecar.directory).mtimeMs).toBeLessThan(statSync(folder).mtimeMs);
 });
 
 test('nobody else can take or release it', async () => {
@@ -202,7 +203,7 @@ test('when it opens while an update waits, that starts at once; what was waited 
   clock.set('2030-06-04 01:00:00');
   await lockOf({ sidecar, clock });
   await supervisor.history.next('applied');
-  expect(sidecar.lines().some(({ message }) => String(message).startsWith('draining'))).toBe(false);
+  expect((await sidecar.wholeLog()).filter(({ message }) => String(message).startsWith('draining'))).toEqual([]);
 });
 
 test('it closes although apps are being drained, and although some of them wait for the end of that', async () => {

@@ -33,7 +33,8 @@ export class Sidecar {
   readonly directory: string;
   readonly socketPath: string;
   output = '';
-  #exited: Promise<number | NodeJS.Signals>;
+  readonly #exited: Promise<number | NodeJS.Signals>;
+  #isOver = false;
 
   private constructor(
     readonly folder: string,
@@ -48,7 +49,11 @@ export class Sidecar {
     };
     process.stdout?.setEncoding('utf8').on('data', collect);
     process.stderr?.setEncoding('utf8').on('data', collect);
-    this.#exited = once(process, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+    // Not its exit: the last of its output may come after that.
+    this.#exited = once(process, 'close').then(([code, signal]) => {
+      this.#isOver = true;
+      return (code ?? signal) as number | NodeJS.Signals;
+    });
     Sidecar.#all.add(this);
   }
 
@@ -79,20 +84,35 @@ export class Sidecar {
     return Sidecar.start({ folder: this.folder, environment });
   }
 
-  /** The first line of the log with that message and those fields, once it is there. */
-  async logged(message: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
+  /** The first line of the log with that message and those fields, or the `times`th of them, once it is there. */
+  async logged(message: string, fields: Readonly<Record<string, unknown>> = {}, times = 1): Promise<Record<string, unknown>> {
     for (;;) {
-      const found = this.lines().find(
+      const isOver = this.#isOver;
+      const found = this.lines().filter(
         (line) => line['message'] === message && Object.entries(fields).every(([key, value]) => line[key] === value),
-      );
+      )[times - 1];
       if (found !== undefined) return found;
-      if (this.process.exitCode !== null || this.process.signalCode !== null) throw new Error(`the sidecar has exited without ${message}: ${this.output}`);
+      if (isOver) throw new Error(`the sidecar has exited without ${message}: ${this.output}`);
       await Promise.race([once(this.process, 'output'), this.#exited]);
     }
   }
 
+  /** The lines of the log that have arrived so far, not a last one of which only a part has. For what must not be there: {@link wholeLog}. */
   lines(): Record<string, unknown>[] {
-    return this.output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+    return this.output.split('\n').slice(0, -1).flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
+  }
+
+  /** Every line of its log: stops it in good order, after which none can come. */
+  async wholeLog(): Promise<Record<string, unknown>[]> {
+    await this.wholeOutput();
+    return this.lines();
+  }
+
+  /** All that it says on standard output and error: stops it in good order first. */
+  async wholeOutput(): Promise<string> {
+    const status = await this.kill('SIGTERM');
+    if (status !== 0) throw new Error(`the sidecar did not stop in good order, but with ${String(status)}: ${this.output}`);
+    return this.output;
   }
 
   get target(): Target {
