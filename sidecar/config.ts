@@ -143,6 +143,11 @@ function contradictions(config: Config, reader: SettingsReader): string[] {
   if (config.port === null && config.socketPath === null) {
     found.push('UPDATE_LOCK_PORT and UPDATE_LOCK_SOCKET are both off: at least one is needed to be asked for the lock');
   }
+  if (areRight('UPDATE_LOCK_API_TOKEN', 'UPDATE_LOCK_ADMIN_TOKEN') && config.apiToken !== null && config.apiToken === config.adminToken) {
+    found.push(
+      'UPDATE_LOCK_ADMIN_TOKEN: its value is that of UPDATE_LOCK_API_TOKEN, so every client could force an update; another token is allowed',
+    );
+  }
   const { legacyLockPath, lockDirectory } = config;
   if (areRight('UPDATE_LOCK_DIR') && legacyLockPath !== null && dirname(legacyLockPath) === lockDirectory) {
     found.push(

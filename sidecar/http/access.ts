@@ -1,6 +1,7 @@
 import type { Call } from './call';
 import { Hosts } from './hosts';
 import { isUnixPeer } from './peers';
+import type { Route } from './route';
 import type { Tokens } from './tokens';
 
 /** Who may ask for what. */
@@ -19,9 +20,13 @@ export class Access {
     return given !== undefined && this.tokens?.allowForce(given) === true;
   }
 
-  /** Whether the request may go on; if not, it has been answered. */
-  admits(call: Call): boolean {
-    return this.#isForThisHost(call) && this.#isForThisOrigin(call) && this.#hasToken(call);
+  /**
+   * Whether the request may go on; if not, it has been answered.
+   * @param route the route that matched; null if none did, so that nothing can be changed
+   */
+  admits(call: Call, route: Pick<Route, 'method'> | null): boolean {
+    if (!this.#isForThisHost(call) || !this.#isForThisOrigin(call)) return false;
+    return route === null || route.method === 'get' || this.#mayChange(call);
   }
 
   /** A page on a name that leads to us, but is not ours, cannot open the Unix socket. */
@@ -43,10 +48,8 @@ export class Access {
     return false;
   }
 
-  #hasToken(call: Call): boolean {
-    const { method, url = '', socket } = call.request;
-    const isChange = url.startsWith('/v1') && method !== 'GET' && method !== 'HEAD';
-    if (!isChange || this.tokens?.areAsked !== true || isUnixPeer(socket)) return true;
+  #mayChange(call: Call): boolean {
+    if (this.tokens?.areAsked !== true || isUnixPeer(call.request.socket)) return true;
     const given = tokenOf(call);
     if (given !== undefined && this.tokens.allowChanges(given)) return true;
     const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';

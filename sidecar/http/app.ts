@@ -43,7 +43,7 @@ export function createApp(parts: AppParts): App {
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
-    if (parts.access.admits(call)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
+    if (parts.access.admits(call, null)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
   const turns = new Turns();
@@ -66,13 +66,13 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   for (const route of routes) {
     expressRoute[route.method]((request, response, next) => {
       const call = callFor(request, response, path);
-      if (parts.access.admits(call)) serve(route, call, next);
+      if (parts.access.admits(call, route)) serve(route, call, next);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
   expressRoute.all((request, response) => {
     const call = callFor(request, response, path);
-    if (!parts.access.admits(call)) return;
+    if (!parts.access.admits(call, null)) return;
     call.problem('method-not-allowed', `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
   });
 }

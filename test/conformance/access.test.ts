@@ -1,7 +1,9 @@
 import { Hold } from '../support/hold';
 import { send } from '../support/http';
 import { Sidecar } from '../support/sidecar';
+import { until } from '../support/until';
 import { expectProblem, expectSecurityHeaders } from './expectations';
+import { exchange, RawConnection } from './raw';
 
 const API = 'api-s3cret';
 const ADMIN = 'admin-s3cret';
@@ -29,6 +31,46 @@ describe('with an API token', () => {
     ['a very long one', `Bearer ${'x'.repeat(10_000)}`],
   ])('a change with %s is refused', async (_, authorization) => {
     expectProblem(await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', { headers: { Authorization: authorization } }), 401, 'unauthorized');
+  });
+
+  describe.each([['PUT', '/v1/leases/held'], ['DELETE', '/v1/leases/held'], ['POST', '/v1/leases/held/hold'], ['POST', '/v1/update']])('%s %s', (method, path) => {
+    test.each([
+      ['as it is', path],
+      ['in absolute form', `http://h${path}`],
+      ['in absolute form with a user', `http://u:p@h:1${path}`],
+      ['in absolute form with an upper-case scheme', `HTTP://h${path}`],
+      ['in absolute form of https', `https://h${path}`],
+      ['with two slashes', `/${path}`],
+      ['with two slashes inside', path.replace('/v1/', '/v1//')],
+      ['in upper case', path.replace('/v1', '/V1')],
+      ['with a dot segment', `/.${path}`],
+      ['with a parent segment', `/x/..${path}`],
+      ['with a path parameter', path.replace('/v1', '/v1;x')],
+      ['with a path parameter at the end', `${path};x`],
+      ['with its prefix percent-encoded', path.replace('/v1', '/%76%31')],
+      ['with a percent-encoded slash', path.replace('/v1/', '/v1%2F')],
+      ['with a percent-encoded end', `${path.slice(0, -1)}%${path.charCodeAt(path.length - 1).toString(16)}`],
+      ['with a backslash', path.replace('/v1/', '/v1\\')],
+      ['with a query', `${path}?reason=x`],
+      ['with a fragment', `${path}#x`],
+      ['with a slash at the end', `${path}/`],
+    ])('%s changes nothing without the token', async (_, target) => {
+      await sidecar.put('held', { reason: 'as it was' });
+      const [answer] = await exchange(sidecar.tcpTarget, `${method} ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      expect([401, 404]).toContain(answer?.status);
+      const { leases } = (await sidecar.send('GET', '/v1/leases')).body as { leases: { name: string; reason: string }[] };
+      expect(leases.map(({ name, reason }) => [name, reason])).toEqual([['held', 'as it was']]);
+      expect((await sidecar.release('held')).body.renewals).toBe(0);
+    });
+
+    test('in absolute form is allowed with the token', async () => {
+      const head = `${method} http://h${path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${API}\r\n\r\n`;
+      const connection = new RawConnection(sidecar.tcpTarget).write(head);
+      await until(() => connection.received.includes('\r\n\r\n'));
+      expect(connection.received).toMatch(/^HTTP\/1.1 (20\d|503) /);
+      connection.close();
+      await until(async () => (await sidecar.release('held')).status === 204);
+    });
   });
 
   test('a token in the query is no token', async () => {

@@ -21,6 +21,11 @@ export class RawConnection {
     this.socket.on('error', () => undefined);
   }
 
+  /** All that the sidecar has sent so far. */
+  get received(): string {
+    return this.#received.toString('utf8');
+  }
+
   write(bytes: string | Uint8Array): this {
     this.socket.write(bytes);
     return this;

@@ -110,3 +110,10 @@ describe('settings that contradict each other', () => {
     expect(mistakesOf({ UPDATE_LOCK_DEFAULT_TTL: 'x', UPDATE_LOCK_MAX_TTL: '1m' })).toHaveLength(1);
   });
 });
+
+test('one token for both purposes is a mistake, which does not show it', () => {
+  const mistakes = mistakesOf({ UPDATE_LOCK_API_TOKEN: 'hunter2', UPDATE_LOCK_ADMIN_TOKEN: 'hunter2' });
+  expect(mistakes).toEqual([expect.stringMatching(/^UPDATE_LOCK_ADMIN_TOKEN: its value is that of UPDATE_LOCK_API_TOKEN/)]);
+  expect(mistakes.join('')).not.toContain('hunter2');
+  expect(mistakesOf({ UPDATE_LOCK_API_TOKEN: 'hunter2', UPDATE_LOCK_ADMIN_TOKEN: 'hunter3' })).toEqual([]);
+});
