@@ -15,19 +15,22 @@ COPY scripts scripts
 COPY sidecar sidecar
 COPY client client
 COPY image image
-# The same seconds make the same files, but for V8's code cache: https://reproducible-builds.org/specs/source-date-epoch/
+# The same seconds make the same files, but for the compile cache: https://reproducible-builds.org/specs/source-date-epoch/
 ARG SOURCE_DATE_EPOCH
-# Under these the code cache is made; V8 may take it under no others.
-ARG SIDECAR_NODE_OPTIONS
 RUN npm run --silent build && sh image/assemble /image
+# Under the options with which the sidecar will run: some versions of Node.js use the cache under no others.
+ARG SIDECAR_NODE_OPTIONS
+RUN NODE_OPTIONS=${SIDECAR_NODE_OPTIONS} sh image/fill-compile-cache /image || echo "No compile cache: the sidecar starts without one, in twice the time"
 
 # Nothing is run in this stage, so that it can be built for any architecture on any other.
 FROM ${NODE_IMAGE}
 COPY --from=build /image/ /
 
 ARG SIDECAR_NODE_OPTIONS
+# The compile cache was filled at the build, and only root may write to it.
 ENV NODE_ENV=production \
-    NODE_OPTIONS=${SIDECAR_NODE_OPTIONS}
+    NODE_OPTIONS=${SIDECAR_NODE_OPTIONS} \
+    NODE_COMPILE_CACHE=/opt/update-lock/compile-cache
 
 # Root, but only at the start and the end: the lock directory is root's, and the lock files must be of a user who is neither root
 # nor nobody (uid 65534, whose lock files the Supervisor deletes). Only root can become that user. The sidecar does so by

@@ -1,22 +1,17 @@
-// Builds what `npm run build` promises: dist/sidecar/, the bundle and what starts it, and client/dist/.
+// Builds what `npm run build` promises: dist/sidecar/, the sidecar as one file, and client/dist/.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { makeCodeCache } from './code-cache.mjs';
 import { licencesOf } from './licences.mjs';
 import { buildStatusPage } from './status-page.mjs';
 
 /**
- * Express and prom-client load these when they are loaded, for what the sidecar never asks of them: parsing bodies and
- * queries, serving files, guessing media types, signing cookies, pushing metrics, measuring the event loop. With their
- * tables, and node:crypto, node:https and node:perf_hooks, which they load, they would be half of the bundle, and cost 6 MiB
- * of memory and a fifth of the start.
+ * Express loads these and the sidecar never uses them: they parse bodies and queries, serve files and list media types.
+ * Without them the API answers 15 ms sooner (of about 120) and the process takes 4 MiB less (of about 65), measured on
+ * Node.js 24 with its compile cache. Without this, the idle memory on Node.js 20 would be over its budget.
  */
-const LEFT_OUT = {
-  packages: /^(@opentelemetry\/api|body-parser|cookie-signature|etag|mime-db|qs|send|serve-static|supports-color)$/,
-  promClient: /^\.\/lib\/(cluster|defaultMetrics|metricAggregators|pushgateway|summary)$/,
-};
+const UNUSED_PACKAGES = ['body-parser', 'mime-db', 'qs', 'send'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -26,21 +21,12 @@ const { SOURCE_DATE_EPOCH } = process.env;
 if (SOURCE_DATE_EPOCH && !/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) throw new Error('SOURCE_DATE_EPOCH is not a number of seconds');
 const builtAtMs = SOURCE_DATE_EPOCH ? Number(SOURCE_DATE_EPOCH) * 1000 : Date.now();
 
-const leaveOut = {
-  name: 'leave-out',
-  setup: ({ onResolve }) => {
-    const leftOut = { path: `${root}scripts/left-out.cjs` };
-    onResolve({ filter: LEFT_OUT.packages }, () => leftOut);
-    onResolve({ filter: LEFT_OUT.promClient }, ({ importer }) => (importer.endsWith('/prom-client/index.js') ? leftOut : undefined));
-  },
-};
-
 const page = await buildStatusPage(root, version);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { sidecar: 'sidecar/main.ts', main: 'sidecar/start.ts' },
+  entryPoints: ['sidecar/main.ts'],
   metafile: true,
   outdir: 'dist/sidecar',
   bundle: true,
@@ -51,10 +37,7 @@ const { metafile } = await build({
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'none',
-  // What start.ts relies on.
-  charset: 'ascii',
-  supported: { 'dynamic-import': false },
-  plugins: [leaveOut],
+  alias: Object.fromEntries(UNUSED_PACKAGES.map((name) => [name, `${root}scripts/left-out.cjs`])),
   define: {
     'process.env.NODE_ENV': '"production"',
     __VERSION__: JSON.stringify(version),
@@ -67,7 +50,6 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
-makeCodeCache(root);
 writeFileSync(`${root}dist/sidecar/LICENSES.txt`, licencesOf(root, Object.keys(metafile.inputs)));
 
 rmSync(`${root}client/dist`, { recursive: true, force: true });

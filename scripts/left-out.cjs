@@ -1,2 +1,2 @@
-// Stands for packages that are left out of the bundle; see build.mjs.
+// Stands for the packages that build.mjs leaves out.
 module.exports = {};

@@ -10,7 +10,7 @@ export function licencesOf(root, inputs) {
   const packages = [...folders].map((folder) => readPackage(realpathSync(join(root, folder))));
   const byTitle = new Map(packages.sort((a, b) => (a.title < b.title ? -1 : 1)).map(({ title, text }) => [title, text]));
   const parts = [...byTitle].map(([title, text]) => `${'='.repeat(80)}\n${title}\n\n${text}\n`);
-  return ['sidecar.js contains these packages, each under its own licence.\n', ...parts].join('\n');
+  return ['main.js contains these packages, each under its own licence.\n', ...parts].join('\n');
 }
 
 function readPackage(folder) {

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
+import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { EventFeed } from './event-feed';
 import { disown } from './holders/disown';
@@ -24,7 +25,8 @@ const EXIT_CONFIG = 78;
 const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, takes up the lock, and only then loads and starts everything else. */
-export async function main(): Promise<void> {
+async function main(): Promise<void> {
+  markAtOneGo();
   const config = readSettings();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
@@ -131,3 +133,5 @@ function exit(status: number, reasons: readonly string[]): never {
 export async function serveMatches(): Promise<void> {
   (await import('./holders/probes/match-thread')).serveMatches();
 }
+
+void main();

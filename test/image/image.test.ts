@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { holdsBackHost, supervisorForces, supervisorLocks, supervisorUnlocks } from '../support/readers';
@@ -112,7 +112,7 @@ test('the image says how it wants to be run', () => {
     'org.opencontainers.image.licenses': 'Apache-2.0',
   });
   // Nothing of what the build was lent.
-  expect(Env.map((each) => each.split('=')[0]).sort()).toEqual(['NODE_ENV', 'NODE_OPTIONS', 'PATH']);
+  expect(Env.map((each) => each.split('=')[0]).sort()).toEqual(['NODE_COMPILE_CACHE', 'NODE_ENV', 'NODE_OPTIONS', 'PATH']);
 });
 
 test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
@@ -122,16 +122,20 @@ test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
   expect(own[0]).toBeLessThan(3 * MEGABYTE);
   const root = store.rootOf('localhost/update-lock');
   const list = (path: string): string[] => readdirSync(join(root, path)).sort();
-  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'healthcheck', 'main.js', 'sidecar.cache', 'sidecar.js']);
+  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'compile-cache', 'healthcheck', 'main.js']);
   expect(list('opt/update-lock/client')).toEqual(['dist', 'package.json', 'python', 'sh']);
   expect(list('usr/local/bin')).toEqual(['node', 'update-lock']);
   expect(list('root')).toEqual([]);
 });
 
-test("V8 takes the code cache that was made while the image was built, under the image's own options", async () => {
-  const sidecar = await startSidecar();
-  const script = "console.log(require('/opt/update-lock/main.js').load().script.cachedDataRejected)";
-  expect((await sidecar.run(['node', '-e', script])).output.trim()).toBe('false');
+test('Node.js takes the compile cache that was filled while the image was built, and only root may write to it', async () => {
+  const sidecar = await startSidecar({ environment: { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } });
+  const { output: version } = await sidecar.run(['node', '-p', 'process.versions.node']);
+  // Node.js 20 has no compile cache.
+  expect(sidecar.output.includes('/opt/update-lock/main.js was accepted')).toBe(parseInt(version) >= 22);
+  const cache = join(store.rootOf('localhost/update-lock'), 'opt/update-lock/compile-cache');
+  const entries = ['', ...readdirSync(cache, { recursive: true, encoding: 'utf8' })].map((entry) => statSync(join(cache, entry)));
+  expect(entries.filter(({ uid, mode }) => uid !== 0 || (mode & 0o022) !== 0)).toEqual([]);
 });
 
 test('an app in another container holds the lock by the socket in a volume, for as long as it lives', async () => {
