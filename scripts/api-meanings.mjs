@@ -54,10 +54,10 @@ export const MEANINGS = {
   'Problem.errors[].field': 'Which.',
   'Problem.errors[].message': 'What is wrong with it.',
   'Problem.retryAfterSeconds': 'When it is worth asking again; also the header `Retry-After`.',
-  'Problem.ended': 'With `lease-ended`: how.',
+  'Problem.ended': 'With `lease-ended` and `precondition-failed`: how.',
   'Problem.ended.reason': 'As in [EndedLease](#endedlease).',
   'Problem.ended.at': 'When.',
-  'Problem.lease': 'With `lease-ended`: the lease as it was.',
+  'Problem.lease': 'With `lease-ended` and `precondition-failed`: the lease as it was.',
 };
 
 const used = new Set();

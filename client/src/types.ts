@@ -10,6 +10,8 @@ export type EndReason = 'released' | 'expired' | 'disconnected' | 'lost' | 'drai
 
 /** One named reason to hold the lock. */
 export interface Lease {
+  /** New with every grant, and kept for as long as the lease lives. */
+  id: string;
   name: string;
   reason: string;
   kind: LeaseKind;

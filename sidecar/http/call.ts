@@ -52,8 +52,8 @@ export class Call {
   }
 
   /** Begins an answer that goes on until somebody ends it. */
-  stream(contentType: string): void {
-    this.#writeHead(200, ['Content-Type', contentType, 'X-Accel-Buffering', 'no']);
+  stream(contentType: string, headers: readonly string[] = []): void {
+    this.#writeHead(200, ['Content-Type', contentType, 'X-Accel-Buffering', 'no', ...headers]);
   }
 
   #hasUnreadBody(): boolean {

@@ -4,6 +4,7 @@ import type { SidecarEvent } from '../event-feed';
 import type { Keeper } from '../keeper/keeper';
 import type { Lease } from '../leases/lease';
 import type { Call } from './call';
+import { etagOf } from './preconditions';
 import { onGone, setExclusive } from './peers';
 import type { HoldLine } from './schemas';
 import type { Views } from './views';
@@ -40,7 +41,10 @@ export class HoldStreams {
   open(call: Call, lease: Lease): void {
     const { socket } = call.request;
     const { response } = call;
-    call.stream('application/x-ndjson');
+    // Its old connection still looks open, but its holder says that it is gone.
+    const former = this.#byName.get(lease.name);
+    if (former !== undefined) cutOff(former);
+    call.stream('application/x-ndjson', ['ETag', etagOf(lease)]);
     setExclusive(socket, true);
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     this.#heartbeat ??= setInterval(() => {
@@ -48,7 +52,7 @@ export class HoldStreams {
     }, HEARTBEAT_MS);
     const stopListening = onGone(socket, () => {
       this.#forget(lease.name, response);
-      this.keeper.end(lease.name, 'disconnected', lease);
+      this.keeper.end(lease.name, 'disconnected', lease.id);
       socket.destroy();
     });
     if (socket.destroyed) return;
@@ -111,6 +115,11 @@ export class HoldStreams {
       if (response.writableLength <= MAX_BEHIND_BYTES) write(response, line);
     }
   }
+}
+
+function cutOff({ socket, stopListening }: Stream): void {
+  stopListening();
+  socket.destroy();
 }
 
 function write(response: Response, line: HoldLine): void {

@@ -1,13 +1,16 @@
 import type { Refusal } from '../leases/request';
 import type { Call } from './call';
+import type { ProblemDetails } from './problem';
+import type { Views } from './views';
 
 /** Answers with the keeper's no. */
-export function refuse(call: Call, { code, detail, holder, retryAfterMs }: Refusal): void {
+export function refuse(call: Call, views: Views, { code, detail, holder, retryAfterMs, ended }: Refusal): void {
   const retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000));
-  call.problem(
-    code,
-    detail,
-    { ...(holder === undefined ? {} : { holder }), ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) },
-    retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)],
-  );
+  const lease = ended === undefined ? undefined : views.endedLease(ended);
+  const details: ProblemDetails = {
+    ...(holder === undefined ? {} : { holder }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(lease === undefined ? {} : { ended: lease.ended, lease }),
+  };
+  call.problem(code, detail, details, retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)]);
 }

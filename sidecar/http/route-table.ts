@@ -39,7 +39,7 @@ export function routeTable(parts: RouteParts): Route[] {
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
-    holdRoute(keeper, holds),
+    holdRoute(keeper, views, holds),
     ...updateRoutes(whenPending, requestUpdate, views, access),
     eventsRoute(events),
     historyRoute(history, views),

@@ -100,6 +100,7 @@ const instant = describe(z.string(), 'RFC 3339, in UTC.', { type: 'string', form
 const seconds = z.number();
 
 const leaseFields = {
+  id: describe(z.string(), 'New with every grant, and kept for as long as the lease lives; also its `ETag`.'),
   name: z.string(),
   reason: z.string(),
   kind: z.enum(['timed', 'connection', 'builtin']),

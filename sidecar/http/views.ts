@@ -36,9 +36,9 @@ export class Views {
 
   endedLease(lease: EndedLease): EndedLeaseView {
     const { reason: how, atMs } = lease.ended;
-    const { name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer } = this.#lease(lease, atMs);
+    const { id, name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer } = this.#lease(lease, atMs);
     const ended = { reason: how, at: this.timeline.toRfc3339(atMs) };
-    return { name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer, ended };
+    return { id, name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer, ended };
   }
 
   leases(leases: readonly Lease[]): LeaseView[] {
@@ -104,10 +104,11 @@ export class Views {
     return ms === null ? null : this.timeline.toRfc3339(ms);
   }
 
-  #lease({ name, reason, kind, sinceMs, endsAtMs, ttlMs, renewals, peer }: Lease, nowMs: number): LeaseView {
+  #lease({ id, name, reason, kind, sinceMs, endsAtMs, ttlMs, renewals, peer }: Lease, nowMs: number): LeaseView {
     // That a connection's lease ends unless its holder comes back is between the two of us: it has no end of its own.
     const endMs = kind === 'connection' ? null : endsAtMs;
     return {
+      id,
       name,
       reason,
       kind,

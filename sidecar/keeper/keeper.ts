@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { Gate } from '../leases/gate';
 import type { EndedLease, EndReason, Lease } from '../leases/lease';
 import type { Recovered } from '../lock/journal';
-import type { Header } from '../lock/record';
 import { Custody, type CustodyOptions } from './custody';
 import { LeaseBook } from './lease-book';
-import { causeOfLoss, CAUSE_SETTLES_MS } from './loss';
+import { causeOfLoss, whenCauseShows } from './loss';
 import { newLease, renewedLease } from '../leases/grant';
 import type { UpdateNote } from '../leases/waited';
-import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
+import { isPassing, refused, type AcquireRequest, type Outcome, type Precondition, type Refusal, type Release } from '../leases/request';
+import { unmetPrecondition } from './precondition';
 import { revive } from './recovery';
-import { alreadyLive, fromGate, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusals';
+import { closedGate, nameInUse, STOPPING, tooManyLeases } from './refusals';
 import { statusOf, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 
@@ -36,11 +37,14 @@ export class Keeper {
   #isStartOver = false;
   #updateNote: UpdateNote | null = null;
   #isStopping = false;
+  /** Whether the leases of a former process had been taken up when we were stopped. */
+  #wasOpen = false;
 
   constructor(private readonly options: KeeperOptions) {
     this.#custody = new Custody(options, {
       onOpen: (recovered) => {
-        this.#recover(recovered);
+        this.#takeUp(recovered);
+        options.onOpen();
       },
       leases: () => this.#book.all(),
       header: () => ({
@@ -97,6 +101,8 @@ export class Keeper {
   acquire(request: AcquireRequest): Outcome {
     const nowMs = this.#settle();
     const live = this.#book.get(request.name);
+    const unmet = this.#unmet(request, live, nowMs);
+    if (unmet !== null) return refused(unmet);
     return live === undefined ? this.#grant(request, nowMs) : this.#renew(live, request, nowMs);
   }
 
@@ -112,7 +118,8 @@ export class Keeper {
       deliver(outcome);
     };
     // Who comes later is not served before those who wait, even if the lock is free by now.
-    const ahead = waitMs > 0 && this.get(request.name) === undefined ? this.#waitingRoom.refusal : null;
+    const isForNew = (request.only === undefined || request.only === 'new') && this.get(request.name) === undefined;
+    const ahead = waitMs > 0 && isForNew ? this.#waitingRoom.refusal : null;
     const outcome = ahead === null ? this.acquire(request) : refused(ahead);
     if (ahead !== null) this.#waitingRoom.call();
     if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
@@ -127,19 +134,31 @@ export class Keeper {
   }
 
   /**
-   * Ends a lease. Undefined if there is none of that name, or if the live one is not `only` any more.
-   * @param only the lease that is meant, where another may have its name by now
+   * Ends a lease. Undefined if there is none of that name, or if the live one has another id.
+   * @param id of the lease that is meant, where another may have its name by now
    */
-  end(name: string, reason: EndReason, only?: Lease): EndedLease | undefined {
+  end(name: string, reason: EndReason, id?: string): EndedLease | undefined {
     const nowMs = this.#settle();
     const live = this.#book.get(name);
-    if (live === undefined || this.#isStopping || (only !== undefined && live !== only)) return undefined;
+    if (live === undefined || this.#isStopping || (id !== undefined && live.id !== id)) return undefined;
     return this.#end(live, reason, nowMs);
   }
 
-  /** Why it cannot be said now whether there is a lease of that name, or be ended; null if there is none. */
-  whyNotKnown(name: string): Refusal | null {
-    if (this.#isStopping) return this.#book.get(name) === undefined ? null : STOPPING;
+  /** Ends a lease because its holder, or somebody else who may, asks for it. */
+  release(name: string, only?: Precondition): Release {
+    const nowMs = this.#settle();
+    const live = this.#book.get(name);
+    if (live === undefined) {
+      const refusal = this.whyNotKnown();
+      return refusal === null ? { kind: 'none' } : { kind: 'refused', refusal };
+    }
+    const refusal = this.#unmet({ name, only }, live, nowMs) ?? (this.#isStopping ? STOPPING : null);
+    return refusal === null ? { kind: 'ended', lease: this.#end(live, 'released', nowMs) } : { kind: 'refused', refusal };
+  }
+
+  /** Why it cannot be said now that there is no lease but the known ones; null if it can. */
+  whyNotKnown(): Refusal | null {
+    if (this.#isStopping) return this.#wasOpen ? null : STOPPING;
     return this.#custody.isOpen ? null : this.#custody.whyNot();
   }
 
@@ -187,6 +206,7 @@ export class Keeper {
     const nowMs = this.#settle();
     if (release) for (const lease of this.leases()) this.#end(lease, 'stopped', nowMs);
     this.#isStopping = true;
+    this.#wasOpen = this.#custody.isOpen;
     this.#book.stop();
     this.#waitingRoom.close();
     this.#custody.close(this.#book.size > 0);
@@ -207,14 +227,18 @@ export class Keeper {
     return nowMs;
   }
 
+  #unmet(request: Pick<AcquireRequest, 'name' | 'only'>, live: Lease | undefined, nowMs: number): Refusal | null {
+    if (request.only === undefined) return null;
+    return unmetPrecondition(request, { live, tombstone: this.#book.getEnded(request.name, nowMs), whyNotKnown: this.whyNotKnown() });
+  }
+
   #grant(request: AcquireRequest, nowMs: number): Outcome {
-    if (request.only === 'renewal') return refused(noneToRenew(request.name));
     if (this.#isStopping) return refused(STOPPING);
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
     if (refusal !== null) return refused(refusal);
-    const lease = newLease(request, nowMs, this.options.defaultTtlMs);
+    const lease = newLease(request, nowMs, this.options.defaultTtlMs, randomUUID);
     const isFirst = this.#book.size === 0;
     const blocked = isFirst ? this.#custody.take(lease) : null;
     // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
@@ -233,13 +257,12 @@ export class Keeper {
   }
 
   #renew(live: Lease, request: AcquireRequest, nowMs: number): Outcome {
-    if (request.only === 'new') return refused(alreadyLive(live.name));
-    const lease = renewedLease(live, request, nowMs);
+    const lease = renewedLease(live, request, nowMs, randomUUID);
     if (lease === null) return refused(nameInUse(live));
     if (this.#isStopping) return refused(STOPPING);
     if (!this.#custody.isHeld()) {
       this.#lose(nowMs);
-      return this.#grant(request, nowMs);
+      return this.acquire(request);
     }
     const refusal = this.#gateRefusal(live.name, nowMs) ?? this.#custody.whyNotFlocked();
     if (refusal !== null) return refused(refusal);
@@ -275,22 +298,12 @@ export class Keeper {
     this.#nowFree(nowMs);
     for (const lease of ended) this.options.emit({ type: 'lease-ended', lease, lock: 'lost' });
     const holders = ended.map(({ name }) => name);
-    if (cause !== 'removed') {
-      this.options.emit({ type: 'lock-lost', cause, holders, atMs: nowMs });
-      return;
-    }
-    // By force the Supervisor removes our file first: who it was shows only when its own is there.
-    setTimeout(() => {
-      this.options.emit({ type: 'lock-lost', cause: causeOfLoss(this.#custody.inspect()), holders, atMs: nowMs });
-    }, CAUSE_SETTLES_MS).unref();
+    whenCauseShows(cause, () => this.#custody.inspect(), (shown) => {
+      this.options.emit({ type: 'lock-lost', cause: shown, holders, atMs: nowMs });
+    });
   }
 
-  #recover({ header, live, ended }: Recovered): void {
-    this.#takeUp(header, live, ended);
-    this.options.onOpen();
-  }
-
-  #takeUp(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
+  #takeUp({ header, live, ended }: Recovered): void {
     const nowMs = this.options.clock.monotonicMs();
     this.#isStartOver ||= header.isStartOver;
     this.#updateNote ??= header.update ?? null;
@@ -330,11 +343,7 @@ export class Keeper {
   }
 
   #gateRefusal(name: string | null, nowMs: number): Refusal | null {
-    for (const gate of this.options.gates) {
-      const refusal = gate({ nowMs, name, lostAtMs: this.#lostAtMs });
-      if (refusal !== null) return fromGate(refusal, nowMs);
-    }
-    return null;
+    return closedGate(this.options.gates, { nowMs, name, lostAtMs: this.#lostAtMs });
   }
 
   #limitRefusal({ kind }: AcquireRequest): Refusal | null {

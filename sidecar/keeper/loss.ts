@@ -5,7 +5,7 @@ import type { LossCause } from './events';
  * How long after a loss it shows who it was, in milliseconds. By force the Supervisor removes our file first, and its
  * own is there when `lockfile` has run: about 2 ms later on an idle machine.
  */
-export const CAUSE_SETTLES_MS = 250;
+const CAUSE_SETTLES_MS = 250;
 
 /** Who took the lock away, by what now stands where our files were. */
 export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
@@ -13,4 +13,15 @@ export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
   if (standings.includes('supervisor')) return 'supervisor';
   if (standings.includes('helios')) return 'helios';
   return standings.includes('foreign') ? 'replaced' : 'removed';
+}
+
+/** Calls back with who it was: at once if that shows already, else when their own file has had time to appear. */
+export function whenCauseShows(cause: LossCause, inspect: () => readonly PathStanding[], tell: (cause: LossCause) => void): void {
+  if (cause !== 'removed') {
+    tell(cause);
+    return;
+  }
+  setTimeout(() => {
+    tell(causeOfLoss(inspect()));
+  }, CAUSE_SETTLES_MS).unref();
 }

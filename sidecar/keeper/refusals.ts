@@ -1,5 +1,5 @@
-import type { GateRefusal } from '../leases/gate';
-import type { Lease } from '../leases/lease';
+import type { Gate, GateContext } from '../leases/gate';
+import type { EndedLease, Lease } from '../leases/lease';
 import type { PathStanding } from '../lock/update-lock';
 import type { Refusal } from '../leases/request';
 
@@ -23,16 +23,31 @@ export function alreadyLive(name: string): Refusal {
   return { code: 'precondition-failed', detail: `The lease ${name} is live already.`, holder: name };
 }
 
-export function noneToRenew(name: string): Refusal {
-  return { code: 'precondition-failed', detail: `There is no live lease ${name} to renew.` };
+/** @param ended the lease that was meant, if it is remembered */
+export function noneToRenew(name: string, ended?: EndedLease): Refusal {
+  const detail = ended === undefined ? `There is no live lease ${name}.` : `This lease ${name} has ended: ${ended.ended.reason}.`;
+  return { code: 'precondition-failed', detail, ...(ended === undefined ? {} : { ended }) };
+}
+
+/** @param ended the lease that was meant, if it is remembered */
+export function anotherLease({ name }: Lease, ended?: EndedLease): Refusal {
+  const detail = `The live lease ${name} is another one, with another id.`;
+  return { code: 'precondition-failed', detail, holder: name, ...(ended === undefined ? {} : { ended }) };
 }
 
 export function tooManyLeases(limit: number): Refusal {
   return { code: 'too-many-leases', detail: `There are ${String(limit)} live leases, which is the limit.` };
 }
 
-export function fromGate({ code, detail, opensAtMs }: GateRefusal, nowMs: number): Refusal {
-  return { code, detail, ...(opensAtMs === null ? {} : { retryAfterMs: opensAtMs - nowMs }) };
+/** The word of the first gate that is closed, null if none is. */
+export function closedGate(gates: readonly Gate[], context: GateContext): Refusal | null {
+  for (const gate of gates) {
+    const refusal = gate(context);
+    if (refusal === null) continue;
+    const { code, detail, opensAtMs } = refusal;
+    return { code, detail, ...(opensAtMs === null ? {} : { retryAfterMs: opensAtMs - context.nowMs }) };
+  }
+  return null;
 }
 
 /** Why a lock whose name is taken cannot be had. */

@@ -1,10 +1,14 @@
 import type { Lease } from './lease';
-import type { AcquireRequest } from './request';
+import { namesIds, type AcquireRequest } from './request';
+
+/** Makes an id that no other lease has had. */
+export type NewId = () => string;
 
 /** The lease that a request makes. */
-export function newLease(request: AcquireRequest, nowMs: number, defaultTtlMs: number): Lease {
+export function newLease(request: AcquireRequest, nowMs: number, defaultTtlMs: number, newId: NewId): Lease {
   const ttlMs = request.ttlMs === undefined ? defaultTtlMs : request.ttlMs;
   return {
+    id: newId(),
     name: request.name,
     reason: request.reason ?? '',
     kind: request.kind,
@@ -16,21 +20,28 @@ export function newLease(request: AcquireRequest, nowMs: number, defaultTtlMs: n
   };
 }
 
-/** What a request makes of a live lease of its name; null if it is not for this request to renew. */
-export function renewedLease(live: Lease, request: AcquireRequest, nowMs: number): Lease | null {
+/**
+ * What a request makes of the live lease of its name; null if it is not for this request to renew. A connection's lease
+ * goes on with another connection if the request names its id, or if its own connection is gone. Without a precondition
+ * nobody can say that it is still the same holder: then it gets a new id, so that the former holder learns of it.
+ */
+export function renewedLease(live: Lease, request: AcquireRequest, nowMs: number, newId: NewId): Lease | null {
+  if (live.kind !== request.kind) return null;
+  const isConnection = live.kind === 'connection';
   // A connection's lease has an end only while its holder may come back, after a restart.
-  const isTakenUp = live.kind === 'connection' && live.endsAtMs !== null;
-  if (live.kind !== request.kind || (live.kind === 'connection' && !isTakenUp)) return null;
+  const isDetached = isConnection && live.endsAtMs !== null;
+  if (isConnection && !isDetached && !namesIds(request)) return null;
   const ttlMs = request.ttlMs === undefined ? live.ttlMs : request.ttlMs;
   // Not spread: see endLease.
   return {
+    id: isDetached && request.only === undefined ? newId() : live.id,
     name: live.name,
     reason: request.reason ?? live.reason,
     kind: live.kind,
     sinceMs: live.sinceMs,
     ttlMs,
     endsAtMs: endOf(ttlMs, nowMs),
-    renewals: live.renewals + (isTakenUp ? 0 : 1),
+    renewals: live.renewals + (isConnection ? 0 : 1),
     peer: request.peer,
   };
 }

@@ -6,6 +6,8 @@ export type EndReason = (typeof END_REASONS)[number];
 
 /** One named reason to hold the lock. Times are milliseconds of the monotonic clock. Never changed, only replaced. */
 export interface Lease {
+  /** New with every grant, random, and kept for as long as the lease lives: its holder knows it again by this. */
+  readonly id: string;
   readonly name: string;
   readonly reason: string;
   readonly kind: LeaseKind;
@@ -30,8 +32,8 @@ export interface EndedLease extends Lease {
  * makes a new shape each time, which costs more than the object and outlives it.
  */
 export function endLease(lease: Lease, reason: EndReason, atMs: number): EndedLease {
-  const { name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer } = lease;
-  return { name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer, ended: { reason, atMs } };
+  const { id, name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer } = lease;
+  return { id, name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer, ended: { reason, atMs } };
 }
 
 /** Names of apps' leases: 1 to 64 characters, the first a letter or digit. */

@@ -1,4 +1,4 @@
-import type { Lease, LeaseKind } from './lease';
+import type { EndedLease, Lease, LeaseKind } from './lease';
 
 /** What somebody asks of the keeper. */
 export interface AcquireRequest {
@@ -9,8 +9,20 @@ export interface AcquireRequest {
   /** Undefined keeps a live lease's own. */
   readonly reason: string | undefined;
   readonly peer: string;
-  /** Only if there is no live lease of that name, or only if there is one. */
-  readonly only?: 'new' | 'renewal' | undefined;
+  readonly only?: Precondition | undefined;
+}
+
+/** Only if there is no live lease of that name, only if there is one, or only if that is one with such an id. */
+export type Precondition = 'new' | 'renewal' | { readonly ids: readonly string[] };
+
+/** Whether the request is for one certain lease. */
+export function namesIds({ only }: AcquireRequest): boolean {
+  return typeof only === 'object';
+}
+
+/** Whether a live lease is as the precondition wants it. */
+export function isWanted({ id }: Lease, only: Precondition): boolean {
+  return typeof only === 'object' ? only.ids.includes(id) : only === 'renewal';
 }
 
 /** Why a lease was not granted. `holder` names who is in the way, where somebody is. */
@@ -19,6 +31,8 @@ export interface Refusal {
   readonly detail: string;
   readonly holder?: string;
   readonly retryAfterMs?: number;
+  /** With `precondition-failed`: how the lease that was meant has ended, if that is known. */
+  readonly ended?: EndedLease;
 }
 
 export type RefusalCode =
@@ -34,6 +48,13 @@ export type RefusalCode =
 
 export type Outcome =
   | { readonly kind: 'granted'; readonly lease: Lease; readonly isNew: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What becomes of a request to release a lease. */
+export type Release =
+  | { readonly kind: 'ended'; readonly lease: EndedLease }
+  /** There is none of that name. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export function refused(refusal: Refusal): Outcome {

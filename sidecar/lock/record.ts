@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { END_REASONS, type EndedLease, type Lease } from '../leases/lease';
 import type { UpdateNote } from '../leases/waited';
@@ -42,7 +43,11 @@ export function decodeRecord(line: string): JournalRecord | null {
   if (trimmed.charAt(8) !== ' ' || trimmed.slice(0, 8) !== checksum(json)) return null;
   try {
     // The checksum says that we wrote this, so its shape needs no second look.
-    return JSON.parse(json) as JournalRecord;
+    const record = JSON.parse(json) as JournalRecord;
+    if (record.kind === 'header') return record;
+    // Written by a sidecar that did not know ids yet.
+    const withId: Partial<Lease> = record.lease;
+    return withId.id === undefined ? { ...record, lease: { ...record.lease, id: randomUUID() } } : record;
   } catch {
     return null;
   }

@@ -12,6 +12,7 @@ const NOW = Date.parse('2026-11-23T10:14:00Z');
 const plain = { nowMs: NOW, columns: null, hasColour: false };
 
 const lease: Lease = {
+  id: 'b7f3',
   name: 'recorder',
   reason: 'recording',
   kind: 'timed',

@@ -3,7 +3,7 @@ import { checkName, makeName } from '../../client/src/lease-name';
 import type { Lease } from '../../client/src/types';
 
 const since = '2026-01-01T00:00:00.000Z';
-const ours: Lease = { name: 'recorder', reason: '', kind: 'connection', since, expires: null, ttlSeconds: null, remainingSeconds: null, renewals: 0, peer: 'unix' };
+const ours: Lease = { id: 'b7f3', name: 'recorder', reason: '', kind: 'connection', since, expires: null, ttlSeconds: null, remainingSeconds: null, renewals: 0, peer: 'unix' };
 const laterBy = (ms: number): string => new Date(Date.parse(since) + ms).toISOString();
 const YEAR = 365 * 86_400_000;
 

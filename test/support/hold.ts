@@ -30,8 +30,8 @@ export class Hold {
     response.on('error', () => undefined);
   }
 
-  static async open(target: Target, name: string, query = ''): Promise<Hold> {
-    const sent = request({ ...target, method: 'POST', path: `/v1/leases/${name}/hold${query}`, agent: false });
+  static async open(target: Target, name: string, query = '', headers: Readonly<Record<string, string>> = {}): Promise<Hold> {
+    const sent = request({ ...target, method: 'POST', path: `/v1/leases/${name}/hold${query}`, headers, agent: false });
     sent.end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     sent.on('error', () => undefined);
@@ -52,9 +52,9 @@ export class Hold {
     }
   }
 
-  /** Once the sidecar has ended it. */
+  /** Once the sidecar has ended it, or cut it off. */
   async ended(): Promise<void> {
-    if (!this.response.closed) await once(this.response, 'close');
+    if (!this.response.closed) await new Promise((resolve) => this.response.once('close', resolve));
   }
 
   close(): void {

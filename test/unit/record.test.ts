@@ -41,6 +41,7 @@ test.each([
 ])('the longest lease there can be fits, its reason 256 %s', (_, character) => {
   const time = 864_197_523.864 / 7;
   const longest: Lease = {
+    id: '0b0e0b0e-0b0e-4b0e-8b0e-0b0e0b0e0b0e',
     name: `@${'x'.repeat(71)}`,
     reason: character.repeat(256),
     kind: 'connection',

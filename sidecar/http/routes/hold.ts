@@ -1,28 +1,35 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { HoldStreams } from '../hold-streams';
+import { IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
 import { route, type Route } from '../route';
 import { holdLine, holdParameters, leaseName } from '../schemas';
-import { acquire, ACQUIRE_PROBLEMS } from './leases';
+import type { Views } from '../views';
+import { acquire, ACQUIRE_PROBLEMS, ETAG } from './leases';
 
-export function holdRoute(keeper: Keeper, streams: HoldStreams): Route {
+export function holdRoute(keeper: Keeper, views: Views, streams: HoldStreams): Route {
   return route({
     method: 'post',
     path: '/v1/leases/{name}/hold',
     operationId: 'holdLease',
     summary: 'A lease for as long as this connection stays open.',
     name: leaseName,
+    headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': `${IF_MATCH} With an id the lease goes on with this connection, also if its former one still looks open.` },
     parameters: holdParameters,
     answers: {
       200: {
         description: 'One JSON document a line: `held` first, `alive` every 15 s, `ended` last if the sidecar ends it.',
         contentType: 'application/x-ndjson',
         schema: holdLine,
+        headers: ETAG,
       },
     },
     problems: ACQUIRE_PROBLEMS,
     handle: (call, { reason, wait }) => {
-      const request = { name: call.name, kind: 'connection', ttlMs: null, reason, peer: call.peer } as const;
-      acquire(keeper, call, request, wait, ({ lease }) => {
+      const precondition = readPrecondition(call);
+      if (precondition === 'answered') return;
+      const { only } = precondition;
+      const request = { name: call.name, kind: 'connection', ttlMs: null, reason, peer: call.peer, only } as const;
+      acquire(keeper, views, call, request, wait, ({ lease }) => {
         streams.open(call, lease);
       });
     },

@@ -2,6 +2,7 @@ import type { Keeper } from '../../keeper/keeper';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import type { Call } from '../call';
 import { onGone, setExclusive } from '../peers';
+import { etagOf, IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
 import { refuse } from '../refuse';
 import { route, type Route } from '../route';
 import {
@@ -17,9 +18,12 @@ import {
 } from '../schemas';
 import type { Views } from '../views';
 
+/** For the answers that carry one lease. */
+export const ETAG = { ETag: 'The id of the lease, in double quotation marks.' };
+
 /** Refusals that any request for a lease may meet. */
 export const ACQUIRE_PROBLEMS = [
-  'malformed', 'unauthorized', 'forbidden', 'name-in-use', 'too-large', 'unsupported-media-type', 'invalid',
+  'malformed', 'unauthorized', 'forbidden', 'name-in-use', 'precondition-failed', 'too-large', 'unsupported-media-type', 'invalid',
   'updating', 'foreign-lock', 'cooldown', 'draining', 'too-many-leases', 'cannot-lock', 'stopping',
 ] as const;
 
@@ -31,24 +35,26 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       operationId: 'acquireLease',
       summary: 'Acquire a lease, or renew a live one. When it is answered, the lock is on disk.',
       name: leaseName,
-      headers: { 'If-None-Match': '`*`: only if the lease is new', 'If-Match': '`*`: only renew a live lease' },
+      headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': IF_MATCH },
       parameters: acquireParameters(limits),
       answers: {
-        200: { description: 'The live lease was renewed.', schema: lease },
+        200: { description: 'The live lease was renewed.', schema: lease, headers: ETAG },
         201: {
           description: 'The lease is new.',
           schema: lease,
-          headers: { Location: 'The path of the lease.' },
+          headers: { Location: 'The path of the lease.', ...ETAG },
         },
       },
-      problems: [...ACQUIRE_PROBLEMS, 'precondition-failed'],
+      problems: ACQUIRE_PROBLEMS,
       handle: (call, { ttl, reason, wait }) => {
-        const only = readPreconditions(call);
-        if (only === null) return;
+        const precondition = readPrecondition(call);
+        if (precondition === 'answered') return;
+        const { only } = precondition;
         const request: AcquireRequest = { name: call.name, kind: 'timed', ttlMs: ttl, reason, peer: call.peer, only };
-        acquire(keeper, call, request, wait, ({ lease: granted, isNew }) => {
-          if (isNew) call.json(201, views.lease(granted), ['Location', `/v1/leases/${granted.name}`]);
-          else call.json(200, views.lease(granted));
+        acquire(keeper, views, call, request, wait, ({ lease: granted, isNew }) => {
+          const etag = ['ETag', etagOf(granted)];
+          if (isNew) call.json(201, views.lease(granted), ['Location', `/v1/leases/${granted.name}`, ...etag]);
+          else call.json(200, views.lease(granted), etag);
         });
       },
     }),
@@ -59,18 +65,18 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       summary: 'One lease; if it ended within the last hour, how.',
       name: readableName,
       parameters: noParameters,
-      answers: { 200: { description: 'The live lease.', schema: lease } },
+      answers: { 200: { description: 'The live lease.', schema: lease, headers: ETAG } },
       problems: ['malformed', 'forbidden', 'lease-not-found', 'lease-ended', 'invalid', 'cannot-lock', 'stopping'],
       handle: (call) => {
         const live = keeper.get(call.name);
         if (live !== undefined) {
-          call.json(200, views.lease(live));
+          call.json(200, views.lease(live), ['ETag', etagOf(live)]);
           return;
         }
         const ended = keeper.getEnded(call.name);
-        const unknown = ended === undefined ? keeper.whyNotKnown(call.name) : null;
+        const unknown = ended === undefined ? keeper.whyNotKnown() : null;
         if (unknown !== null) {
-          refuse(call, unknown);
+          refuse(call, views, unknown);
           return;
         }
         if (ended === undefined) {
@@ -100,18 +106,27 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       operationId: 'releaseLease',
       summary: 'Release a lease. When the last one is released, the lock is given back before the answer.',
       name: leaseName,
+      headers: { 'If-Match': IF_MATCH },
       parameters: noParameters,
       answers: {
-        200: { description: 'The lease as it was.', schema: endedLease },
-        204: { description: 'There was none of that name.' },
+        200: { description: 'The lease as it was.', schema: endedLease, headers: ETAG },
+        204: { description: 'There was none of that name, also where `If-Match` names one that has ended.' },
       },
-      problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'cannot-lock', 'stopping'],
+      problems: ['malformed', 'unauthorized', 'forbidden', 'precondition-failed', 'too-large', 'unsupported-media-type', 'invalid', 'cannot-lock', 'stopping'],
       handle: (call) => {
-        const ended = keeper.end(call.name, 'released');
-        const unknown = ended === undefined ? keeper.whyNotKnown(call.name) : null;
-        if (ended !== undefined) call.json(200, views.endedLease(ended));
-        else if (unknown !== null) refuse(call, unknown);
-        else call.noContent();
+        const precondition = readPrecondition(call);
+        if (precondition === 'answered') return;
+        const released = keeper.release(call.name, precondition.only);
+        switch (released.kind) {
+          case 'ended':
+            call.json(200, views.endedLease(released.lease), ['ETag', etagOf(released.lease)]);
+            return;
+          case 'none':
+            call.noContent();
+            return;
+          case 'refused':
+            refuse(call, views, released.refusal);
+        }
       },
     }),
   ];
@@ -120,6 +135,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
 /** Asks the keeper, waits as long as the client wants and is there, and answers if it is no. */
 export function acquire(
   keeper: Keeper,
+  views: Views,
   call: Call,
   request: AcquireRequest,
   waitMs: number | undefined,
@@ -130,7 +146,7 @@ export function acquire(
   const drop = keeper.acquireWithin(request, waitMs ?? DEFAULT_WAIT_MS, (outcome) => {
     waiting.end();
     if (outcome.kind === 'granted') onGranted(outcome);
-    else refuse(call, outcome.refusal);
+    else refuse(call, views, outcome.refusal);
   });
   if (drop === null) return;
   const stopListening = onGone(socket, drop);
@@ -139,21 +155,4 @@ export function acquire(
     stopListening();
     setExclusive(socket, false);
   };
-}
-
-/** What the preconditions ask for; null if they were answered, being such as cannot be met or understood. */
-function readPreconditions(call: Call): AcquireRequest['only'] | null {
-  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = call.request.headers;
-  for (const [field, value] of [['If-Match', ifMatch], ['If-None-Match', ifNoneMatch]] as const) {
-    if (value === undefined || value.trim() === '*') continue;
-    const message = `${JSON.stringify(value)} is not supported; only * is`;
-    call.problem('invalid', `${field}: ${message}.`, { errors: [{ field, message }] });
-    return null;
-  }
-  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    call.problem('precondition-failed', 'No lease is both new and live: give If-Match or If-None-Match, not both.');
-    return null;
-  }
-  if (ifMatch !== undefined) return 'renewal';
-  return ifNoneMatch === undefined ? undefined : 'new';
 }
