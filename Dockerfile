@@ -1,4 +1,4 @@
-# The sidecar as an image. Any base with Node.js 20.15 or later, sh, flock and sleep will do, such as the official images of
+# The sidecar as an image. Any base with Node.js 20.15 or later, sh, flock, sleep and stat will do, such as the official images of
 # Node.js for Alpine and for Debian. For Alpine there are only 64-bit ones: on 32-bit ARM take node:22-bookworm-slim.
 ARG NODE_IMAGE=node:24-alpine
 ARG BUILD_IMAGE=${NODE_IMAGE}

@@ -15,6 +15,12 @@ const RETRY_MS = 5000;
 /** How often is looked after a flock that is missing, or that may end without our being told. Milliseconds. */
 const FLOCK_CHECK_MS = 1000;
 
+/**
+ * How long the lock has been free before its flock is, for others who wait for it. Milliseconds. An app that takes the lock again
+ * sooner has the same file once more, at no cost.
+ */
+const RENEW_AFTER_MS = 500;
+
 /** What is tried again at a request is not tried more often than this. Milliseconds. */
 const AT_MOST_EVERY_MS = 1000;
 
@@ -48,6 +54,7 @@ export class Custody {
   #flockedAtMs = -Infinity;
   #retryTimer: NodeJS.Timeout | undefined;
   #flockTimer: NodeJS.Timeout | undefined;
+  #renewTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: CustodyOptions,
@@ -107,9 +114,15 @@ export class Custody {
   /** Takes the lock for this lease: the content is there before the names are. */
   take(lease: Lease): Refusal | null {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#renewTimer);
+    const lock = this.#store?.lock;
+    // A guard of a former process may end at any moment while the lock is free.
+    if (lock?.isFlockInherited() === true) this.#renew();
+    if (lock?.isFlockInherited() === true) return cannotLock('the flock of a former process cannot be replaced');
     this.describe([lease], 1);
-    const result = this.#store?.lock.take() ?? { kind: 'failed', detail: this.#problem };
+    const result = lock?.take() ?? { kind: 'failed', detail: this.#problem };
     if (result.kind === 'taken') return null;
+    this.#renewSoon();
     if (result.kind === 'blocked') return fromStanding(result);
     this.#failed('take', result.detail);
     return cannotLock(result.detail);
@@ -121,7 +134,7 @@ export class Custody {
     if (lock === undefined) return;
     const problems = lock.giveBack();
     for (const problem of problems) this.#failed('give-back', problem);
-    if (problems.length === 0 && lock.isFlockInherited()) lock.takeOverFlock();
+    if (problems.length === 0) this.#renewSoon();
     this.#watchFlock();
     clearTimeout(this.#retryTimer);
     if (problems.length > 0) {
@@ -197,6 +210,7 @@ export class Custody {
   #letGo(keepFlock: boolean): void {
     clearInterval(this.#flockTimer);
     this.#flockTimer = undefined;
+    clearTimeout(this.#renewTimer);
     this.#store?.journal.close();
     this.#store?.lock.close(keepFlock);
     this.#store = null;
@@ -217,6 +231,24 @@ export class Custody {
     if (problem !== null) this.#failed('flock', problem);
     this.#watchFlock();
     return problem;
+  }
+
+  /** Once the lock has been free for a moment, or at once where its flock is not our own, lets others have the flock. */
+  #renewSoon(): void {
+    const lock = this.#store?.lock;
+    clearTimeout(this.#renewTimer);
+    if (lock === undefined || lock.isFresh()) return;
+    if (lock.isFlockInherited() || lock.flockProblem() !== null) this.#renew();
+    else this.#renewTimer = setTimeout(() => { this.#renew(); }, RENEW_AFTER_MS).unref();
+  }
+
+  #renew(): void {
+    const problem = this.#store?.lock.renew() ?? null;
+    if (problem !== null) {
+      this.#failed('flock', problem);
+      this.#renewTimer = setTimeout(() => { this.#renew(); }, RETRY_MS).unref();
+    }
+    this.#watchFlock();
   }
 
   /** While the kernel cannot tell that the flock has ended, or it is missing: looks after it. */

@@ -1,27 +1,18 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  ftruncateSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fchmodSync, linkSync, lstatSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
 import { adoptOrphan, isSafeFor, prepareFolder, tryLinking, makeSticky } from './folder';
-import { HeldFlock } from './held-flock';
+import type { HeldFlock } from './held-flock';
 import type { Owner } from './owner';
 
 /** What every lock file of ours begins with; nothing like Helios's tag. */
 export const BANNER_START = 'update-lock: ';
+
+const NOT_HELD = `${BANNER_START}not held\n`;
+
+const ANCHOR = 'anchor';
+const NEW_ANCHOR = 'anchor.new';
 
 /**
  * The file that the lock files of a directory are names of. It has its content and its flock before it gets such a
@@ -31,15 +22,11 @@ export const BANNER_START = 'update-lock: ';
 export class Anchor implements FileIdentity {
   readonly folder: string;
   readonly path: string;
-  readonly fd: number;
-  readonly dev: number;
-  readonly ino: number;
-  readonly flock: HeldFlock;
   /** Whether its files belong to the lock's owner; if not, to the user as whom we were started. */
   readonly isOwners: boolean;
   readonly #directory: FileIdentity;
   readonly #act: <T>(action: () => T) => T;
-  #length: number;
+  #file: AnchorFile;
 
   /**
    * Opens the anchor of a directory, makes it if it is missing.
@@ -56,28 +43,83 @@ export class Anchor implements FileIdentity {
     this.folder = owner.actAsStarted(() => prepareFolder(directory, owner, isOurs));
     this.isOwners = owner.actAsStarted(() => isSafeFor(owner, this.folder));
     this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
-    this.path = join(this.folder, 'anchor');
+    this.path = join(this.folder, ANCHOR);
     this.#directory = this.#act(() => statSync(directory));
-    this.fd = this.#act(() => {
+    const fd = this.#act(() => {
       if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
         adoptOrphan(this.path, names, this.isOwners ? owner.uid : owner.startedUid, BANNER_START);
         tryLinking(this.folder);
       }
       return openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     });
-    const stats = fstatSync(this.fd);
-    this.dev = stats.dev;
-    this.ino = stats.ino;
-    this.#length = stats.size;
-    this.flock = new HeldFlock(this, owner);
+    this.#file = new AnchorFile(fd, owner);
     try {
-      this.#act(() => {
-        fchmodSync(this.fd, 0o644);
-      });
-      if (stats.size === 0) this.write(`${BANNER_START}not held\n`);
+      this.#complete(this.#file);
     } catch (error) {
-      closeSync(this.fd);
+      closeSync(fd);
       throw error;
+    }
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  get dev(): number {
+    return this.#file.dev;
+  }
+
+  get ino(): number {
+    return this.#file.ino;
+  }
+
+  get flock(): HeldFlock {
+    return this.#file.flock;
+  }
+
+  /** Whether nobody but us can have its flock, or wait for it: it has not been the lock, and our own flock is on it. */
+  get isFresh(): boolean {
+    return !this.#file.wasLock && !this.flock.isInherited && this.flock.problem === null;
+  }
+
+  /**
+   * Puts a fresh file in the place of the present one, whose flock is then free for those who wait for it. To be called while
+   * the present one is not the lock. It stays if the other cannot be made, or its flock cannot be had.
+   * @returns what went wrong, null if nothing did
+   */
+  renew(): string | null {
+    let next: AnchorFile | undefined;
+    try {
+      this.remove(NEW_ANCHOR);
+      next = new AnchorFile(this.open(NEW_ANCHOR, constants.O_EXCL), this.owner);
+      next.write(NOT_HELD);
+      // Before anybody else may open it.
+      const problem = next.flock.hold();
+      if (problem !== null) throw new Error(problem);
+      this.#complete(next);
+      this.rename(NEW_ANCHOR, ANCHOR);
+    } catch (error) {
+      next?.close(false);
+      this.#tryToRemove(NEW_ANCHOR);
+      return error instanceof Error ? error.message : String(error);
+    }
+    this.#file.close(false);
+    this.#file = next;
+    return null;
+  }
+
+  #complete(file: AnchorFile): void {
+    this.#act(() => {
+      fchmodSync(file.fd, 0o644);
+    });
+    if (file.isEmpty) file.write(NOT_HELD);
+  }
+
+  #tryToRemove(name: string): void {
+    try {
+      this.remove(name);
+    } catch {
+      // It does no harm, and the next one is made in its place.
     }
   }
 
@@ -105,6 +147,7 @@ export class Anchor implements FileIdentity {
     this.#act(() => {
       linkSync(this.path, path);
     });
+    this.#file.wasLock = true;
   }
 
   /**
@@ -157,7 +200,7 @@ export class Anchor implements FileIdentity {
 
   /** How many names the anchor has, its own included. */
   countNames(): number {
-    return fstatSync(this.fd).nlink;
+    return this.#file.countNames();
   }
 
   /** Whether the directory at the path is still the one that the anchor is in, and the anchor is still there. */
@@ -177,15 +220,12 @@ export class Anchor implements FileIdentity {
     return (blocks > 0 && bavail === 0) || (files > 0 && ffree === 0);
   }
 
-  /** Replaces the content, of every name at once. Overwrites in place, which needs no space on a full disk. */
+  /** Replaces the content, of every name at once. */
   write(text: string): void {
-    const length = writeSync(this.fd, text, 0);
-    if (length < this.#length) ftruncateSync(this.fd, length);
-    this.#length = length;
+    this.#file.write(text);
   }
 
   close(keepFlock: boolean): void {
-    this.flock.release(keepFlock);
-    closeSync(this.fd);
+    this.#file.close(keepFlock);
   }
 }

@@ -1,39 +1,62 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
 import { FIRST_FD } from './flock';
+import { LOCK_OWNER_UID, type Owner } from './owner';
 
-/** As long as every `sleep` takes: 68 years. */
-const COMMAND = ['sleep', '2147483647'] as const;
+/**
+ * Sleeps until its standard input ends, so until the sidecar has died, and then for as long as the file has a name beside that
+ * of the anchor: without one the lock is not on disk. If the count cannot be had, it stays.
+ */
+const SCRIPT = `read -r _
+while [ "$(stat -L -c %h /proc/self/fd/${String(FIRST_FD)} || echo 2)" -gt 1 ]; do (exec sleep 15 ${String(FIRST_FD)}<&-) || exit; done`;
+
+/** A guard of version 0.1. */
+const FORMER_COMMAND = ['sleep', '2147483647'] as const;
 
 /** A guard that ends by itself is replaced after this long, in milliseconds. */
 const REPLACE_AFTER_MS = 1000;
+
+/** Says of which file it is a guard: whoever looks for it may not be allowed to see its open files. */
+function commandOf({ dev, ino }: FileIdentity): string[] {
+  return ['/bin/sh', '-c', SCRIPT, 'update-lock-guard', `${String(dev)}:${String(ino)}`];
+}
 
 /**
  * A process that does nothing but keep a file open, and so its flock, if we are killed: otherwise the host could reboot
  * between our death and our return. It is replaced if it ends.
  */
 export class Guard {
-  #pid: number | undefined;
+  #child: ChildProcess | undefined;
   #isWanted = true;
 
-  constructor(private readonly fd: number) {
+  constructor(
+    private readonly file: FileIdentity & { readonly fd: number },
+    private readonly owner: Owner,
+  ) {
     this.#spawn();
   }
 
   /** Ends it, unless it is to outlive us. */
   release(keep: boolean): void {
     this.#isWanted = false;
-    if (!keep && this.#pid !== undefined) endGuard(this.#pid);
+    if (keep) return;
+    if (this.#child?.pid !== undefined) endGuard(this.#child.pid, this.owner);
+    this.#child?.stdin?.destroy();
   }
 
   #spawn(): void {
+    const [command = '', ...args] = commandOf(this.file);
     try {
-      const child = spawn(COMMAND[0], COMMAND.slice(1), {
-        stdio: ['ignore', 'ignore', 'ignore', this.fd],
-        cwd: '/',
-        detached: true,
-      });
+      const child = this.owner.actAsStarted(() =>
+        spawn(command, args, {
+          stdio: ['pipe', 'ignore', 'ignore', this.file.fd],
+          cwd: '/',
+          env: {},
+          detached: true,
+          ...this.owner.ids,
+        }),
+      );
       child.unref();
       child.once('error', () => {
         this.#replace();
@@ -41,7 +64,7 @@ export class Guard {
       child.once('exit', () => {
         this.#replace();
       });
-      this.#pid = child.pid;
+      this.#child = child;
     } catch {
       // No memory or no processes left. The flock is there all the same, as long as we are.
       this.#replace();
@@ -49,7 +72,8 @@ export class Guard {
   }
 
   #replace(): void {
-    this.#pid = undefined;
+    this.#child?.stdin?.destroy();
+    this.#child = undefined;
     setTimeout(() => {
       if (this.#isWanted) this.#spawn();
     }, REPLACE_AFTER_MS).unref();
@@ -57,28 +81,42 @@ export class Guard {
 }
 
 /** The guards that a sidecar which was killed has left to keep the flock of this file. */
-export function findGuards(anchor: FileIdentity): number[] {
+export function findGuards(file: FileIdentity, owner: Owner): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isGuardOf(pid, anchor));
+    .filter((pid) => Number.isInteger(pid) && isGuardOf(pid, file, owner));
 }
 
-/** Whether that process is a guard of this file. Cannot be fooled by a pid that was used again. */
-export function isGuardOf(pid: number, anchor: FileIdentity): boolean {
+/** Whether that process is a guard of this file. Cannot be fooled by a pid that was used again, or by another user. */
+export function isGuardOf(pid: number, file: FileIdentity, owner: Owner): boolean {
+  const process = `/proc/${String(pid)}`;
   try {
-    if (readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1') !== `${COMMAND.join('\0')}\0`) return false;
-    return isSameFile(statSync(`/proc/${String(pid)}/fd/${String(FIRST_FD)}`), anchor);
+    const command = readFileSync(`${process}/cmdline`, 'latin1');
+    const { uid } = statSync(process);
+    if (![LOCK_OWNER_UID, owner.startedUid].includes(uid)) return false;
+    if (command === asCommandLine(commandOf(file))) return true;
+    if (command !== asCommandLine(FORMER_COMMAND)) return false;
+    return isSameFile(owner.actAsStarted(() => statSync(`${process}/fd/${String(FIRST_FD)}`)), file);
   } catch {
     // No such process or descriptor, or not ours to look at.
     return false;
   }
 }
 
-/** Ends a guard; its flock is free as soon as the kernel has closed its files. */
-export function endGuard(pid: number): void {
+function asCommandLine(command: readonly string[]): string {
+  return command.map((part) => `${part}\0`).join('');
+}
+
+/** Ends a guard, and what it has started; its flock is free as soon as the kernel has closed its files. */
+export function endGuard(pid: number, owner: Owner): void {
+  const end = (): boolean => process.kill(-pid, 'SIGKILL');
   try {
-    process.kill(pid, 'SIGKILL');
+    owner.act(end);
   } catch {
-    // It has ended by itself.
+    try {
+      owner.actAsStarted(end);
+    } catch {
+      // It has ended by itself.
+    }
   }
 }

@@ -3,12 +3,9 @@ import { flock, type FlockResult } from './flock';
 import { endGuard, findGuards, Guard, isGuardOf } from './guard';
 import type { Owner } from './owner';
 
-/** How often the flock is tried again after the guard that had it was ended: the kernel closes its files soon, not at once. */
-const ATTEMPTS = 10;
-
 /**
- * The flock of one anchor: our own, with a guard that keeps it if we are killed; or one that the guard of a sidecar
- * which was killed keeps for us. That guard goes on holding it without a gap, until the lock is free and nobody minds.
+ * The flock of one file: our own, with a guard that keeps it if we are killed; or one that the guard of a sidecar
+ * which was killed keeps for us. That guard goes on holding it without a gap for as long as the file is the lock.
  */
 export class HeldFlock {
   #guard: Guard | undefined;
@@ -16,14 +13,14 @@ export class HeldFlock {
   #problem: string | null = 'the flock was not taken yet';
 
   constructor(
-    private readonly anchor: FileIdentity & { readonly fd: number },
+    private readonly file: FileIdentity & { readonly fd: number },
     private readonly owner: Owner,
   ) {}
 
   /** What is wrong, null if the flock is held. */
   get problem(): string | null {
     if (this.#guard !== undefined || this.#problem !== null) return this.#problem;
-    const isAlive = this.#inherited.some((pid) => this.#asRoot(() => isGuardOf(pid, this.anchor)));
+    const isAlive = this.#inherited.some((pid) => isGuardOf(pid, this.file, this.owner));
     return isAlive ? null : 'the process that kept the flock has ended';
   }
 
@@ -32,35 +29,23 @@ export class HeldFlock {
     return this.#inherited.length > 0;
   }
 
-  /** To be told of an attempt that was made for several anchors at once. */
+  /** To be told of an attempt that was made for several files at once. */
   locked(): void {
     this.#inherited = [];
     this.#problem = null;
-    // As whoever we were at the start, or a next process might not be allowed to recognise it.
-    this.#guard ??= this.#asRoot(() => new Guard(this.anchor.fd));
+    this.#guard ??= new Guard(this.file, this.owner);
   }
 
   /** Takes the flock if it is not held. */
   hold(): string | null {
-    if (this.problem === null) return null;
-    this.#settle(this.#asRoot(() => flock([this.anchor.fd])));
+    if (this.problem !== null) this.#settle(this.owner.actAsStarted(() => flock([this.file.fd])));
     return this.#problem;
-  }
-
-  /** Takes the flock over from an inherited guard. It is free for a moment meanwhile, so the lock has to be. */
-  takeOver(): void {
-    if (!this.isInherited) return;
-    for (const pid of this.#inherited) endGuard(pid);
-    this.#inherited = [];
-    for (let attempt = 0; attempt < ATTEMPTS && this.#guard === undefined; attempt += 1) {
-      this.#settle(this.#asRoot(() => flock([this.anchor.fd])));
-    }
   }
 
   /** Gives the flock up, unless it is to outlive us. */
   release(keep: boolean): void {
     this.#guard?.release(keep);
-    if (!keep) for (const pid of this.#inherited) endGuard(pid);
+    if (!keep) for (const pid of this.#inherited) endGuard(pid, this.owner);
   }
 
   #settle(result: FlockResult): void {
@@ -68,12 +53,8 @@ export class HeldFlock {
       this.locked();
       return;
     }
-    this.#inherited = result.kind === 'conflict' ? this.#asRoot(() => findGuards(this.anchor)) : [];
+    this.#inherited = result.kind === 'conflict' ? findGuards(this.file, this.owner) : [];
     if (this.#inherited.length > 0) this.#problem = null;
     else this.#problem = result.kind === 'failed' ? result.detail : 'another process holds flock(2) on the lock file';
-  }
-
-  #asRoot<T>(action: () => T): T {
-    return this.owner.actAsStarted(action);
   }
 }

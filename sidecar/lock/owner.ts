@@ -22,12 +22,16 @@ export class Owner {
     readonly uid: number,
     /** As whom the process was started. */
     readonly startedUid: number,
+    /** As whom a child can be started that needs no rights at all: nobody but the owner. Empty where that cannot be changed. */
+    readonly ids: { readonly uid?: number; readonly gid?: number } = {},
   ) {}
 
+  /** Finds out who the owner can be, and drops the groups that come with root. */
   static detect(): Owner {
     const uid = process.geteuid?.() ?? 0;
     if (uid !== 0) return new Owner(uid, uid);
-    const other = new Owner(LOCK_OWNER_UID, uid);
+    const gid = canChangeGroup() ? { gid: LOCK_OWNER_UID } : {};
+    const other = new Owner(LOCK_OWNER_UID, uid, { uid: LOCK_OWNER_UID, ...gid });
     try {
       other.act(() => undefined);
       return other;
@@ -73,5 +77,18 @@ export class Owner {
     } finally {
       this.become();
     }
+  }
+}
+
+/** Whether we have the right to change groups; uses it to drop those that we have beside our own. */
+function canChangeGroup(): boolean {
+  const gid = process.getegid?.() ?? 0;
+  try {
+    process.setgroups?.([]);
+    process.setegid?.(LOCK_OWNER_UID);
+    process.setegid?.(gid);
+    return true;
+  } catch {
+    return false;
   }
 }

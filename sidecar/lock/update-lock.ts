@@ -166,8 +166,9 @@ export class UpdateLock {
       else this.#instanceProblem = result.kind === 'failed' ? result.detail : null;
       if (this.#instanceProblem !== null) return this.#instanceProblem;
     }
-    for (const { flock } of this.anchors) {
-      const problem = flock.hold();
+    for (const anchor of this.anchors) {
+      const isFree = !this.#isUsed(anchor) && anchor.isInPlace();
+      const problem = isFree ? renewIfNeeded(anchor) : anchor.flock.hold();
       if (problem !== null) return problem;
     }
     return null;
@@ -183,9 +184,29 @@ export class UpdateLock {
     return this.anchors.some(({ flock }) => flock.isInherited);
   }
 
-  /** Makes the flock our own. For when the lock is free: the flock is, for a moment. */
-  takeOverFlock(): void {
-    for (const { flock } of this.anchors) flock.takeOver();
+  /** Whether all that a next hold needs is there, and nobody waits for the flock of a file that is not the lock any more. */
+  isFresh(): boolean {
+    return this.anchors.every(({ isFresh }) => isFresh);
+  }
+
+  /**
+   * While the lock is free: puts fresh files in the place of those that were the lock, and so lets others have the flock of
+   * these. The flock of a former process ends with it.
+   * @returns what went wrong, null if nothing did
+   */
+  renew(): string | null {
+    if (!this.isInPlace() || this.#instanceProblem !== null) return this.#instanceProblem;
+    const problems = this.anchors.filter((anchor) => !this.#isUsed(anchor)).map(renewIfNeeded);
+    return problems.find((problem) => problem !== null) ?? null;
+  }
+
+  /** Whether a name of the lock is one of the anchor's, or may be. */
+  #isUsed(anchor: Anchor): boolean {
+    return this.names.some((name) => {
+      if (name.anchor !== anchor) return false;
+      const standing = anchor.look(name.path);
+      return standing === 'ours' || (standing === 'unknown' && anchor.countNames() > 1);
+    });
   }
 
   /** Whether a file system has no room left. Throws if that cannot be told. */
@@ -226,4 +247,8 @@ function takeName({ path, anchor }: Name): TakeResult {
     if (standing === 'ours') return { kind: 'taken' };
     if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', path, standing };
   }
+}
+
+function renewIfNeeded(anchor: Anchor): string | null {
+  return anchor.isFresh ? null : anchor.renew();
 }

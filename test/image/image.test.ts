@@ -225,7 +225,7 @@ test('it works as a user who owns the lock files and nothing else, not as root',
 });
 
 test('of root it needs no more than to change users and owners, also to take up what another has left', async () => {
-  const capabilities = ['SETUID', 'CHOWN'];
+  const capabilities = ['SETUID', 'SETGID', 'CHOWN'];
   const first = await startSidecar({ capabilities });
   await ask(first, 'PUT', 'http://127.0.0.1:8080/v1/leases/recorder?ttl=600');
   first.signal('SIGTERM');
