@@ -1,6 +1,6 @@
 import type { DeadlineEvent } from './gates/deadline';
-import type { ProbeEvent } from './holders/probes/probe-events';
-import type { WindowEvent } from './holders/windows/window-events';
+import type { ProbeEvent } from './holders/probes/probe';
+import type { WindowEvent } from './holders/windows/window-holder';
 import type { KeeperEvent } from './keeper/events';
 import type { UpdateEvent } from './supervisor/events';
 

@@ -4,7 +4,7 @@ import type { SidecarEvent } from './event-feed';
 import { formatDuration } from './leases/duration';
 import type { Lease } from './leases/lease';
 import type { DeadlineEvent } from './gates/deadline';
-import type { ProbeEvent } from './holders/probes/probe-events';
+import type { ProbeEvent } from './holders/probes/probe';
 import type { UpdateEvent } from './supervisor/events';
 
 export type { Logger } from 'winston';

@@ -4,8 +4,8 @@ import { MIN_TTL_MS, readConfig, type Config } from './config';
 import { markAtOneGo } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { EventFeed } from './event-feed';
-import { disown } from './holders/disown';
 import { holdOnStart } from './holders/start';
+import { disown } from './holders/wanted-lease';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { SUPERVISOR_UID } from './lock/classify';
@@ -127,11 +127,6 @@ function whereToAsk({ socketPath, port }: Config): string {
 function exit(status: number, reasons: readonly string[]): never {
   for (const reason of reasons) process.stderr.write(`update-lock: ${reason}\n`);
   process.exit(status);
-}
-
-/** For a thread of this same bundle. */
-export async function serveMatches(): Promise<void> {
-  (await import('./holders/probes/match-thread')).serveMatches();
 }
 
 void main();

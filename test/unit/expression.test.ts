@@ -1,9 +1,9 @@
-import { matches, parseExpression } from '../../sidecar/holders/probes/expression';
+import { match, parseExpression } from '../../sidecar/holders/probes/expression';
 
-function matchesAs(expression: string, text: string): boolean {
+async function matchesAs(expression: string, text: string): Promise<unknown> {
   const parsed = parseExpression(expression);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return matches(parsed.value.program, text);
+  return match(parsed.value, text);
 }
 
 /** What people write, and texts for it: each has to match as it does in JavaScript. */
@@ -29,15 +29,37 @@ const EXPRESSIONS: readonly (readonly [string, readonly string[]])[] = [
   ['/\\u{1f600}/u', ['😀']],
   ['/\\//', ['a/b', 'ab']],
   ['/a|/', ['', 'b']],
+  ['/busy(?!box)/', ['busy', 'busybox']],
+  ['/(\\d)\\1/', ['11', '12']],
   ['/\\\\A\\.\\-\\"/', ['\\A.-"', 'A']],
   ['/\\p{Lu}/u', ['Ä', 'ä']],
 ];
 
-test.each(EXPRESSIONS.flatMap(([expression, texts]) => texts.map((text) => [expression, text] as const)))('%s matches %j if it does in JavaScript', (expression, text) => {
+test.each(EXPRESSIONS.flatMap(([expression, texts]) => texts.map((text) => [expression, text] as const)))('%s matches %j if it does in JavaScript', async (expression, text) => {
   const [, source = '', flags = ''] = /^\/(.*)\/([a-z]*)$/s.exec(expression) ?? [];
-  expect(matchesAs(expression, text)).toBe(new RegExp(source, flags).test(text));
+  expect(await matchesAs(expression, text)).toEqual({ ok: true, matches: new RegExp(source, flags).test(text) });
 });
 
-test('a character is always a whole one', () => {
-  expect(matchesAs('/^.$/', '😀')).toBe(true);
+test('a match does not depend on the one before, whatever the flags', async () => {
+  for (let i = 0; i < 3; i += 1) expect(await matchesAs('/busy/g', 'busy')).toEqual({ ok: true, matches: true });
+});
+
+test.each(['/(a+)+$/', '/^(a|a)*$/', '/(.{0,300}a){3}[A-Z]/'])('%s is stopped where it would take for ever, and the next one is matched', async (expression) => {
+  const stuck = matchesAs(expression, `${'a'.repeat(65_535)}!`);
+  const next = matchesAs('/busy/', 'busy');
+  expect(await stuck).toEqual({ ok: false, problem: 'matching its answer took longer than 100 ms' });
+  expect(await next).toEqual({ ok: true, matches: true });
+});
+
+test('each match has a turn of the event loop of its own', async () => {
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  const turns = await Promise.all([1, 2, 3].map(() => matchesAs('/a/', 'a').then(() => turn)));
+  isOver = true;
+  expect(new Set(turns).size).toBe(3);
 });

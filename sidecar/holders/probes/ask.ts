@@ -1,8 +1,10 @@
+import { lookup } from 'node:dns/promises';
+import type { LookupAddress } from 'node:dns';
 import { request as requestPlain, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { formatDuration } from '../../leases/duration';
 import { bodyText } from './body-text';
 import type { ProbeSettings } from './probe-settings';
-import { sharedLookup } from './shared-lookup';
 
 /** What comes after that is not looked at. */
 const MAX_BODY_BYTES = 65_536;
@@ -24,9 +26,11 @@ export type AskResult =
 export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise<AskResult> {
   const { url, authorization, timeoutMs } = settings;
   const request = url.protocol === 'https:' ? (await import('node:https')).request : requestPlain;
-  const options: RequestOptions = {
+  const options: RequestOptions & { autoSelectFamily: true } = {
     agent: false,
-    lookup: sharedLookup,
+    // So that all addresses of a name are looked up, which lookUpOnce relies on.
+    autoSelectFamily: true,
+    lookup: lookUpOnce,
     headers: {
       Accept: '*/*',
       'Accept-Encoding': 'identity',
@@ -60,6 +64,19 @@ export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise
     }
   });
 }
+
+/** The lookups that have not been answered yet, by name. */
+const lookups = new Map<string, Promise<LookupAddress[]>>();
+
+/**
+ * Looks a name up once for all who ask meanwhile. A lookup cannot be cancelled, and only two run at a time: while a device is
+ * offline and name servers are silent for longer than a probe waits, the queue of lookups would grow without end.
+ */
+const lookUpOnce: LookupFunction = (hostname, _options, callback) => {
+  const looking = lookups.get(hostname) ?? lookup(hostname, { all: true }).finally(() => lookups.delete(hostname));
+  lookups.set(hostname, looking);
+  looking.then((addresses) => { callback(null, addresses); }, (error: unknown) => { callback(error as NodeJS.ErrnoException, []); });
+};
 
 function whyNot({ statusCode = 0, headers }: IncomingMessage): string | null {
   if (statusCode >= 300 && statusCode < 400) return `it answered with status ${String(statusCode)}, and redirects are not followed`;

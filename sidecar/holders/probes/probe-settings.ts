@@ -1,7 +1,6 @@
 import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../leases/duration';
 import { NAME_PATTERN } from '../../leases/lease';
-import type * as expressions from './expression';
-import { placeOfMistake } from './json-place';
+import { EXPRESSION_FORM, parseExpression } from './expression';
 import { shown } from './shown';
 
 export type OnError = 'keep' | 'hold' | 'release';
@@ -13,7 +12,7 @@ export interface ProbeSettings {
   readonly url: URL;
   /** The value of the header, from user and password in the URL; null without them. Never shown. */
   readonly authorization: string | null;
-  readonly expression: expressions.Expression;
+  readonly expression: RegExp;
   /** Whether a match holds, or the lack of one. */
   readonly holdsOnMatch: boolean;
   readonly everyMs: number;
@@ -40,8 +39,8 @@ export function parseProbes(text: string): ParsedProbes {
   let items: unknown;
   try {
     items = JSON.parse(text);
-  } catch {
-    return { ok: false, mistakes: [`its value is not JSON, from ${placeOfMistake(text)} on; ${FORM}`] };
+  } catch (error) {
+    return { ok: false, mistakes: [`its value is not JSON: ${jsonProblem(error)}; ${FORM}`] };
   }
   if (!Array.isArray(items)) return { ok: false, mistakes: [`${shown(items)} is not an array; ${FORM}`] };
   if (items.length > MAX_PROBES) {
@@ -51,6 +50,12 @@ export function parseProbes(text: string): ParsedProbes {
   const numbers = new Map<string, number>();
   const value = items.map((item: unknown, index) => readProbe(new FieldReader(item, index + 1, mistakes), numbers));
   return mistakes.length === 0 ? { ok: true, value } : { ok: false, mistakes };
+}
+
+/** What V8 says of text that is not JSON, without the part of the text that it may quote: that may be a password. */
+function jsonProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, '').replace(/[^ -~]/g, '?');
 }
 
 /** The fields of one probe. A mistake is noted with its place; what is read in its stead does not matter. */
@@ -95,7 +100,7 @@ class FieldReader {
 
 function readProbe(reader: FieldReader, numbers: Map<string, number>): ProbeSettings {
   const nothing = { name: '', url: new URL('http://localhost'), authorization: null };
-  const expression = { expression: { program: '', size: 0 }, holdsOnMatch: true };
+  const expression = { expression: /^/, holdsOnMatch: true };
   if (!reader.isObject) return { ...nothing, ...expression, everyMs: 0, timeoutMs: 0, onError: 'keep' };
   for (const field of Object.keys(reader.fields)) {
     if (!FIELDS.includes(field)) reader.note(shown(field), `is no field of a probe; ${FIELDS.join(', ')} are allowed`);
@@ -165,7 +170,6 @@ function readExpression(reader: FieldReader): Pick<ProbeSettings, 'expression' |
     reader.note('holdWhen and holdUnless', 'both are there; one of them is allowed');
     return null;
   }
-  const { EXPRESSION_FORM, parseExpression } = loadExpressions();
   if (given.length === 0) {
     reader.note('holdWhen or holdUnless', `is missing; ${EXPRESSION_FORM} is needed`);
     return null;
@@ -176,12 +180,6 @@ function readExpression(reader: FieldReader): Pick<ProbeSettings, 'expression' |
   if (parsed.ok) return { expression: parsed.value, holdsOnMatch: field === 'holdWhen' };
   reader.refuse(field, parsed.problem);
   return null;
-}
-
-/** Only now, since whoever has no probes need not wait for it; and not as a promise, so that all mistakes are reported together. */
-function loadExpressions(): typeof expressions {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return require('./expression') as typeof expressions;
 }
 
 function readDuration(reader: FieldReader, field: string, { what, defaultMs, minMs, maxMs }: typeof EVERY): number {

@@ -2,15 +2,22 @@ import type { Clock } from '../../clock';
 import { probeLease, type EndedLease } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { ask } from './ask';
-import type { Matcher } from './matcher';
-import type { ProbeEvent } from './probe-events';
+import { match } from './expression';
 import type { ProbeSettings } from './probe-settings';
+
+export type ProbeEvent =
+  /** It has answered otherwise than before, or for the first time. */
+  | { readonly type: 'probe-turned'; readonly probe: string; readonly isBusy: boolean }
+  /** It cannot be asked, since now. */
+  | { readonly type: 'probe-missed'; readonly probe: string; readonly problem: string }
+  | { readonly type: 'probe-reached'; readonly probe: string }
+  /** Each time. */
+  | { readonly type: 'probe-asked'; readonly probe: string; readonly result: string };
 
 export interface ProbeOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly keeper: LeaseKeeper;
-  readonly matcher: Matcher;
   readonly emit: (event: ProbeEvent) => void;
 }
 
@@ -91,8 +98,8 @@ export class Probe {
     const answer = await ask(this.settings, this.#stop.signal);
     if (!answer.ok) return answer;
     const { expression, holdsOnMatch } = this.settings;
-    const match = await this.options.matcher.match(expression, answer.text);
-    return match.ok ? { ok: true, isBusy: match.matches === holdsOnMatch } : match;
+    const result = await match(expression, answer.text);
+    return result.ok ? { ok: true, isBusy: result.matches === holdsOnMatch } : result;
   }
 
   #take(result: Result): void {

@@ -1,5 +1,4 @@
 import { probeLease } from '../../leases/lease';
-import { Matcher } from './matcher';
 import { Probe, type ProbeOptions } from './probe';
 import type { ProbeSettings } from './probe-settings';
 
@@ -10,13 +9,12 @@ const APART_MS = 10;
 export class Probes {
   readonly all: readonly Probe[];
   readonly #byLease: ReadonlyMap<string, Probe>;
-  readonly #matcher = new Matcher();
 
   constructor(
     settings: readonly ProbeSettings[],
-    private readonly options: Omit<ProbeOptions, 'matcher'>,
+    private readonly options: ProbeOptions,
   ) {
-    this.all = settings.map((each) => new Probe(each, { ...options, matcher: this.#matcher }));
+    this.all = settings.map((each) => new Probe(each, options));
     this.#byLease = new Map(this.all.map((probe) => [probeLease(probe.name), probe]));
   }
 
@@ -36,6 +34,5 @@ export class Probes {
 
   close(): void {
     for (const probe of this.all) probe.close();
-    this.#matcher.close();
   }
 }

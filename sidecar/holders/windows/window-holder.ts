@@ -3,7 +3,13 @@ import type { Clock } from '../../clock';
 import { WINDOW_LEASE } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
-import type { WindowEvent } from './window-events';
+
+/** What the wall clock says of updates has changed, which may leave the lock as it is. */
+export interface WindowEvent {
+  readonly type: 'window-turned';
+  /** Why updates are held back; null since they are allowed. */
+  readonly reason: string | null;
+}
 
 /**
  * How often the wall clock is looked at, in milliseconds, if nothing changes before: it may be set, and a timer does not
