@@ -43,14 +43,12 @@ test('help is asked for in every way that people try', () => {
 
 test.each([
   ['', 'which command?'],
-  ['stauts', "there is no command 'stauts'; did you mean 'status'?"],
-  ['waitupdate', "there is no command 'waitupdate'; did you mean 'wait-update'?"],
-  ['frobnicate', "there is no command 'frobnicate'"],
-  ['help relase', "there is no command 'relase'; did you mean 'release'?"],
+  ['stauts', "there is no command 'stauts'"],
+  ['help relase', "there is no command 'relase'"],
   ['--jsn status', "update-lock has no option '--jsn'"],
-  ['status --jsn', "status has no option '--jsn'; did you mean '--json'?"],
+  ['status --jsn', "status has no option '--jsn'"],
   ['status -j', "status has no option '-j'"],
-  ['run --wiat 5 x', "run has no option '--wiat'; did you mean '--wait'?"],
+  ['run --wiat 5 x', "run has no option '--wiat'"],
   ['run', 'run which command?'],
   ['run --name a', 'run which command?'],
   ['run --wait 5m --no-wait x', '--wait and --no-wait exclude each other'],

@@ -1,8 +1,7 @@
 import { columnsOf, fitTo } from '../../client/src/cli/columns';
 import { span, timeStamp } from '../../client/src/cli/moments';
-import { printable } from '../../client/src/cli/printable';
+import { printable } from '../../client/src/cli/output';
 import { statusText } from '../../client/src/cli/status-text';
-import { watchText } from '../../client/src/cli/watch-text';
 import type { Lease, LockStatus, Update } from '../../client/src/types';
 
 // Dates are shown in local time, which would otherwise be that of whoever runs the tests.
@@ -90,10 +89,6 @@ describe('on a terminal', () => {
 
   test.each([200, 100, 80, 60, 40, 20])('no line is wider than %i columns, whatever the names and reasons are', (columns) => {
     for (const line of statusText({ ...hostile, flock: false }, { ...plain, columns })) expect(columnsOf(line)).toBeLessThanOrEqual(columns);
-    const view = { url: `unix:/${'x'.repeat(100)}`, status: hostile, silentSince: lease.since, recent: ['漢'.repeat(100)] };
-    const lines = watchText(view, { ...plain, columns }, 24);
-    expect(lines.length).toBeLessThanOrEqual(24);
-    if (columns >= 22) for (const line of lines) expect(columnsOf(line)).toBeLessThanOrEqual(columns);
   });
 
   test('nothing but colours is sent to it', () => {

@@ -1,12 +1,8 @@
 /* eslint-disable no-control-regex */
-import { execFileSync } from 'node:child_process';
 import { supervisorForces } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
 import { Command } from './command';
 import { KEYS, Terminal } from './terminal';
-
-/** The shell's, on the screen that was given back. */
-const PROMPT = /\x1b\[\?25h\x1b\[\?1049l[^]*\$ /;
 
 let sidecar: Sidecar;
 
@@ -72,42 +68,22 @@ describe('piped', () => {
 });
 
 describe('on a terminal', () => {
-  test('a view that follows, and gives the terminal back', async () => {
+  test('it is cleared, and shows what status prints, at every event', async () => {
     const terminal = await Terminal.open(url());
     terminal.type('update-lock watch\n');
-    await terminal.shows(/\x1b\[\?1049h/);
-    await terminal.shows(/Nothing holds back updates/);
+    await terminal.shows(/\x1b\[H\x1b\[2J[^]*Nothing holds back updates/);
     await sidecar.put('recorder', { ttl: '5m', reason: 'recording' });
-    await terminal.shows(/Updates are held back/);
-    await terminal.shows(/recorder.*recording/s);
+    await terminal.shows(/\x1b\[H\x1b\[2J[^]*Updates are held back[^]*recorder[^]*recording/);
+    await sidecar.release('recorder');
+    await terminal.shows(/\x1b\[H\x1b\[2J[^]*Nothing holds back updates/);
     await sidecar.kill();
-    await terminal.shows(/The sidecar does not answer since/);
+    await terminal.shows(/the sidecar at unix:.* does not answer; looking for it/);
     sidecar = await sidecar.startAgain();
     await terminal.shows(/the sidecar is back/);
-    terminal.type(KEYS.suspend);
-    await terminal.shows(/\x1b\[\?25h\x1b\[\?1049l/);
-    await terminal.shows(/Stopped/);
-    terminal.type('fg\n');
-    await terminal.shows(/\x1b\[\?1049h/);
-    await terminal.shows(/recorder/);
+    await sidecar.put('recorder');
+    await terminal.shows(/\x1b\[H\x1b\[2J[^]*Updates are held back/);
     terminal.type(KEYS.interrupt);
-    await terminal.shows(PROMPT);
     expect(await terminal.status()).toBe(130);
-    terminal.type('stty -a\n');
-    await terminal.shows(/isig icanon/);
-  });
-
-  test('it is drawn anew when the size changes, and q ends it', async () => {
-    const terminal = await Terminal.open(url());
-    terminal.type('tty\n');
-    const [, tty = ''] = await terminal.shows(/(\/dev\/pts\/\d+)/);
-    terminal.type('update-lock watch\n');
-    await terminal.shows(/Nothing holds back updates/);
-    execFileSync('stty', ['-F', tty, 'cols', '30', 'rows', '10']);
-    await terminal.shows(/update-l…/);
-    terminal.type('q');
-    await terminal.shows(PROMPT);
-    expect(await terminal.status()).toBe(0);
   });
 
   test('without colour if that is not wanted', async () => {

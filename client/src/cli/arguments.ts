@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { COMMANDS, findCommand, GLOBAL_OPTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
-import { nearest } from './nearest';
-import type { Options } from './options';
+import { findCommand, GLOBAL_OPTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
 import { UsageError } from './usage-error';
 import { parseDuration } from '../duration';
+
+/** The options that were given, by name; flags are `true`. */
+export type Options = Readonly<Record<string, string | true>>;
 
 /** What a command line asks for. */
 export type Invocation =
@@ -49,9 +50,8 @@ function help(topic: string | undefined): Invocation {
 
 function commandNamed(word: string): CommandSpec {
   const command = findCommand(word);
-  if (command !== undefined) return command;
-  const meant = nearest(word, COMMANDS.map(({ name }) => name));
-  throw new UsageError(`there is no command '${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`);
+  if (command === undefined) throw new UsageError(`there is no command '${word}'`);
+  return command;
 }
 
 /**
@@ -75,16 +75,10 @@ function readOptions(args: readonly string[], specs: readonly OptionSpec[], comm
       continue;
     }
     const spec = specs.find(({ name }) => name === token.name);
-    if (spec === undefined) throw unknownOption(token.rawName, specs, command);
+    if (spec === undefined) throw new UsageError(`${command?.name ?? 'update-lock'} has no option '${token.rawName}'`, command?.name);
     options[token.name] = optionValue(spec, token, command);
   }
   return { options, rest };
-}
-
-function unknownOption(rawName: string, specs: readonly OptionSpec[], command: CommandSpec | undefined): UsageError {
-  const meant = rawName.startsWith('--') ? nearest(rawName.slice(2), specs.map(({ name }) => name)) : undefined;
-  const whose = command === undefined ? 'update-lock' : command.name;
-  return new UsageError(`${whose} has no option '${rawName}'${meant === undefined ? '' : `; did you mean '--${meant}'?`}`, command?.name);
 }
 
 function optionValue(spec: OptionSpec, token: { value?: string | undefined; inlineValue?: boolean | undefined }, command: CommandSpec | undefined): string | true {
@@ -134,4 +128,14 @@ function checkOperands(command: CommandSpec, operands: readonly string[]): void 
   if (second !== undefined) throw new UsageError(`${command.name} takes one ${command.operand ?? ''}: what is '${second}'?`, command.name);
   if (command.operand === 'NAME') checkName(first ?? '', command);
   if (command.operand === 'SHELL' && !SHELLS.includes(first ?? '')) throw new UsageError(`there is completion for bash and zsh, not for '${first ?? ''}'`, command.name);
+}
+
+/** The value of an option that has one. */
+export function textOf(option: string | true | undefined): string | undefined {
+  return typeof option === 'string' ? option : undefined;
+}
+
+/** For what asks the sidecar. */
+export function urlOf({ url }: Options): { url?: string } {
+  return typeof url === 'string' ? { url } : {};
 }

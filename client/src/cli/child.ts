@@ -10,17 +10,19 @@ export interface Child {
 }
 
 /**
- * Starts COMMAND with our own standard files and the others it was meant to have, in our own process group.
+ * Starts COMMAND with our own standard files and the others it was meant to have, in our own process group and environment.
+ * @param leaseName what it may want to know of the lease
  * @throws CannotRunError
  */
-export async function startChild(command: string, args: readonly string[], environment: NodeJS.ProcessEnv, files: readonly number[]): Promise<Child> {
+export async function startChild(command: string, args: readonly string[], leaseName: string, files: readonly number[]): Promise<Child> {
+  const env = { ...process.env, UPDATE_LOCK_HELD: '1', UPDATE_LOCK_NAME: leaseName };
   const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit'];
   for (const fd of files) {
     while (stdio.length < fd) stdio.push('ignore');
     stdio[fd] = fd;
   }
   try {
-    const child = spawn(command, args, { stdio, env: environment });
+    const child = spawn(command, args, { stdio, env });
     // Not 'close': what it leaves behind may keep its outputs open for ever.
     const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => { resolve(code ?? exitOfSignal(signal ?? 'SIGKILL')); }));
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));

@@ -109,7 +109,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'the same, live',
     options: [{ name: 'json', type: 'flag', help: 'print each event as a line of JSON: {"id", "type", "data"}' }],
     notes: [
-      'A live view on a terminal, q or Ctrl-C to end it; piped, a line for each event.\nA sidecar that goes away is looked for until it is back.',
+      'On a terminal it shows anew what status prints, at every event, until Ctrl-C;\npiped, a line for each event. It looks for a sidecar that goes away until it is\nback.',
     ],
     examples: ['update-lock watch', 'update-lock watch --json | jq --unbuffered .type'],
   },

@@ -1,6 +1,6 @@
 import type { EndReason, EndedLease, Lease, LockEvent, Update } from '../types';
 import { span, timeStamp } from './moments';
-import { printable } from './printable';
+import { printable } from './output';
 
 const ENDED: Readonly<Record<EndReason, string>> = {
   released: 'released',

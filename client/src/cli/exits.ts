@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /** What the command exits with; 64 to 78 as in sysexits(3), the others as in a shell. */
@@ -15,4 +16,19 @@ export const EXIT = {
 /** The exit of a shell for a command that a signal has ended. */
 export function exitOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
+}
+
+/**
+ * Exits without touching the terminal again: Node.js puts back the modes that it found at its start, whatever COMMAND
+ * has set, unless the descriptors are closed.
+ */
+export function exitAs(exit: number): never {
+  for (const fd of [0, 1, 2]) {
+    try {
+      closeSync(fd);
+    } catch {
+      // It was closed before.
+    }
+  }
+  process.exit(exit);
 }

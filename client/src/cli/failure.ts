@@ -1,7 +1,6 @@
 import { CannotRunError } from './cannot-run-error';
 import { EXIT } from './exits';
-import { tell } from './output';
-import { printable } from './printable';
+import { printable, tell } from './output';
 import { UsageError } from './usage-error';
 import { InvalidRequestError } from '../errors/invalid-request-error';
 import { LockLostError } from '../errors/lock-lost-error';

@@ -1,9 +1,8 @@
 import { isTerminal } from './terminal';
 import { EXIT } from './exits';
 import { future } from './moments';
-import { textOf, urlOf, type Options } from './options';
-import { print } from './output';
-import { printable } from './printable';
+import { textOf, urlOf, type Options } from './arguments';
+import { print, printable } from './output';
 import type { Lease } from '../types';
 import { UpdateLock } from '../update-lock';
 

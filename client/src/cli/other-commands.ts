@@ -4,7 +4,7 @@ import { EXIT } from './exits';
 import { fail } from './failure';
 import { commandHelp, generalHelp } from './help';
 import { acquire, listLeases, release, renew } from './lease-commands';
-import type { Options } from './options';
+import type { Options } from './arguments';
 import { print } from './output';
 import { status } from './status';
 import { requestUpdate, waitUpdate } from './update-commands';

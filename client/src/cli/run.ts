@@ -1,11 +1,8 @@
-import { textOf, urlOf, type Options } from './options';
+import { textOf, urlOf, type Options } from './arguments';
 import { startChild, type Child } from './child';
-import { environmentOfHolder } from './environment';
-import { exitAs } from './exit-as';
-import { EXIT } from './exits';
+import { EXIT, exitAs } from './exits';
 import { inheritedFiles } from './inherited-files';
-import { tell } from './output';
-import { printable } from './printable';
+import { printable, tell } from './output';
 import { SignalRelay } from './signal-relay';
 import { Caller } from '../caller';
 import type { Hold } from '../hold';
@@ -38,7 +35,7 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   const hold = await holding;
   stopSayingWaiting();
   signals.expectChild();
-  const child = await startChild(command, args, environmentOfHolder(hold.name), files);
+  const child = await startChild(command, args, hold.name, files);
   signals.passTo(child.process);
   const isEnding = onLoss(hold, child, options['on-lost'] === 'term');
   const exit = await child.exited;

@@ -1,7 +1,7 @@
 import type { Lease, LockStatus, LockState, Update, Window } from '../types';
 import { columnsOf, fitTo, padTo } from './columns';
 import { future, past } from './moments';
-import { printable } from './printable';
+import { printable } from './output';
 
 /** How a text is to look. */
 export interface Look {
@@ -41,7 +41,7 @@ export function statusText(status: LockStatus, look: Look): string[] {
   return lines;
 }
 
-export function styled(text: string, style: Style, { hasColour }: Look): string {
+function styled(text: string, style: Style, { hasColour }: Look): string {
   return hasColour && text.trim() !== '' ? `\x1b[${String(CODES[style])}m${text}\x1b[0m` : text;
 }
 

@@ -1,18 +1,20 @@
 import { isTerminal, wantsColour } from './terminal';
+import { urlOf, type Options } from './arguments';
 import { EXIT } from './exits';
-import { urlOf, type Options } from './options';
 import { print } from './output';
 import { statusText } from './status-text';
+import type { LockStatus } from '../types';
 import { UpdateLock } from '../update-lock';
 
 /** Who holds back updates, why and until when. */
 export async function status(options: Options): Promise<number> {
   const lock = await new UpdateLock(urlOf(options)).status();
-  if (options['json'] === true) {
-    print(`${JSON.stringify(lock)}\n`);
-    return EXIT.ok;
-  }
-  const columns = isTerminal(1) ? process.stdout.columns : null;
-  print(`${statusText(lock, { nowMs: Date.now(), columns, hasColour: wantsColour() }).join('\n')}\n`);
+  print(options['json'] === true ? `${JSON.stringify(lock)}\n` : statusNow(lock));
   return EXIT.ok;
+}
+
+/** The text that a person gets, for the terminal or the file that it goes to. */
+export function statusNow(lock: LockStatus): string {
+  const columns = isTerminal(1) ? process.stdout.columns : null;
+  return `${statusText(lock, { nowMs: Date.now(), columns, hasColour: wantsColour() }).join('\n')}\n`;
 }

@@ -1,8 +1,7 @@
 import { EXIT } from './exits';
 import { say } from './lease-commands';
-import { textOf, urlOf, type Options } from './options';
-import { print } from './output';
-import { printable } from './printable';
+import { textOf, urlOf, type Options } from './arguments';
+import { print, printable } from './output';
 import { parseDuration } from '../duration';
 import { notConfiguredError } from '../errors/not-configured-error';
 import type { Update } from '../types';
