@@ -1,15 +1,18 @@
-import { documentOf } from './answer';
+import type { IncomingMessage } from 'node:http';
+import { documentOf, type Check } from './answer';
 import { findEndpoint, findToken } from './endpoint';
 import { NotAllowedError } from './errors/not-allowed-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { UpdateLockError } from './errors/update-lock-error';
-import type { IncomingAnswer } from './incoming-answer';
+import { HttpClient, readAll, type Answer, type Request } from './http-client';
 import { persist } from './persist';
 import { TIMING, type Timing } from './timing';
-import { open, readAll, type Answer, type Request } from './transport';
 
 export interface UpdateLockOptions {
-  /** `http://HOST:PORT` or `unix:/PATH`; default: `UPDATE_LOCK_URL`, else the default socket if it is there, else `http://update-lock:8080`. */
+  /**
+   * `http://HOST:PORT`, `https://HOST` or `unix:/PATH`; default: `UPDATE_LOCK_URL`, else the default socket if it is there, else
+   * `http://update-lock:8080`.
+   */
   url?: string | undefined;
   /** Default: `UPDATE_LOCK_TOKEN`. */
   token?: string | undefined;
@@ -18,6 +21,7 @@ export interface UpdateLockOptions {
 /** Who asks: which sidecar, with what token, how patiently. */
 export class Caller {
   readonly #token: string | undefined;
+  readonly #http: HttpClient;
 
   /** @throws InvalidRequestError if the URL is not one */
   constructor(
@@ -25,6 +29,7 @@ export class Caller {
     readonly timing: Timing = TIMING,
   ) {
     this.#token = findToken(options.token);
+    this.#http = new HttpClient(timing);
     findEndpoint(options.url);
   }
 
@@ -33,32 +38,36 @@ export class Caller {
     return findEndpoint(this.options.url).url;
   }
 
-  /** Sends a request, once, and returns the answer as soon as its head is there. */
-  async open(request: Request): Promise<IncomingAnswer> {
-    const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
-    const headers = { ...request.headers, ...authorization };
-    return this.translating(request.signal, () => open(findEndpoint(this.options.url), { ...request, headers }, this.timing));
+  /** Sends a request, once, and returns the answer as soon as its head is there, on a connection of its own. */
+  async open(request: Request): Promise<IncomingMessage> {
+    return this.translating(request.signal, () => this.#http.open(findEndpoint(this.options.url), this.#authorized(request)));
   }
 
   /** Sends a request, once, and returns the whole answer. */
   async exchange(request: Request): Promise<Answer> {
-    const answer = await this.open(request);
-    return this.translating(request.signal, () => readAll(answer, this.timing, request.signal));
+    return this.translating(request.signal, () => this.#http.exchange(findEndpoint(this.options.url), this.#authorized(request)));
   }
 
-  /**
-   * Sends a request, again for as long as a restart of the sidecar takes if need be, and returns the document that it is
-   * answered with.
-   */
-  async ask(request: Request): Promise<object> {
-    const { signal } = request;
-    const attempt = async (): Promise<object> => documentOf(await this.exchange(request), this.url);
-    return persist(attempt, { forMs: this.timing.patienceMs, timing: this.timing, signal });
+  /** Reads an answer that {@link open} has returned to its end. */
+  async readAll(response: IncomingMessage, signal?: AbortSignal): Promise<Answer> {
+    return this.translating(signal, () => readAll(response, this.timing, signal));
+  }
+
+  /** Sends a request, once, and returns the document that it is answered with. */
+  async askOnce<T extends object>(request: Request, check: Check<T>): Promise<T> {
+    return documentOf(await this.exchange(request), this.url, check);
+  }
+
+  /** As {@link askOnce}, again for as long as a restart of the sidecar takes if need be. */
+  async ask<T extends object>(request: Request, check: Check<T>): Promise<T> {
+    const { timing } = this;
+    return persist(() => this.askOnce(request, check), { forMs: timing.patienceMs, timing, signal: request.signal });
   }
 
   /** Says in our own words what went wrong on the way; the signal's reason stays what it is. */
   async translating<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     try {
+      signal?.throwIfAborted();
       return await work();
     } catch (cause) {
       signal?.throwIfAborted();
@@ -69,5 +78,10 @@ export class Caller {
       }
       throw new UnreachableError(`The sidecar cannot be reached at ${this.url}: ${message || String(code)}`, { cause });
     }
+  }
+
+  #authorized(request: Request): Request {
+    if (this.#token === undefined) return request;
+    return { ...request, headers: { ...request.headers, Authorization: `Bearer ${this.#token}` } };
   }
 }

@@ -10,6 +10,8 @@ export interface Endpoint {
   readonly url: string;
   /** What to connect to. */
   readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+  /** Whether it speaks HTTPS. */
+  readonly isSecure: boolean;
   /** Before every path: empty, or that of a proxy in front. */
   readonly prefix: string;
 }
@@ -33,16 +35,17 @@ export function findToken(token?: string): string | undefined {
 
 export function parseEndpoint(url: string): Endpoint {
   const path = /^unix:(?:\/\/)?(\/.+)$/.exec(url)?.[1];
-  if (path !== undefined) return { url: `unix:${path}`, target: { socketPath: path }, prefix: '' };
+  if (path !== undefined) return { url: `unix:${path}`, target: { socketPath: path }, isSecure: false, prefix: '' };
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed?.protocol !== 'http:' || parsed.username !== '' || parsed.search !== '' || parsed.hash !== '') {
-    const message = `${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT and unix:/PATH`;
+  const isSecure = parsed?.protocol === 'https:';
+  if (parsed === null || !(isSecure || parsed.protocol === 'http:') || parsed.username !== '' || parsed.search !== '' || parsed.hash !== '') {
+    const message = `${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH`;
     throw new InvalidRequestError(message, 'invalid');
   }
   const prefix = parsed.pathname.replace(/\/+$/, '');
-  // node:net wants an IPv6 address without its brackets.
+  // node:http wants an IPv6 address without its brackets.
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { url: `${parsed.origin}${prefix}`, target: { host, port: Number(parsed.port || '80') }, prefix };
+  return { url: `${parsed.origin}${prefix}`, target: { host, port: Number(parsed.port || (isSecure ? '443' : '80')) }, isSecure, prefix };
 }
 
 function isSocket(path: string): boolean {

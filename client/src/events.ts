@@ -3,7 +3,6 @@ import type { Caller } from './caller';
 import { UnreachableError } from './errors/unreachable-error';
 import { isPassing, pause, Pauses } from './persist';
 import { readLines } from './read-lines';
-import { readAll } from './transport';
 import type { LockEvent } from './types';
 
 export interface EventsOptions {
@@ -95,18 +94,18 @@ async function* readConnection(
 ): AsyncGenerator<LockEvent, void, void> {
   const resuming = lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId };
   const headers = { Accept: 'text/event-stream', ...resuming };
-  const answer = await caller.open({ method: 'GET', path: '/v1/events', headers, signal });
+  const response = await caller.open({ method: 'GET', path: '/v1/events', headers, signal });
   const abort = (): void => {
-    answer.destroy();
+    response.destroy();
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    if (answer.status !== 200 || !/^text\/event-stream\b/.test(answer.field('content-type'))) {
-      throw errorOf(await caller.translating(signal, () => readAll(answer, caller.timing, signal)), caller.url);
+    if (response.statusCode !== 200 || !/^text\/event-stream\b/.test(response.headers['content-type'] ?? '')) {
+      throw errorOf(await caller.readAll(response, signal), caller.url);
     }
     onOpen();
-    const events = parseEvents(readLines(answer, { silentMs: 2 * caller.timing.heartbeatMs, isBackground: false }), lastEventId);
+    const events = parseEvents(readLines(response, { silentMs: 2 * caller.timing.heartbeatMs, isBackground: false }), lastEventId);
     for (;;) {
       const { value: event, done } = await caller.translating(signal, () => events.next());
       if (done === true) return;
@@ -114,7 +113,7 @@ async function* readConnection(
     }
   } finally {
     signal.removeEventListener('abort', abort);
-    answer.destroy();
+    response.destroy();
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Caller } from './caller';
+import { checkOptions } from './check-options';
 import { toMs } from './duration';
 import { LockUnavailableError } from './errors/lock-unavailable-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { ConnectionHold, type Hold, type HoldListeners } from './hold';
 import { LONGEST_WAIT_MS, openHold, type HoldStream } from './hold-stream';
 import { checkName, makeName } from './lease-name';
-import { monotonicMs } from './monotonic-clock';
 import { isPassing, persist } from './persist';
+import { monotonicMs } from './timing';
 import type { Duration } from './types';
 
 export interface HoldOptions extends HoldListeners {
@@ -43,6 +44,7 @@ export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine
 
 /** @throws why it was not granted, or the signal's reason: then nothing is held */
 async function take(caller: Caller, options: HoldOptions): Promise<ConnectionHold> {
+  checkOptions('hold', options, { name: true, reason: true, wait: true, signal: true, onUpdate: true, onDraining: true });
   const { reason, signal, wait } = options;
   const name = options.name === undefined ? makeName() : checkName(options.name);
   const stream = await waitForHold(caller, name, reason, wait === undefined ? Infinity : toMs(wait, 'wait'), signal);

@@ -1,9 +1,10 @@
+import { documentOf, leaseNamed } from './answer';
 import type { Caller } from './caller';
 import { LockLostError } from './errors/lock-lost-error';
 import type { HoldStream } from './hold-stream';
-import { monotonicMs } from './monotonic-clock';
+import { idOf, ifMatch, leasePath } from './lease-name';
 import { persist } from './persist';
-import { asLost, mayBeTakenUp, takeUp, type Orphan } from './take-up';
+import { asLost, reattach, type DetachedLease } from './reattach';
 import type { Draining, EndedLease, HoldLine, Lease, Update } from './types';
 
 /** The lock, held for as long as the connection to the sidecar. It does not keep the process alive. */
@@ -30,13 +31,11 @@ export interface HoldListeners {
 /** A lease by connection, taken up again when the sidecar restarts. */
 export class ConnectionHold implements Hold {
   readonly #aborter = new AbortController();
-  readonly #grantedAtMs = monotonicMs();
   /** Aborts what is done in the background, once the hold is over. */
   readonly #over = new AbortController();
   /** Null while the connection is broken. */
   #stream: HoldStream | null;
   #lease: Lease;
-  #brokenAtMs = 0;
   #released: Promise<void> | undefined;
 
   constructor(
@@ -85,19 +84,23 @@ export class ConnectionHold implements Hold {
   async #release(): Promise<void> {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    const { timing } = this.caller;
-    const { goodbyeMs } = timing;
-    if (this.#stream !== null) {
-      if (await this.#stream.close(goodbyeMs)) return;
-      this.#brokenAtMs = monotonicMs();
-    }
-    // The sidecar is restarting, and will keep the lease until it is clear that nobody comes for it. If it is back soon, it need not.
-    const orphan = this.#orphan();
-    const signal = AbortSignal.timeout(goodbyeMs);
-    await persist(() => takeUp(this.caller, orphan, signal, false), { forMs: timing.patienceMs, timing, signal, passes: mayBeTakenUp }).then(
-      (stream) => stream.close(goodbyeMs),
-      () => undefined,
-    );
+    if (this.#stream !== null && (await this.#stream.close(this.caller.timing.releaseMs))) return;
+    await this.#releaseDetached();
+  }
+
+  /** The sidecar is restarting, and will keep the lease until it is clear that nobody comes for it. If it is back soon, it need not. */
+  async #releaseDetached(): Promise<void> {
+    const { caller, name } = this;
+    const { timing } = caller;
+    const headers = ifMatch(idOf(this.#lease));
+    // By its name alone it may be somebody else's by now.
+    if (headers['If-Match'] === undefined) return;
+    const signal = AbortSignal.timeout(timing.releaseMs);
+    const attempt = async (): Promise<void> => {
+      const answer = await caller.exchange({ method: 'DELETE', path: leasePath(name), headers, signal });
+      if (answer.status !== 204) documentOf(answer, caller.url, leaseNamed(name));
+    };
+    await persist(attempt, { forMs: timing.patienceMs, timing, signal, passes: isNotLost }).catch(() => undefined);
   }
 
   /** Never throws. */
@@ -105,7 +108,6 @@ export class ConnectionHold implements Hold {
     for (let stream: HoldStream | null = first; stream !== null; ) {
       const ended = await this.#read(stream);
       if (this.#over.signal.aborted) return;
-      this.#brokenAtMs = monotonicMs();
       this.#stream = null;
       if (ended !== null) {
         const { reason, at } = ended.ended;
@@ -145,38 +147,33 @@ export class ConnectionHold implements Hold {
     }
   }
 
+  /** Tries until the sidecar says that the lease has ended, or must have ended it. Whatever else it answers may pass. */
   async #recover(): Promise<HoldStream | null> {
     const { caller } = this;
+    const { timing } = caller;
     const { signal } = this.#over;
-    const orphan = this.#orphan();
-    const forMs = caller.timing.recoveryMs;
+    const detached: DetachedLease = { lease: this.#lease, reason: this.reason };
     try {
-      const stream = await persist(() => takeUp(caller, orphan, signal, true), {
-        forMs,
-        timing: caller.timing,
-        signal,
-        passes: mayBeTakenUp,
-        isBackground: true,
-      });
+      const stream = await persist(() => reattach(caller, detached, signal), { forMs: timing.recoveryMs, timing, signal, passes: isNotLost, isBackground: true });
       if (signal.aborted) {
-        await stream.close(caller.timing.goodbyeMs);
+        await stream.close(timing.releaseMs);
         return null;
       }
       this.#stream = stream;
       this.#lease = stream.lease;
       return stream;
     } catch (error) {
-      if (!signal.aborted) this.#lose(asLost(error, orphan));
+      if (!signal.aborted) this.#lose(asLost(error, detached));
       return null;
     }
-  }
-
-  #orphan(): Orphan {
-    return { lease: this.#lease, reason: this.reason, grantedAtMs: this.#grantedAtMs, brokenAtMs: this.#brokenAtMs };
   }
 
   #lose(error: LockLostError): void {
     this.#over.abort();
     this.#aborter.abort(error);
   }
+}
+
+function isNotLost(error: unknown): boolean {
+  return !(error instanceof LockLostError);
 }

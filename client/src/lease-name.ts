@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { InvalidRequestError } from './errors/invalid-request-error';
+import type { Lease } from './types';
 
 const PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -11,6 +12,11 @@ export function checkName(name: string): string {
   throw new InvalidRequestError(`${JSON.stringify(name)} is not the name of a lease; allowed are ${allowed}`, 'invalid');
 }
 
+/** @throws InvalidRequestError if no lease of an app can have that name */
+export function leasePath(name: string): string {
+  return `/v1/leases/${encodeURIComponent(checkName(name))}`;
+}
+
 /**
  * A name that nobody else has: `recorder-3f2a9c1b7d20-17-x4k2p9`. The program's is for people; the host's tells containers
  * apart, in which process ids are all alike; the end by chance tells apart what one process holds at a time.
@@ -19,6 +25,16 @@ export function makeName(program = process.argv[1] ?? process.execPath): string 
   const parts = [shorten(basename(program).replace(/\.\w+$/, ''), 24), shorten(hostname(), 20), String(process.pid)];
   const chance = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
   return [...parts.filter((part) => part !== ''), chance].join('-');
+}
+
+/** What tells a lease from others of its name; an older sidecar gives none. */
+export function idOf(lease: Partial<Lease>): string | undefined {
+  return lease.id;
+}
+
+/** The header with which a request is for that very lease. */
+export function ifMatch(id: string | undefined): Record<string, string> {
+  return id === undefined ? {} : { 'If-Match': `"${id}"` };
 }
 
 /** Only what a name may have, beginning and ending with a letter or digit. */

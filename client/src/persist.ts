@@ -1,7 +1,6 @@
 import { LockUnavailableError } from './errors/lock-unavailable-error';
 import { UnreachableError } from './errors/unreachable-error';
-import { monotonicMs } from './monotonic-clock';
-import type { Timing } from './timing';
+import { monotonicMs, type Timing } from './timing';
 
 export interface Persistence {
   /** How long to go on trying; 0 for one attempt, Infinity for ever. */

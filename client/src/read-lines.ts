@@ -1,4 +1,4 @@
-import type { IncomingAnswer } from './incoming-answer';
+import type { IncomingMessage } from 'node:http';
 
 /** Longer lines are not the sidecar's. In characters. */
 const MAX_LINE_LENGTH = 1024 * 1024;
@@ -15,33 +15,34 @@ export interface LineOptions {
  * connection.
  * @throws if the connection breaks, falls silent or sends what is no line
  */
-export async function* readLines(answer: IncomingAnswer, { silentMs, isBackground }: LineOptions): AsyncGenerator<string, void, void> {
-  const { socket } = answer;
+export async function* readLines(response: IncomingMessage, { silentMs, isBackground }: LineOptions): AsyncGenerator<string, void, void> {
+  const { socket } = response;
+  const chunks: AsyncIterator<string, undefined> = response.setEncoding('utf8')[Symbol.asyncIterator]();
   let rest = '';
   try {
     for (;;) {
       if (!isBackground) socket.ref();
-      const watch = watchSilence(answer, silentMs);
-      const chunk = await answer.read().finally(watch.end);
+      const watch = watchSilence(response, silentMs);
+      const { value: chunk, done } = await chunks.next().finally(watch.end);
       socket.unref();
-      if (chunk === null) return;
+      if (done === true) return;
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > MAX_LINE_LENGTH) throw new Error('a line does not end');
       for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
     }
   } finally {
-    answer.destroy();
+    response.destroy();
   }
 }
 
 /** Destroys the answer unless told to end in time. */
-function watchSilence(answer: IncomingAnswer, silentMs: number): { end: () => void } {
+function watchSilence(response: IncomingMessage, silentMs: number): { end: () => void } {
   let isOver = false;
   const timer = setTimeout(() => {
     // If this process was stopped or busy, what the sidecar has said meanwhile is read first.
     setImmediate(() => {
-      if (!isOver) answer.destroy(new Error(`nothing was heard for ${String(silentMs)} ms`));
+      if (!isOver) response.destroy(new Error(`nothing was heard for ${String(silentMs)} ms`));
     });
   }, silentMs).unref();
   return {

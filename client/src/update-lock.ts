@@ -1,14 +1,14 @@
-import { documentOf, errorOf } from './answer';
+import { documentOf, leaseNamed, LEASES, LOCK, UPDATE } from './answer';
 import { Caller, type UpdateLockOptions } from './caller';
+import { checkOptions } from './check-options';
 import { toMs } from './duration';
 import { LockLostError } from './errors/lock-lost-error';
-import { notConfiguredError } from './errors/not-configured-error';
-import { UpdateLockError } from './errors/update-lock-error';
+import { notConfiguredError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
 import { holdUntilReleased, holdWhile, type HoldOptions, type Routine } from './hold-lock';
 import type { Hold } from './hold';
 import { LONGEST_WAIT_MS } from './hold-stream';
-import { checkName, makeName } from './lease-name';
+import { idOf, ifMatch, leasePath, makeName } from './lease-name';
 import { persist } from './persist';
 import type { Duration, EndedLease, Lease, LockEvent, LockStatus, Update } from './types';
 
@@ -31,15 +31,25 @@ export interface AcquireOptions extends RenewOptions {
   wait?: Duration | undefined;
 }
 
+const CALL = { signal: true } as const;
+const RENEW = { ...CALL, ttl: true, reason: true } as const;
+const ACQUIRE = { ...RENEW, name: true, wait: true } as const;
+
 /** How long one request waits for an update, in milliseconds: connections that say nothing for hours tend to be lost. */
 const UPDATE_WAIT_MS = 300_000;
+
+/** So many leases are known by their ids at most; somebody may use new names for ever, and release none. */
+const MAX_IDS = 1000;
 
 /** The update lock of the device, held and watched through its sidecar. */
 export class UpdateLock {
   readonly #caller: Caller;
+  /** Of the leases that were acquired by name: what `renew` and `release` are for, even if another has the name by now. */
+  readonly #ids = new Map<string, string>();
 
   /** @throws InvalidRequestError if the URL, given or from the environment, is not one */
   constructor(options: UpdateLockOptions = {}) {
+    checkOptions('UpdateLock', options, { url: true, token: true });
     this.#caller = new Caller(options);
   }
 
@@ -71,77 +81,91 @@ export class UpdateLock {
    * @throws LockUnavailableError, UnreachableError if not granted within `wait`; NotAllowedError, InvalidRequestError
    */
   async acquire(options: AcquireOptions = {}): Promise<Lease> {
+    checkOptions('acquire', options, ACQUIRE);
     const { name = makeName(), ttl, reason, wait = 1, signal } = options;
-    const path = pathOf(name);
+    const path = leasePath(name);
     const json = { ttl: seconds(ttl, 'ttl'), reason };
-    const { timing, url } = this.#caller;
-    const attempt = async (leftMs: number): Promise<Lease> => {
+    const { timing } = this.#caller;
+    const attempt = (leftMs: number): Promise<Lease> => {
       const waitMs = Math.min(leftMs, LONGEST_WAIT_MS);
-      const asked = { ...json, wait: Math.floor(waitMs) / 1000 };
-      return documentOf(await this.#caller.exchange({ method: 'PUT', path, json: asked, waitMs, signal }), url) as Lease;
+      return this.#caller.askOnce({ method: 'PUT', path, json: { ...json, wait: Math.floor(waitMs) / 1000 }, waitMs, signal }, leaseNamed(name));
     };
-    return persist(attempt, { forMs: toMs(wait, 'wait'), timing, signal });
+    const lease = await persist(attempt, { forMs: toMs(wait, 'wait'), timing, signal });
+    // Nobody else has a name that we have made up.
+    if (options.name !== undefined) this.#remember(lease);
+    return lease;
   }
 
   /**
-   * Renews a live lease that was acquired for a time.
+   * Renews a live lease that was acquired for a time. If this object has acquired it, only that very lease: not one that somebody
+   * else has acquired under its name since.
    * @throws LockLostError if it has ended, the code saying how
    */
-  async renew(name: string, { ttl, reason, signal }: RenewOptions = {}): Promise<Lease> {
-    const path = pathOf(name);
+  async renew(name: string, options: RenewOptions = {}): Promise<Lease> {
+    checkOptions('renew', options, RENEW);
+    const { ttl, reason, signal } = options;
+    const id = this.#ids.get(name);
+    const headers = id === undefined ? { 'If-Match': '*' } : ifMatch(id);
     const json = { ttl: seconds(ttl, 'ttl'), reason, wait: 0 };
-    try {
-      return (await this.#caller.ask({ method: 'PUT', path, headers: { 'If-Match': '*' }, json, signal })) as Lease;
-    } catch (error) {
-      if (!(error instanceof UpdateLockError) || error.code !== 'precondition-failed') throw error;
-      throw await this.#howItEnded(name, error, signal);
-    }
+    return this.#caller.ask({ method: 'PUT', path: leasePath(name), headers, json, signal }, leaseNamed(name));
   }
 
-  /** Releases a lease. Returns it as it was, or null if there was none. When it was the last one, the lock is given back by then. */
-  async release(name: string, { signal }: CallOptions = {}): Promise<EndedLease | null> {
-    const path = pathOf(name);
-    const { timing } = this.#caller;
+  /**
+   * Releases a lease. Returns it as it was, or null if there was none. When it was the last one, the lock is given back by then.
+   * If this object has acquired it, only that very lease: null if somebody else has acquired one under its name since.
+   */
+  async release(name: string, options: CallOptions = {}): Promise<EndedLease | null> {
+    checkOptions('release', options, CALL);
+    const { signal } = options;
+    const path = leasePath(name);
+    const headers = ifMatch(this.#ids.get(name));
+    const { timing, url } = this.#caller;
     const attempt = async (): Promise<EndedLease | null> => {
-      const answer = await this.#caller.exchange({ method: 'DELETE', path, signal });
-      return answer.status === 204 ? null : (documentOf(answer, this.url) as EndedLease);
+      const answer = await this.#caller.exchange({ method: 'DELETE', path, headers, signal });
+      return answer.status === 204 ? null : documentOf(answer, url, leaseNamed<EndedLease>(name));
     };
-    return persist(attempt, { forMs: timing.patienceMs, timing, signal });
+    const ended = await persist(attempt, { forMs: timing.patienceMs, timing, signal }).catch(nullIfLost);
+    this.#ids.delete(name);
+    return ended;
   }
 
   /** Who holds the lock, why, since when and until when. */
-  async status({ signal }: CallOptions = {}): Promise<LockStatus> {
-    return (await this.#caller.ask({ method: 'GET', path: '/v1/lock', signal })) as LockStatus;
+  async status(options: CallOptions = {}): Promise<LockStatus> {
+    checkOptions('status', options, CALL);
+    return this.#caller.ask({ method: 'GET', path: '/v1/lock', signal: options.signal }, LOCK);
   }
 
   /** The live leases, oldest first. */
-  async leases({ signal }: CallOptions = {}): Promise<Lease[]> {
-    const { leases } = (await this.#caller.ask({ method: 'GET', path: '/v1/leases', signal })) as { leases: Lease[] };
+  async leases(options: CallOptions = {}): Promise<Lease[]> {
+    checkOptions('leases', options, CALL);
+    const { leases } = await this.#caller.ask({ method: 'GET', path: '/v1/leases', signal: options.signal }, LEASES);
     return leases;
   }
 
   /** What happens, from now or from an event on, over restarts of the sidecar. It waits for one that is not there yet. */
   events(options: EventsOptions = {}): AsyncIterableIterator<LockEvent> {
+    checkOptions('events', options, { ...CALL, lastEventId: true, onConnection: true });
     return new Events(this.#caller, options);
   }
 
   /** What is known of updates, after the sidecar has asked the Supervisor. `status` has it as of the last time. */
-  async update({ signal }: CallOptions = {}): Promise<Update> {
-    return (await this.#caller.ask({ method: 'GET', path: '/v1/update', signal })) as Update;
+  async update(options: CallOptions = {}): Promise<Update> {
+    checkOptions('update', options, CALL);
+    return this.#caller.ask({ method: 'GET', path: '/v1/update', signal: options.signal }, UPDATE);
   }
 
   /**
    * Waits until an update waits for the lock, over restarts of the sidecar.
    * @throws UpdateLockError (`not-configured`) if the sidecar has no Supervisor to ask, since then it would never be known
    */
-  async whenUpdatePending({ signal }: CallOptions = {}): Promise<Update> {
-    const caller = this.#caller;
+  async whenUpdatePending(options: CallOptions = {}): Promise<Update> {
+    checkOptions('whenUpdatePending', options, CALL);
+    const { signal } = options;
+    const { timing } = this.#caller;
     // Hardly at first: whether it can be known at all is to be said at once.
     for (let waitMs = 1; ; waitMs = UPDATE_WAIT_MS) {
       const path = `/v1/update?wait=${String(waitMs / 1000)}`;
-      const attempt = async (): Promise<Update> =>
-        documentOf(await caller.exchange({ method: 'GET', path, waitMs, signal }), caller.url) as Update;
-      const update = await persist(attempt, { forMs: Infinity, timing: caller.timing, signal });
+      const update = await persist(() => this.#caller.askOnce({ method: 'GET', path, waitMs, signal }, UPDATE), { forMs: Infinity, timing, signal });
       if (update.pending) return update;
       if (update.supervisor === 'not-configured') throw notConfiguredError();
     }
@@ -151,21 +175,27 @@ export class UpdateLock {
    * Asks the Supervisor to try to update now. With `force` it takes the lock from whoever has it; that needs the admin token.
    * @throws UpdateLockError (`supervisor-unavailable`); NotAllowedError
    */
-  async requestUpdate({ force, signal }: CallOptions & { force?: boolean | undefined } = {}): Promise<Update> {
-    return (await this.#caller.ask({ method: 'POST', path: '/v1/update', json: { force }, signal })) as Update;
+  async requestUpdate(options: CallOptions & { force?: boolean | undefined } = {}): Promise<Update> {
+    checkOptions('requestUpdate', options, { ...CALL, force: true });
+    const { force, signal } = options;
+    return this.#caller.ask({ method: 'POST', path: '/v1/update', json: { force }, signal }, UPDATE);
   }
 
-  async #howItEnded(name: string, cause: UpdateLockError, signal: AbortSignal | undefined): Promise<Error> {
-    const answer = await this.#caller.exchange({ method: 'GET', path: pathOf(name), signal });
-    const error = errorOf(answer, this.url);
-    // Anything else: nothing is known of it any more, or its name is another's by now.
-    if (error instanceof LockLostError) return error;
-    return new LockLostError(cause.message, 'lease-not-found', { cause });
+  #remember(lease: Lease): void {
+    const { name } = lease;
+    const id = idOf(lease);
+    this.#ids.delete(name);
+    if (id === undefined) return;
+    this.#ids.set(name, id);
+    const [oldest] = this.#ids.keys();
+    if (this.#ids.size > MAX_IDS && oldest !== undefined) this.#ids.delete(oldest);
   }
 }
 
-function pathOf(name: string): string {
-  return `/v1/leases/${encodeURIComponent(checkName(name))}`;
+/** A lease that has ended is what its release is for. */
+function nullIfLost(error: unknown): null {
+  if (error instanceof LockLostError) return null;
+  throw error;
 }
 
 function seconds(duration: Duration | undefined, what: string): number | undefined {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LEASES } from '../../client/src/answer';
 import { Caller } from '../../client/src/caller';
 import { UpdateLock } from '../../client/src/index';
 import { TIMING } from '../../client/src/timing';
@@ -20,6 +21,7 @@ function tcpUrlOf(sidecar: Sidecar): string {
   return `http://127.0.0.1:${String(port)}`;
 }
 
+const LEASE = { id: 'ours', name: 'recorder', reason: '', kind: 'timed', since: '2026-01-01T00:00:00.000Z', expires: '2026-01-01T00:05:00.000Z', ttlSeconds: 300, remainingSeconds: 300, renewals: 0, peer: 'unix' };
 const UPDATE = { supervisor: 'reachable', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false };
 
 describe.each(['the Unix socket', 'TCP'])('over %s', (listener) => {
@@ -54,7 +56,7 @@ describe('what goes wrong is said', () => {
 
   test('a lease that has ended cannot be renewed', async () => {
     const lock = lockOf(await Sidecar.start());
-    await expect(lock.renew('never')).rejects.toMatchObject({ name: 'LockLostError', code: 'lease-not-found', cause: { code: 'precondition-failed' } });
+    await expect(lock.renew('never')).rejects.toMatchObject({ name: 'LockLostError', code: 'lease-not-found' });
     await lock.acquire({ name: 'recorder' });
     await lock.release('recorder');
     await expect(lock.renew('recorder')).rejects.toMatchObject({ name: 'LockLostError', code: 'released' });
@@ -84,7 +86,7 @@ describe('what goes wrong is said', () => {
     await expect(lock.hold({ reason: 'x'.repeat(257) })).rejects.toMatchObject({ name: 'InvalidRequestError', code: 'invalid' });
   });
 
-  test.each(['', 'update-lock', 'ftp://update-lock', 'https://update-lock', 'unix:', 'unix:relative', 'http://user@host', 'http://host?x'])('%j is no address, or none is given', (url) => {
+  test.each(['', 'update-lock', 'ftp://update-lock', 'unix:', 'unix:relative', 'http://user@host', 'http://host?x'])('%j is no address, or none is given', (url) => {
     const make = (): UpdateLock => new UpdateLock({ url });
     if (url === '') expect(make().url).toBe('http://update-lock:8080');
     else expect(make).toThrow(expect.objectContaining({ name: 'InvalidRequestError', code: 'invalid' }) as Error);
@@ -134,7 +136,7 @@ describe('what goes wrong is said', () => {
   test('a sidecar that is just restarting is no reason to fail', async () => {
     const folder = makeFolder();
     const caller = new Caller({ url: `unix:${join(folder, 'update-lock.sock')}` }, { ...TIMING, patienceMs: 60_000 });
-    const asking = caller.ask({ method: 'GET', path: '/v1/leases' });
+    const asking = caller.ask({ method: 'GET', path: '/v1/leases' }, LEASES);
     await Sidecar.start({ folder });
     expect(await asking).toEqual({ leases: [] });
   });
@@ -152,6 +154,68 @@ describe('what goes wrong is said', () => {
     const server = await ScriptedServer.start(({ socket }) => socket.end(jsonAnswer({ code, detail: 'Why it is so.' }, status)));
     const asking = new UpdateLock({ url: server.url }).acquire({ name: 'x', wait: 0 });
     await expect(asking).rejects.toMatchObject({ name, code, message: 'Why it is so.' });
+  });
+});
+
+describe('what answers is not the sidecar', () => {
+  const OTHERS: [string, unknown][] = [
+    ['an empty document', {}],
+    ['a list', [1]],
+    ['another lease', { ...LEASE, name: 'another' }],
+    ['a lease without a beginning', { ...LEASE, since: undefined }],
+    ['a lease whose id is no text', { ...LEASE, id: {} }],
+  ];
+
+  test.each(OTHERS)('if it answers with %s', async (_what, document) => {
+    const server = await ScriptedServer.start(({ socket }) => socket.end(jsonAnswer(document)));
+    const lock = new UpdateLock({ url: server.url });
+    const wrong = { name: 'UnreachableError', code: 'unreachable', message: expect.stringMatching(/is this the sidecar\?$/) as string };
+    await expect(lock.acquire({ name: 'recorder', wait: 0 })).rejects.toMatchObject(wrong);
+    const calls = [lock.renew('recorder'), lock.release('recorder'), lock.status(), lock.leases(), lock.update(), lock.requestUpdate()];
+    for (const { reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) expect(reason).toMatchObject(wrong);
+  });
+
+  test('but one without ids is an older sidecar', async () => {
+    const server = await ScriptedServer.start(({ socket }) => socket.write(jsonAnswer({ ...LEASE, id: undefined })));
+    const lock = new UpdateLock({ url: server.url });
+    expect(await lock.acquire({ name: 'recorder' })).toMatchObject({ name: 'recorder' });
+    await lock.renew('recorder');
+    await lock.release('recorder');
+    expect(server.requests.map(({ method, headers }) => [method, headers['if-match']])).toEqual([['PUT', undefined], ['PUT', '*'], ['DELETE', undefined]]);
+  });
+});
+
+describe('a lease is known by its id', () => {
+  test('so that its renewal and its release are not those of another that has got its name', async () => {
+    const sidecar = await Sidecar.start();
+    const [ours, theirs] = [1, 2].map(() => new UpdateLock({ url: `unix:${sidecar.socketPath}` })) as [UpdateLock, UpdateLock];
+    const { id } = await ours.acquire({ name: 'recorder' });
+    await sidecar.release('recorder');
+    const other = await theirs.acquire({ name: 'recorder' });
+    expect(other.id).not.toBe(id);
+    await expect(ours.renew('recorder')).rejects.toMatchObject({ name: 'LockLostError' });
+    expect(await ours.release('recorder')).toBeNull();
+    expect(await theirs.leases()).toMatchObject([{ id: other.id, renewals: 0 }]);
+    expect(await theirs.release('recorder')).toMatchObject({ id: other.id });
+  });
+
+  test('over renewals and a restart of the sidecar', async () => {
+    const sidecar = await Sidecar.start();
+    const lock = new UpdateLock({ url: `unix:${sidecar.socketPath}` });
+    const { id } = await lock.acquire({ name: 'recorder' });
+    await sidecar.kill();
+    await sidecar.startAgain();
+    expect(await lock.acquire({ name: 'recorder' })).toMatchObject({ id, renewals: 1 });
+    expect(await lock.renew('recorder')).toMatchObject({ id, renewals: 2 });
+    expect(await lock.release('recorder')).toMatchObject({ id });
+  });
+
+  test('one that somebody else has acquired is renewed and released by its name', async () => {
+    const sidecar = await Sidecar.start();
+    await sidecar.put('recorder');
+    const lock = new UpdateLock({ url: `unix:${sidecar.socketPath}` });
+    expect(await lock.renew('recorder')).toMatchObject({ renewals: 1 });
+    expect(await lock.release('recorder')).toMatchObject({ name: 'recorder' });
   });
 });
 

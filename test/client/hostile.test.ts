@@ -1,5 +1,7 @@
+import { LOCK } from '../../client/src/answer';
 import { Caller } from '../../client/src/caller';
 import { Events } from '../../client/src/events';
+import type { Hold } from '../../client/src/hold';
 import { holdUntilReleased } from '../../client/src/hold-lock';
 import { TIMING } from '../../client/src/timing';
 import { answer, jsonAnswer, ScriptedServer, streamHead, type ScriptedRequest } from '../support/scripted-server';
@@ -11,9 +13,9 @@ afterEach(async () => {
   await new Promise(setImmediate);
 });
 
-const HURRY = { ...TIMING, heartbeatMs: 50, recoveryMs: 300, connectMs: 300, answerMs: 300, patienceMs: 0, goodbyeMs: 300, firstPauseMs: 5, longestPauseMs: 20 };
+const HURRY = { ...TIMING, heartbeatMs: 50, recoveryMs: 300, connectMs: 300, answerMs: 300, patienceMs: 0, releaseMs: 300, firstPauseMs: 5, longestPauseMs: 20 };
 
-const LEASE = { name: 'recorder', reason: '', kind: 'connection', since: '2026-01-01T00:00:00.000Z', expires: null, ttlSeconds: null, remainingSeconds: null, renewals: 0, peer: 'unix' };
+const LEASE = { id: 'ours', name: 'recorder', reason: '', kind: 'connection', since: '2026-01-01T00:00:00.000Z', expires: null, ttlSeconds: null, remainingSeconds: null, renewals: 0, peer: 'unix' };
 const HELD = `${JSON.stringify({ event: 'held', lease: LEASE })}\n`;
 const NDJSON = streamHead('application/x-ndjson');
 
@@ -42,7 +44,7 @@ describe.each(NONSENSE)('a server that %s', (_what, serve) => {
     const server = await ScriptedServer.start(serve);
     const caller = new Caller({ url: server.url }, HURRY);
     await expect(holdUntilReleased(caller, { wait: 0 })).rejects.toMatchObject({ name: 'UnreachableError', code: 'unreachable' });
-    await expect(caller.ask({ method: 'GET', path: '/v1/lock' })).rejects.toMatchObject({ name: 'UnreachableError' });
+    await expect(caller.ask({ method: 'GET', path: '/v1/lock' }, LOCK)).rejects.toMatchObject({ name: 'UnreachableError' });
     const events = new Events(caller);
     const next = events.next();
     const before = server.requests.length;
@@ -72,6 +74,8 @@ describe('a hold whose stream', () => {
     ['begins with a list', ({ socket }) => socket.write(`${NDJSON}[1]\n`)],
     ['begins with half a line', ({ socket }) => socket.end(NDJSON + HELD.slice(0, 30))],
     ['holds nothing', ({ socket }) => socket.write(`${NDJSON}{"event":"held"}\n`)],
+    ['holds a lease without a beginning', ({ socket }) => socket.write(`${NDJSON}{"event":"held","lease":{"name":"recorder"}}\n`)],
+    ['holds a lease whose id is no text', ({ socket }) => socket.write(NDJSON + HELD.replace('"ours"', '5'))],
     ['holds another name', ({ socket }) => socket.write(NDJSON + HELD.replace('recorder', 'other'))],
     ['has a line without an end', ({ socket }) => socket.write(NDJSON + 'x'.repeat(3_000_000))],
     ['says anything but that it is held', ({ socket }) => {
@@ -100,17 +104,13 @@ describe('a hold whose stream', () => {
     const held = await holdUntilReleased(new Caller({ url: server.url }, { ...HURRY, recoveryMs: 60_000 }), { name: 'recorder' });
     let again: ScriptedRequest | undefined;
     server.answerWith((request) => {
-      if (request.method === 'GET') {
-        request.socket.end(jsonAnswer(LEASE));
-        return;
-      }
       again ??= request;
       request.socket.write(NDJSON + HELD);
     });
     server.requests[0]?.socket.write(text);
     await until(() => again !== undefined);
     expect(held.signal.aborted).toBe(false);
-    expect(again).toMatchObject({ method: 'POST', path: '/v1/leases/recorder/hold' });
+    expect(again).toMatchObject({ method: 'POST', path: '/v1/leases/recorder/hold', headers: { 'if-match': '"ours"' } });
     await held.release();
     await until(() => server.openConnections === 0);
   });
@@ -146,24 +146,22 @@ test('a process that was busy or stopped for longer than the silence may last fi
   await held.release();
 });
 
-describe('a lease that is looked for after its connection broke', () => {
-  const OTHER = { ...LEASE, since: '2026-01-01T00:00:01.000Z' };
-  const GONE = { type: 't', title: 't', status: 410, detail: 'It has ended.', code: 'lease-ended', ended: { reason: 'drained', at: OTHER.since } };
+describe('a lease whose connection broke', () => {
+  const SINCE = '2026-01-01T00:00:01.000Z';
+  const ENDED = { ended: { reason: 'drained', at: SINCE } };
+  const holdIt = async (held: string): Promise<[Hold, ScriptedServer]> => {
+    const server = await ScriptedServer.start(({ socket }) => socket.write(NDJSON + held));
+    return [await holdUntilReleased(new Caller({ url: server.url }, { ...HURRY, recoveryMs: 60_000 }), { name: 'recorder' }), server];
+  };
 
-  const CASES: [string, string, (request: ScriptedRequest) => void][] = [
-    ['and has ended is lost', 'drained', ({ socket }) => socket.end(jsonAnswer(GONE, 410))],
-    ['and is another by now is lost', 'lost', ({ socket }) => socket.end(jsonAnswer(OTHER))],
-    ['and is another by the time it is taken up is lost', 'lost', ({ method, socket }) => {
-      if (method === 'GET') socket.end(jsonAnswer(LEASE));
-      else socket.write(NDJSON + HELD.replace(LEASE.since, OTHER.since));
-    }],
-    ['and may not be taken up is lost', 'unauthorized', ({ socket }) => socket.end(jsonAnswer({ code: 'unauthorized', detail: 'No.' }, 401))],
-    ['and cannot be had any more is lost', 'cooldown', ({ method, socket }) => socket.end(method === 'GET' ? jsonAnswer(LEASE) : jsonAnswer({ code: 'cooldown', detail: 'No.' }, 423))],
+  const LOST: [string, string, (request: ScriptedRequest) => void][] = [
+    ['the sidecar says that it has ended', 'drained', ({ socket }) => socket.end(jsonAnswer({ code: 'precondition-failed', detail: 'It has ended.', ...ENDED }, 412))],
+    ['the sidecar says that it is not there', 'lease-not-found', ({ socket }) => socket.end(jsonAnswer({ code: 'precondition-failed', detail: 'There is none.' }, 412))],
+    ['another is granted', 'lost', ({ socket }) => socket.write(NDJSON + HELD.replace('ours', 'another'))],
   ];
 
-  test.each(CASES)('%s', async (_what, code, serve) => {
-    const server = await ScriptedServer.start(({ socket }) => socket.write(NDJSON + HELD));
-    const held = await holdUntilReleased(new Caller({ url: server.url }, { ...HURRY, recoveryMs: 60_000 }), { name: 'recorder' });
+  test.each(LOST)('is lost if %s', async (_what, code, serve) => {
+    const [held, server] = await holdIt(HELD);
     server.answerWith(serve);
     server.requests[0]?.socket.destroy();
     await until(() => held.signal.aborted);
@@ -171,19 +169,82 @@ describe('a lease that is looked for after its connection broke', () => {
     await until(() => server.openConnections === 0);
   });
 
-  test('is still held by the old connection for a while, as far as the sidecar knows', async () => {
-    const server = await ScriptedServer.start(({ socket }) => socket.write(NDJSON + HELD));
-    const held = await holdUntilReleased(new Caller({ url: server.url }, { ...HURRY, recoveryMs: 60_000 }), { name: 'recorder' });
-    let refusals = 0;
-    server.answerWith(({ method, socket }) => {
-      if (method === 'GET') socket.end(jsonAnswer(LEASE));
-      else if (refusals++ < 3) socket.end(jsonAnswer({ code: 'name-in-use', detail: 'In use.', holder: 'recorder' }, 409));
-      else socket.write(NDJSON + HELD);
+  const PROBLEMS = [[401, 'unauthorized'], [404, 'not-found'], [409, 'name-in-use'], [423, 'cooldown'], [423, 'updating'], [429, 'too-many-leases'], [500, 'internal'], [503, 'cannot-lock'], [503, 'stopping']] as const;
+  const PASSING: [string, (request: ScriptedRequest) => void][] = [
+    ...PROBLEMS.map(([status, code]): [string, (request: ScriptedRequest) => void] => [`answers ${String(status)} ${code}`, ({ socket }) => socket.end(jsonAnswer({ code, detail: 'No.' }, status))]),
+    ['answers 412 without a problem', ({ socket }) => socket.end(answer(412, 'text/html', '<h1>Precondition Failed</h1>'))],
+    ...NONSENSE,
+  ];
+
+  test.each(PASSING)('is taken up again after a server that %s', async (_what, serve) => {
+    const [held, server] = await holdIt(HELD);
+    let attempts = 0;
+    server.answerWith((request) => {
+      attempts += 1;
+      if (attempts < 3) serve(request);
+      else request.socket.write(NDJSON + HELD);
     });
     server.requests[0]?.socket.destroy();
-    await until(() => refusals > 3);
+    await until(() => attempts >= 3);
     expect(held.signal.aborted).toBe(false);
+    expect(server.requests.slice(1).map(({ headers }) => headers['if-match'])).toEqual(server.requests.slice(1).map(() => '"ours"'));
     await held.release();
+    expect(held.signal.aborted).toBe(false);
+  });
+
+  test('is lost when it must have ended, whatever is answered by then', async () => {
+    const server = await ScriptedServer.start(({ socket }) => socket.write(NDJSON + HELD));
+    const held = await holdUntilReleased(new Caller({ url: server.url }, HURRY), { name: 'recorder' });
+    server.answerWith(({ socket }) => socket.end(jsonAnswer({ code: 'cooldown', detail: 'No.' }, 423)));
+    server.requests[0]?.socket.destroy();
+    await until(() => held.signal.aborted);
+    expect(held.signal.reason).toMatchObject({ name: 'LockLostError', code: 'cooldown' });
+  });
+
+  test('is released by its id once the sidecar is back', async () => {
+    const [held, server] = await holdIt(HELD);
+    server.answerWith(({ socket }) => { socket.destroy(); });
+    server.requests[0]?.socket.destroy();
+    await until(() => server.requests.length > 1);
+    server.answerWith(({ socket }) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
+    await held.release();
+    expect(server.requests.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/leases/recorder', headers: { 'if-match': '"ours"' } });
+  });
+
+  describe('in an older sidecar, without ids', () => {
+    const OLD = { ...LEASE, id: undefined };
+    const OTHER = { ...OLD, since: SINCE };
+    const heldOf = (lease: object): string => `${JSON.stringify({ event: 'held', lease })}\n`;
+    const gone = jsonAnswer({ code: 'lease-ended', detail: 'It has ended.', ...ENDED }, 410);
+
+    const CASES: [string, string | null, string, object][] = [
+      ['has ended', 'drained', gone, OLD],
+      ['is not there', 'lease-not-found', jsonAnswer({ code: 'lease-not-found', detail: 'There is none.' }, 404), OLD],
+      ['is another by now', 'lost', jsonAnswer(OTHER), OLD],
+      ['is another by the time that it is taken up', 'lost', jsonAnswer(OLD), OTHER],
+      ['is still there', null, jsonAnswer(OLD), OLD],
+      ['has got an id by an upgrade', null, jsonAnswer(LEASE), LEASE],
+    ];
+
+    test.each(CASES)('one that %s: %s', async (_what, code, seen, held) => {
+      const [hold, server] = await holdIt(heldOf(OLD));
+      let isTakenUp = false;
+      server.answerWith(({ method, socket, headers }) => {
+        expect(headers['if-match']).toBeUndefined();
+        if (method === 'GET') {
+          socket.end(seen);
+          return;
+        }
+        isTakenUp = true;
+        socket.write(NDJSON + heldOf(held));
+      });
+      server.requests[0]?.socket.destroy();
+      await until(() => hold.signal.aborted || (code === null && isTakenUp));
+      if (code === null) expect(hold.signal.aborted).toBe(false);
+      else expect(hold.signal.reason).toMatchObject({ name: 'LockLostError', code });
+      await hold.release();
+      await until(() => server.openConnections === 0);
+    });
   });
 });
 

@@ -108,7 +108,7 @@ describe('a sidecar that restarts in the middle', () => {
 
   test('is released from when it is back, if the hold is over by then', async () => {
     const sidecar = await Sidecar.start();
-    const caller = new Caller({ url: `unix:${sidecar.socketPath}` }, { ...TIMING, patienceMs: 60_000, goodbyeMs: 60_000 });
+    const caller = new Caller({ url: `unix:${sidecar.socketPath}` }, { ...TIMING, patienceMs: 60_000, releaseMs: 60_000 });
     const held = await holdUntilReleased(caller, { name: 'recorder' });
     await sidecar.kill();
     // By now the kernel has closed the connection; so that the hold has seen it, too:

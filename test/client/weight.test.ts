@@ -30,6 +30,7 @@ describe('a program ends when it is done', () => {
   test.each([
     ['although it holds the lock', 'await lock.hold(); console.log("done");'],
     ['although it has held the lock', 'await lock.hold({}, () => undefined); console.log("done");'],
+    ['although a connection is kept for the next request', 'await lock.status(); console.log("done");'],
     ['although it has read events', 'const events = lock.events(); const next = events.next(); await events.return(); await next.catch(() => 0); console.log("done");'],
     ['although an abort has ended what it waited for', 'const c = new AbortController(); const w = lock.whenUpdatePending({ signal: c.signal }).catch(() => 0); c.abort(); await w; console.log("done");'],
   ])('%s', async (_why, program) => {
@@ -67,7 +68,7 @@ test('what a listener throws ends the program as it would anywhere, and is not a
     + `const path = ${JSON.stringify(`${sidecar.folder}/scripted.sock`)};\n`
     + 'const line = (o) => JSON.stringify(o) + "\\n";\n'
     + 'const server = createServer((socket) => socket.on("error", () => 0).once("data", () => socket.write("HTTP/1.1 200 OK\\r\\nContent-Type: application/x-ndjson\\r\\n\\r\\n"'
-    + ' + line({ event: "held", lease: { name: "a" } }) + line({ event: "update", update: {} }))));\n'
+    + ' + line({ event: "held", lease: { name: "a", id: "1", since: "2026-01-01T00:00:00.000Z" } }) + line({ event: "update", update: {} }))));\n'
     + 'await new Promise((done) => server.listen(path, done));\n'
     + 'const told = new Promise((done) => { process.once("uncaughtException", done); });\n'
     + 'const held = await new UpdateLock({ url: "unix:" + path }).hold({ name: "a", onUpdate: () => { throw new Error("mine"); } });\n'

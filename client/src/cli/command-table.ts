@@ -27,7 +27,7 @@ export interface CommandSpec {
 
 /** What every command takes. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: 'url', value: 'URL', type: 'text', help: 'the sidecar, http://HOST:PORT or unix:/PATH' },
+  { name: 'url', value: 'URL', type: 'text', help: 'the sidecar, http(s)://HOST:PORT or unix:/PATH' },
   { name: 'help', type: 'flag', help: 'this text' },
 ];
 

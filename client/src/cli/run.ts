@@ -4,11 +4,11 @@ import { EXIT, exitAs } from './exits';
 import { inheritedFiles } from './inherited-files';
 import { printable, tell } from './output';
 import { SignalRelay } from './signal-relay';
+import { LOCK } from '../answer';
 import { Caller } from '../caller';
 import type { Hold } from '../hold';
 import { holdUntilReleased } from '../hold-lock';
 import { makeName } from '../lease-name';
-import type { LockStatus } from '../types';
 
 /** COMMAND has so long to end after SIGTERM when the lock is lost, in milliseconds. */
 const TERM_MS = 5000;
@@ -54,8 +54,8 @@ function sayWaiting(caller: Caller): () => void {
   let asking: AbortController | undefined;
   const timer = setTimeout(() => {
     const { signal } = (asking = new AbortController());
-    caller.ask({ method: 'GET', path: '/v1/lock', signal }).then(
-      (lock) => { tell(`waiting for the lock. ${printable((lock as LockStatus).summary)}`); },
+    caller.ask({ method: 'GET', path: '/v1/lock', signal }, LOCK).then(
+      ({ summary }) => { tell(`waiting for the lock. ${printable(summary)}`); },
       () => { if (!signal.aborted) tell(`waiting for the sidecar at ${caller.url}`); },
     );
   }, SAY_WAITING_AFTER_MS);

@@ -3,7 +3,7 @@ import { say } from './lease-commands';
 import { textOf, urlOf, type Options } from './arguments';
 import { print, printable } from './output';
 import { parseDuration } from '../duration';
-import { notConfiguredError } from '../errors/not-configured-error';
+import { notConfiguredError } from '../errors/update-lock-error';
 import type { Update } from '../types';
 import { UpdateLock } from '../update-lock';
 

@@ -11,3 +11,9 @@ export class UpdateLockError extends Error {
     super(message, options);
   }
 }
+
+/** Nothing can be known of updates. */
+export function notConfiguredError(): UpdateLockError {
+  const why = 'The sidecar has no Supervisor to ask about updates: its service needs the label io.balena.features.supervisor-api';
+  return new UpdateLockError(why, 'not-configured');
+}

@@ -1,0 +1,15 @@
+import { InvalidRequestError } from './errors/invalid-request-error';
+
+/**
+ * Refuses options that there are not: in plain JavaScript nobody else would notice `tll` for `ttl`.
+ * @param what whose options they are, for the message
+ * @throws InvalidRequestError
+ */
+export function checkOptions<T extends object>(what: string, options: T, known: Readonly<Record<keyof T, true>>): void {
+  const allowed = Object.keys(known).join(', ');
+  if (typeof options !== 'object' || (options as T | null) === null) {
+    throw new InvalidRequestError(`${what} takes an object of options, not ${JSON.stringify(options)}; allowed are ${allowed}`, 'invalid');
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  if (unknown !== undefined) throw new InvalidRequestError(`${what} has no option ${JSON.stringify(unknown)}; allowed are ${allowed}`, 'invalid');
+}
