@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { from } from 'env-var';
 import { parseFreezes } from '../holders/windows/freezes';
-import { describeMistakes, type Parsed } from '../holders/windows/list-reader';
+import type { ParsedList } from '../holders/windows/item-list';
 import { parseTimeZone } from '../holders/windows/time-zone';
 import { parseWindows } from '../holders/windows/weekly-windows';
 import { DURATION_FORMS, formatDuration, parseDuration } from '../leases/duration';
@@ -102,8 +102,8 @@ const accessors = {
     }
     return number;
   },
-  asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00"'),
-  asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26"'),
+  asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,'),
+  asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26", of days that exist,'),
   asTimeZone: (value: string): string => {
     // The colon is POSIX's, in front of a name in TZ that is one of a list.
     const zone = parseTimeZone(value.trim().replace(/^:/, ''));
@@ -112,9 +112,9 @@ const accessors = {
   },
 };
 
-function valueOf<T>(parsed: Parsed<T>, allowed: string): T {
-  if (!parsed.ok) throw new Error(`${describeMistakes(parsed.mistakes)}; ${allowed} are allowed`);
-  return parsed.value;
+function valueOf<T>(parsed: ParsedList<T>, allowed: string): readonly T[] {
+  if (parsed.ok) return parsed.value;
+  throw new Error(`has ${parsed.wrongItems.map((item) => JSON.stringify(item)).join(', ')} in it; ${allowed} are allowed`);
 }
 
 /** The variables of an environment, with these forms to read them in beside env-var's own. */

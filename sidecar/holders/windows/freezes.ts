@@ -1,4 +1,4 @@
-import { readList, type ItemReader, type Parsed } from './list-reader';
+import { parseList, type ParsedList } from './item-list';
 
 /** Days of the calendar, both included, as days since 1970-01-01. */
 export interface DayRange {
@@ -8,32 +8,21 @@ export interface DayRange {
 
 export const DAY_MS = 86_400_000;
 
-const DATE_FORMS = 'a day is a date that exists, like 2026-12-20';
-
-/** Two dots, a word in which there may be single ones, or any one sign. */
-const TOKENS = /\.{2,}|[^\s.]+(?:\.[^\s.]+)*|\S/g;
-
 /** Reads `2026-12-20..2027-01-04; 2027-11-26`. Spaces do not matter. */
-export function parseFreezes(text: string): Parsed<readonly DayRange[]> {
-  return readList(text, TOKENS, readRange);
+export function parseFreezes(text: string): ParsedList<DayRange> {
+  return parseList(text, readRange);
 }
 
-function readRange(reader: ItemReader): DayRange | null {
-  const first = reader.next;
-  const firstDay = readDay(reader);
-  if (reader.next.text === '') return firstDay === null ? null : { firstDay, lastDay: firstDay };
-  if (!reader.skip('..')) return reader.refuse(reader.next, '".." comes between the first day and the last, ";" between freezes');
-  const lastDay = readDay(reader);
-  if (reader.next.text !== '') return reader.refuse(reader.next, '";" comes between freezes');
-  if (firstDay === null || lastDay === null) return null;
-  return firstDay <= lastDay ? { firstDay, lastDay } : reader.refuse(first, 'the first day comes before the last');
+function readRange(item: string): DayRange | null {
+  const [, first = '', last = first] = /^(\d{4}-\d\d-\d\d)(?:\s*\.\.\s*(\d{4}-\d\d-\d\d))?$/.exec(item) ?? [];
+  const [firstDay, lastDay] = [dayOf(first), dayOf(last)];
+  return firstDay === null || lastDay === null || firstDay > lastDay ? null : { firstDay, lastDay };
 }
 
-function readDay(reader: ItemReader): number | null {
-  const token = reader.take();
-  if (!/^\d{4}-\d\d-\d\d$/.test(token.text)) return reader.refuse(token, DATE_FORMS);
-  const midnight = new Date(`${token.text}T00:00:00Z`);
-  // Some engines read the 30th of February as the 1st or 2nd of March.
-  const isReal = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(token.text);
-  return isReal ? midnight.getTime() / DAY_MS : reader.refuse(token, DATE_FORMS);
+/** Null if there is no such day. */
+function dayOf(date: string): number | null {
+  const midnight = new Date(`${date}T00:00:00Z`);
+  // V8 reads the 30th of February as the 2nd of March.
+  const isReal = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);
+  return isReal ? midnight.getTime() / DAY_MS : null;
 }

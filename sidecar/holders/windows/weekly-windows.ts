@@ -1,4 +1,4 @@
-import { readList, type ItemReader, type Parsed, type Token } from './list-reader';
+import { parseList, type ParsedList } from './item-list';
 
 /** A window as it is written: on each of these days from a minute of the day to another one. */
 export interface WeeklyWindow {
@@ -18,76 +18,39 @@ const EVERY_DAY = [0, 1, 2, 3, 4, 5, 6];
 /** What is open all the time, but for freezes. */
 export const ALWAYS: readonly WeeklyWindow[] = [{ days: EVERY_DAY, startMinute: 0, endMinute: MINUTES_A_DAY }];
 
-const DAY_FORMS = 'a day is Mon, Tue, Wed, Thu, Fri, Sat or Sun (none: every day)';
-const START_FORMS = 'a start is a time from 00:00 to 23:59';
-const END_FORMS = 'an end is a time from 00:00 to 24:00';
-
-/** A word, a number with whatever clings to it, or any one sign. */
-const TOKENS = /\p{L}[\p{L}.]*|\d[\p{L}\d:.]*|\S/gu;
+/** Anything, which has to be a list of days; a start from 00:00 to 23:59; an end from 00:00 to 24:00. */
+const WINDOW = /^(.*?)\s*((?:[01]\d|2[0-3]):[0-5]\d)\s*-\s*((?:[01]\d|2[0-3]):[0-5]\d|24:00)$/s;
 
 /**
  * Reads `[days] HH:MM-HH:MM`, several separated by `;`. Spaces and the case of letters do not matter. There is always
  * at least one window in what is read.
  */
-export function parseWindows(text: string): Parsed<readonly WeeklyWindow[]> {
-  return readList(text, TOKENS, readWindow);
+export function parseWindows(text: string): ParsedList<WeeklyWindow> {
+  return parseList(text, readWindow);
 }
 
-function readWindow(reader: ItemReader): WeeklyWindow | null {
-  if (reader.next.text === '') return reader.refuse(reader.next, 'a window is like Mon-Fri 22:00-06:00');
-  const days = isTime(reader.next) ? EVERY_DAY : readDays(reader);
+function readWindow(item: string): WeeklyWindow | null {
+  const [, dayList, start, end] = WINDOW.exec(item) ?? [];
+  if (dayList === undefined || start === undefined || end === undefined) return null;
+  const days = dayList === '' ? EVERY_DAY : readDays(dayList);
   if (days === null) return null;
-  if (!isTime(reader.next)) return reader.refuse(reader.next, `${START_FORMS}, and "," comes between days`);
-  const startMinute = readTime(reader, MINUTES_A_DAY - 1, START_FORMS);
-  if (!reader.skip('-')) return reader.refuse(reader.next, '"-" comes between start and end');
-  if (!isTime(reader.next)) return reader.refuse(reader.next, END_FORMS);
-  const endMinute = readTime(reader, MINUTES_A_DAY, END_FORMS);
-  if (reader.next.text !== '') return reader.refuse(reader.next, '";" comes between windows');
-  if (startMinute === null || endMinute === null) return null;
+  const [startMinute, endMinute] = [minuteOf(start), minuteOf(end)];
   return { days, startMinute, endMinute: endMinute <= startMinute ? endMinute + MINUTES_A_DAY : endMinute };
 }
 
-/** Null if there is a sign where a day should be; a word that is no day is noted and read over. */
-function readDays(reader: ItemReader): readonly number[] | null {
+/** The days of `Mon-Wed, Sat`; null if they are wrong. */
+function readDays(list: string): readonly number[] | null {
   const days = new Set<number>();
-  do {
-    const first = reader.next;
-    if (!isWord(first)) return reader.refuse(first, DAY_FORMS);
-    const firstDay = readDay(reader);
-    if (!reader.skip('-')) {
-      days.add(firstDay);
-      continue;
-    }
-    if (!isWord(reader.next)) return reader.refuse(reader.next, DAY_FORMS);
-    const lastDay = readDay(reader);
-    if (firstDay < 0 || lastDay < 0) continue;
-    if (firstDay === lastDay) reader.refuse(first, 'this could be one day or a week, so write only the day, or no day at all');
-    for (let day = firstDay; day !== lastDay; day = (day + 1) % 7) days.add(day);
-    days.add(lastDay);
-  } while (reader.skip(','));
+  for (const part of list.toLowerCase().split(',')) {
+    const [first = -1, last = first, ...more] = part.split('-').map((name) => DAYS.indexOf(name.trim()));
+    // `Mon-Mon` could be one day or a week.
+    if (first < 0 || last < 0 || more.length > 0 || (part.includes('-') && first === last)) return null;
+    for (let day = first; day !== last; day = (day + 1) % 7) days.add(day);
+    days.add(last);
+  }
   return [...days].sort();
 }
 
-/** Its number; negative, and noted, if the word is no day. */
-function readDay(reader: ItemReader): number {
-  const token = reader.take();
-  const day = DAYS.indexOf(token.text.toLowerCase());
-  if (day < 0) reader.refuse(token, DAY_FORMS);
-  return day;
-}
-
-/** Minutes after midnight; null, and noted, if it is no such time. */
-function readTime(reader: ItemReader, maxMinute: number, allowed: string): number | null {
-  const token = reader.take();
-  const [, hours, minutes] = /^(\d\d):([0-5]\d)$/.exec(token.text) ?? [];
-  const minute = Number(hours) * 60 + Number(minutes);
-  return minute <= maxMinute ? minute : reader.refuse(token, allowed);
-}
-
-function isTime({ text }: Token): boolean {
-  return /^\d/.test(text);
-}
-
-function isWord({ text }: Token): boolean {
-  return /^\p{L}/u.test(text);
+function minuteOf(time: string): number {
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 }
