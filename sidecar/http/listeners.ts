@@ -1,9 +1,9 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Config } from '../config';
-import { makeDirectories } from '../make-directories';
+import { TrustedDirectory } from '../trusted-directory';
 import type { App } from './app';
 import { clientAt, limitConnections } from './connection-limit';
 import { rememberPeers } from './peers';
@@ -83,13 +83,19 @@ export class Listeners {
   }
 
   async #openSocket(path: string, mode: number): Promise<void> {
-    makeDirectories(dirname(path));
-    if (await isStale(path)) unlinkSync(path);
+    const directory = TrustedDirectory.open(dirname(path), process.getuid?.() ?? 0);
+    try {
+      const place = directory.at(basename(path));
+      if (await isStale(place)) unlinkSync(place);
+    } finally {
+      directory.close();
+    }
     const server = this.#createServer(true);
     await listen(server, () => {
+      // The socket is made with its mode, in this turn: to change it afterwards by its path might change that of another file.
+      const before = process.umask(0o777 & ~mode);
       server.listen({ path });
-      // In the same turn in which the socket is made, so that nobody is turned away.
-      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) chmodSync(path, mode);
+      process.umask(before);
     });
     this.addresses.push(`unix:${path}`);
   }

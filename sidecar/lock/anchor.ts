@@ -1,8 +1,9 @@
 import { closeSync, constants, fchmodSync, linkSync, lstatSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { TrustedDirectory } from '../trusted-directory';
 import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
-import { adoptOrphan, isSafeFor, prepareFolder, tryLinking, makeSticky } from './folder';
+import { adoptOrphan, FOLDER, isSafeFor, makeSticky, openFolder, tryLinking } from './folder';
 import type { HeldFlock } from './held-flock';
 import type { Owner } from './owner';
 
@@ -20,11 +21,10 @@ const NEW_ANCHOR = 'anchor.new';
  * looked at in its directory is done here, as the user who can.
  */
 export class Anchor implements FileIdentity {
-  readonly folder: string;
-  readonly path: string;
   /** Whether its files belong to the lock's owner; if not, to the user as whom we were started. */
   readonly isOwners: boolean;
-  readonly #directory: FileIdentity;
+  readonly #directory: TrustedDirectory;
+  readonly #folder: TrustedDirectory;
   readonly #act: <T>(action: () => T) => T;
   #file: AnchorFile;
 
@@ -32,7 +32,7 @@ export class Anchor implements FileIdentity {
    * Opens the anchor of a directory, makes it if it is missing.
    * @param names the lock files in that directory, one of which may be a name of an anchor whose folder was deleted
    * @param isOurs whether the directory is there for lock files, and may be made one in which each user's are safe
-   * @throws the system's error if the directory cannot be used
+   * @throws the system's error if the directory cannot be used, or one that says whose it is
    */
   constructor(
     readonly directory: string,
@@ -40,25 +40,32 @@ export class Anchor implements FileIdentity {
     private readonly owner: Owner,
     private readonly isOurs: boolean,
   ) {
-    this.folder = owner.actAsStarted(() => prepareFolder(directory, owner, isOurs));
-    this.isOwners = owner.actAsStarted(() => isSafeFor(owner, this.folder));
-    this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
-    this.path = join(this.folder, ANCHOR);
-    this.#directory = this.#act(() => statSync(directory));
-    const fd = this.#act(() => {
-      if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
-        adoptOrphan(this.path, names, this.isOwners ? owner.uid : owner.startedUid, BANNER_START);
-        tryLinking(this.folder);
-      }
-      return openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
-    });
-    this.#file = new AnchorFile(fd, owner);
+    this.#directory = owner.actAsStarted(() => TrustedDirectory.open(directory, owner.startedUid));
+    let fd: number | undefined;
+    let folder: TrustedDirectory | undefined;
     try {
+      folder = owner.actAsStarted(() => openFolder(this.#directory, owner, isOurs));
+      this.#folder = folder;
+      this.isOwners = owner.actAsStarted(() => isSafeFor(owner, this.#folder));
+      this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
+      fd = this.#inFolder(() => this.#openAnchor(names));
+      this.#file = new AnchorFile(fd, owner);
       this.#complete(this.#file);
     } catch (error) {
-      closeSync(fd);
+      if (fd !== undefined) closeSync(fd);
+      folder?.close();
+      this.#directory.close();
       throw error;
     }
+  }
+
+  #openAnchor(names: readonly string[]): number {
+    const path = this.#folder.at(ANCHOR);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+      adoptOrphan(path, names, this.isOwners ? this.owner.uid : this.owner.startedUid, BANNER_START);
+      tryLinking(this.#folder.place);
+    }
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
   }
 
   get fd(): number {
@@ -125,29 +132,32 @@ export class Anchor implements FileIdentity {
 
   /** Opens another file of our folder for reading and writing, makes it if it is missing. */
   open(name: string, flags = 0): number {
-    const path = join(this.folder, name);
-    return this.#act(() => openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600));
+    return this.#inFolder(() => openSync(this.#folder.at(name), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600));
   }
 
   /** Puts one file of our folder in the place of another. */
   rename(from: string, to: string): void {
-    this.#act(() => {
-      renameSync(join(this.folder, from), join(this.folder, to));
+    this.#inFolder(() => {
+      renameSync(this.#folder.at(from), this.#folder.at(to));
     });
   }
 
   remove(name: string): void {
-    this.#act(() => {
-      rmSync(join(this.folder, name), { force: true });
+    this.#inFolder(() => {
+      rmSync(this.#folder.at(name), { force: true });
     });
   }
 
   /** Gives the anchor one name more; throws EEXIST if it is taken, by whatever. */
   linkTo(path: string): void {
-    this.#act(() => {
-      linkSync(this.path, path);
+    this.#inFolder(() => {
+      linkSync(this.#folder.at(ANCHOR), path);
     });
     this.#file.wasLock = true;
+  }
+
+  #inFolder<T>(action: () => T): T {
+    return this.#folder.do(() => this.#act(action));
   }
 
   /**
@@ -164,7 +174,7 @@ export class Anchor implements FileIdentity {
       // Somebody has changed the mode of the directory, or of one above.
       if (this.isOurs) {
         this.owner.actAsStarted(() => {
-          makeSticky(this.directory);
+          makeSticky(this.#directory);
         });
       }
       const act = this.#isReachable() ? this.#act : <T>(action: () => T): T => this.owner.actAsStarted(action);
@@ -191,7 +201,7 @@ export class Anchor implements FileIdentity {
 
   #isReachable(): boolean {
     try {
-      this.#act(() => statSync(this.folder));
+      this.#act(() => statSync(join(this.directory, FOLDER)));
       return true;
     } catch {
       return false;
@@ -207,7 +217,8 @@ export class Anchor implements FileIdentity {
   isInPlace(): boolean {
     return this.#act(() => {
       try {
-        return isSameFile(statSync(this.directory), this.#directory) && isSameFile(lstatSync(this.path), this);
+        const isSameDirectory = isSameFile(statSync(this.directory), this.#directory.stats());
+        return isSameDirectory && isSameFile(lstatSync(join(this.directory, FOLDER, ANCHOR)), this);
       } catch {
         return false;
       }
@@ -216,7 +227,7 @@ export class Anchor implements FileIdentity {
 
   /** Whether the file system has no room left. Throws if it cannot be asked. */
   isFull(): boolean {
-    const { blocks, bavail, files, ffree } = this.#act(() => statfsSync(this.folder));
+    const { blocks, bavail, files, ffree } = this.#act(() => statfsSync(this.#folder.place));
     return (blocks > 0 && bavail === 0) || (files > 0 && ffree === 0);
   }
 
@@ -227,5 +238,7 @@ export class Anchor implements FileIdentity {
 
   close(keepFlock: boolean): void {
     this.#file.close(keepFlock);
+    this.#folder.close();
+    this.#directory.close();
   }
 }

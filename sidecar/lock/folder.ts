@@ -1,36 +1,29 @@
-import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectories } from '../make-directories';
-import { startsWith } from './classify';
+import { O_PATH, type TrustedDirectory } from '../trusted-directory';
+import { isSameFile, startsWith } from './classify';
 import { codeOf } from './system-error';
 import { LOCK_OWNER_UID, STICKY_MODE, type Owner } from './owner';
 
 /** Our folder beside the lock files. No name in it ends in `updates.lock`, which the host and the Supervisor look for. */
-const FOLDER = '.update-lock';
+export const FOLDER = '.update-lock';
 
 /**
- * Makes the lock directory and our folder in it, or sees that the folder that is there is ours, and gives it to the
- * lock's owner. To be called as the user as whom we were started.
- * @param isOurs whether the directory is there for lock files, and may be made one in which each user's are safe
+ * Makes our folder in the lock directory, or sees that the folder that is there is ours, and gives it to the lock's owner. To be
+ * called as the user as whom we were started.
  */
-export function prepareFolder(directory: string, owner: Owner, isOurs: boolean): string {
-  makeDirectories(directory);
+export function openFolder(directory: TrustedDirectory, owner: Owner, isOurs: boolean): TrustedDirectory {
   if (isOurs) makeSticky(directory);
-  const folder = join(directory, FOLDER);
-  // Not `recursive`, which reports a read-only file system as ENOENT.
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder, { mode: 0o755 });
-  const { uid } = lstatSync(folder);
-  if (!lstatSync(folder).isDirectory() || ![owner.uid, owner.startedUid, LOCK_OWNER_UID].includes(uid)) {
-    throw new Error(`${folder} is not a directory of this user; remove it`);
-  }
-  giveTo(isOurs && isSticky(directory) ? owner.uid : owner.startedUid, folder);
+  const ownUids = [owner.uid, owner.startedUid, LOCK_OWNER_UID];
+  const folder = directory.enter(FOLDER, ownUids);
+  giveTo(isOurs && isSticky(directory) ? owner.uid : owner.startedUid, folder, ownUids);
   return folder;
 }
 
 /** Makes the directory one in which the kernel protects each user's files; without the right to, it stays as it is. */
-export function makeSticky(directory: string): void {
+export function makeSticky(directory: TrustedDirectory): void {
   try {
-    if ((statSync(directory).mode & 0o7777) !== STICKY_MODE) chmodSync(directory, STICKY_MODE);
+    if ((directory.stats().mode & 0o7777) !== STICKY_MODE) chmodSync(directory.place, STICKY_MODE);
   } catch {
     // Not ours to change. Whether it can be used at all shows when the anchor is opened.
   }
@@ -40,14 +33,14 @@ export function makeSticky(directory: string): void {
  * Whether the folder belongs to the lock's owner, who is another user than we, and who can work in it. To be called as
  * the user as whom we were started, who can look at it in any case.
  */
-export function isSafeFor(owner: Owner, folder: string): boolean {
-  if (!owner.isOther || lstatSync(folder).uid !== owner.uid) return false;
+export function isSafeFor(owner: Owner, folder: TrustedDirectory): boolean {
+  if (!owner.isOther || folder.stats().uid !== owner.uid) return false;
   try {
-    owner.act(() => statSync(join(folder, '.')));
+    owner.act(() => statSync(join(folder.path, '.')));
     return true;
   } catch {
     // A directory above is closed to that user.
-    giveTo(owner.startedUid, folder);
+    giveTo(owner.startedUid, folder, [owner.uid]);
     return false;
   }
 }
@@ -62,7 +55,9 @@ export function adoptOrphan(anchorPath: string, names: readonly string[], uid: n
     if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(bannerStart))) continue;
     try {
       linkSync(name, anchorPath);
-      return;
+      if (isSameFile(lstatSync(anchorPath), stats)) return;
+      // Somebody has put another file there since we looked.
+      unlinkSync(anchorPath);
     } catch {
       // Gone, or this file system has no hard links: then it was not an anchor either.
     }
@@ -73,7 +68,7 @@ export function adoptOrphan(anchorPath: string, names: readonly string[], uid: n
 export function tryLinking(folder: string): void {
   const from = join(folder, `probe-${String(process.pid)}`);
   const to = `${from}-link`;
-  writeFileSync(from, '');
+  closeSync(openSync(from, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW));
   try {
     // A process that was killed just here may have left it, and every container's first process has the same number.
     unlinkIfThere(to);
@@ -93,17 +88,30 @@ function unlinkIfThere(path: string): void {
   }
 }
 
-function isSticky(directory: string): boolean {
-  return (statSync(directory).mode & 0o1003) === 0o1003;
+function isSticky(directory: TrustedDirectory): boolean {
+  return (directory.stats().mode & 0o1003) === 0o1003;
 }
 
-/** Gives the folder and what is in it to a user: a former sidecar may have been started as another, or with less rights. */
-function giveTo(uid: number, folder: string): void {
+/**
+ * Gives the folder and what is in it to a user: a former sidecar may have been started as another, or with less rights.
+ * @param fromUids whose files are given away, and nobody else's
+ */
+function giveTo(uid: number, folder: TrustedDirectory, fromUids: readonly number[]): void {
   try {
-    for (const path of [folder, ...readdirSync(folder).map((name) => join(folder, name))]) {
-      if (lstatSync(path).uid !== uid) lchownSync(path, uid, -1);
-    }
+    if (folder.stats().uid !== uid) chownSync(folder.place, uid, -1);
+    for (const name of readdirSync(folder.place)) giveFileTo(uid, folder.at(name), fromUids);
   } catch {
     // Without the right to, whoever has the files keeps them; whether they can be used shows when they are opened.
+  }
+}
+
+/** What is looked at is what is given away, whatever comes to its path meanwhile. */
+function giveFileTo(uid: number, path: string, fromUids: readonly number[]): void {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const stats = fstatSync(fd);
+    if (stats.isFile() && stats.uid !== uid && fromUids.includes(stats.uid)) chownSync(`/proc/self/fd/${String(fd)}`, uid, -1);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { holdsBackHost } from '../support/readers';
-import { guardsIn, makeFolder, Sidecar } from '../support/sidecar';
+import { endGuards, guardsIn, makeFolder, Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
 
 const others: ChildProcess[] = [];
@@ -17,8 +17,8 @@ function present(sidecar: Sidecar): string[] {
   return sidecar.lockFiles.filter((path) => existsSync(path));
 }
 
-async function endGuards(sidecar: Sidecar): Promise<void> {
-  for (const pid of guardsIn(sidecar.folder)) process.kill(pid, 'SIGKILL');
+async function endGuardsOf(sidecar: Sidecar): Promise<void> {
+  endGuards(sidecar.folder);
   await until(() => guardsIn(sidecar.folder).length === 0);
 }
 
@@ -60,7 +60,7 @@ describe('while somebody else holds the flock at a restart', () => {
     await sidecar.put('recorder', { ttl: 600 });
     await sidecar.put('brief', { ttl: 1 });
     await sidecar.kill();
-    await endGuards(sidecar);
+    await endGuardsOf(sidecar);
     const other = await flockElsewhere(sidecar.lockFiles[0] ?? '');
     return { again: await sidecar.startAgain({ UPDATE_LOCK_RESTART_GRACE: '1s' }), other };
   }
@@ -94,7 +94,7 @@ describe('without the command flock at a restart', () => {
     await sidecar.put('recorder', { ttl: 600 });
     await sidecar.put('player', { ttl: 600 });
     await sidecar.kill();
-    if (!isGuarded) await endGuards(sidecar);
+    if (!isGuarded) await endGuardsOf(sidecar);
     const bin = pathWithoutFlock(sidecar.folder);
     const again = await sidecar.startAgain({ PATH: bin });
     expect((await again.send('GET', '/v1/leases/recorder')).status).toBe(200);
@@ -148,7 +148,7 @@ test('a file system that has no room for another file at a restart keeps nobody 
     for (const path of fillers) unlinkSync(path);
     expect((await again.put('new')).status).toBe(201);
     await again.kill('SIGTERM');
-    await endGuards(again);
+    await endGuardsOf(again);
   } finally {
     execFileSync('umount', ['-l', lock]);
   }

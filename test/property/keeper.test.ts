@@ -7,7 +7,7 @@ import type { KeeperEvent } from '../../sidecar/keeper/events';
 import { Keeper } from '../../sidecar/keeper/keeper';
 import { Owner } from '../../sidecar/lock/owner';
 import { openStore } from '../../sidecar/lock/store';
-import { guardsIn, makeFolder } from '../support/sidecar';
+import { endGuards, makeFolder } from '../support/sidecar';
 import { FakeClock } from '../unit/fake-clock';
 import { KeeperModel, MODEL_LIMITS, type Ask } from './keeper-model';
 
@@ -15,7 +15,7 @@ const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const folder = makeFolder();
 const owner = Owner.detect();
 afterAll(() => {
-  for (const pid of guardsIn(folder)) process.kill(pid, 'SIGKILL');
+  endGuards(folder);
   rmSync(folder, { recursive: true, force: true });
 });
 

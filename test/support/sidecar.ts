@@ -179,6 +179,13 @@ export function guardsIn(folder: string): number[] {
     });
 }
 
-function endGuards(folder: string): void {
-  for (const pid of guardsIn(folder)) process.kill(pid, 'SIGKILL');
+/** Ends them, and what they have started. One of a sidecar that has died may end by itself meanwhile. */
+export function endGuards(folder: string): void {
+  for (const pid of guardsIn(folder)) {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
