@@ -1,5 +1,5 @@
-# The sidecar as an image. Any base with Node.js 20.15 or later, sh, flock, sleep and stat will do, such as the official images of
-# Node.js for Alpine and for Debian. For Alpine there are only 64-bit ones: on 32-bit ARM take node:22-bookworm-slim.
+# The sidecar as an image. Any base with Node.js 20.15 or later (not 21; of 22 from 22.2 on), sh, flock, sleep and stat will do, such as the
+# official images of Node.js for Alpine and for Debian. For Alpine there are only 64-bit ones: on 32-bit ARM take node:22-bookworm-slim.
 ARG NODE_IMAGE=node:24-alpine
 ARG BUILD_IMAGE=${NODE_IMAGE}
 # A heap for a device with 512 MB. With 9,000 leases and 900 open connections, memory peaks at 160 MB instead of 290.

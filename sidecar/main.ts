@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
 import { MIN_TTL_MS, readConfig, type Config } from './config';
-import { markAtOneGo } from './engine';
+import { markAtOneGo, whyTooOld } from './engine';
 import { lostCooldown } from './gates/lost-cooldown';
 import { EventFeed } from './event-feed';
 import { holdOnStart } from './holders/start';
@@ -107,6 +107,8 @@ function stopOnSignals(stop: () => Promise<void> | undefined): void {
 }
 
 function readSettings(): Config {
+  const tooOld = whyTooOld();
+  if (tooOld !== null) exit(EXIT_CONFIG, [tooOld]);
   if (process.geteuid?.() === SUPERVISOR_UID) {
     exit(EXIT_CONFIG, [
       `this process runs as uid ${String(SUPERVISOR_UID)}; the balena Supervisor takes that user's lock files for its own and deletes them. Run it as root`,
