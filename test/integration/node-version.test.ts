@@ -8,7 +8,7 @@ test('a Node.js that is too old is refused before anything is touched, saying wh
   const folder = makeFolder();
   const sidecar = Sidecar.spawn({ folder, environment: { NODE_OPTIONS: `--require ${resolve(__dirname, '../support/old-node.cjs')}` } });
   expect(await sidecar.exited()).toBe(78);
-  expect(await sidecar.wholeOutput()).toBe(
+  expect(sidecar.output).toBe(
     `update-lock: Node.js ${process.versions.node} is too old; version 20 is needed from 20.15 on, or 22.2 or later\n`,
   );
   expect(existsSync(join(folder, 'lock'))).toBe(false);
