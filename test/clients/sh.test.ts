@@ -1,50 +1,14 @@
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { supervisorForces, supervisorLocks, supervisorUnlocks } from '../support/readers';
-import { makeFolder, Sidecar } from '../support/sidecar';
+import { Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
-
-const SCRIPT = resolve(__dirname, '../../client/sh/update-lock');
-const SHELLS = [['dash'], ['busybox', 'sh'], ['bash', '--posix']] as const;
-
-interface Result {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The script, run in a session of its own: without a terminal, wherever the tests run. */
-class Run {
-  static readonly all: Run[] = [];
-  readonly child: ChildProcess;
-  stdout = '';
-  stderr = '';
-  readonly #closed: Promise<unknown>;
-
-  constructor(command: readonly string[], environment: Readonly<Record<string, string>>, options: SpawnOptions = {}) {
-    const [shell = '', ...args] = command;
-    this.child = spawn(shell, args, { env: { PATH: process.env['PATH'] ?? '', ...environment }, detached: true, stdio: 'pipe', ...options });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.#closed = once(this.child, 'close');
-    Run.all.push(this);
-  }
-
-  async result(): Promise<Result> {
-    await this.#closed;
-    return { status: this.child.exitCode, stdout: this.stdout, stderr: this.stderr };
-  }
-
-  async said(text: string): Promise<void> {
-    await until(() => (this.stdout + this.stderr).includes(text), 60_000);
-  }
-}
+import { Run, SCRIPT, SHELLS, type Result } from './shell-script';
 
 afterEach(async () => {
-  for (const { child } of Run.all.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+  Run.endAll();
   await Sidecar.cleanUp();
 });
 
@@ -164,7 +128,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     expect((await run('release', 'upload')).status).toBe(0);
     expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(false);
     expect((await run('release', 'upload')).status).toBe(0);
-    expect(await run('renew', 'upload')).toMatchObject({ status: 75, stderr: expect.stringContaining('no live lease upload') as string });
+    expect(await run('renew', 'upload')).toMatchObject({ status: 75, stderr: expect.stringContaining('upload has ended: released') as string });
   });
 
   test('acquire waits, and says who has the lock', async () => {
@@ -214,25 +178,6 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     expect(commandLines()).not.toContain('top-secret');
     child.child.stdin?.end();
     expect((await child.result()).status).toBe(0);
-  });
-
-  test('a connection that says nothing for more than two heartbeats is dead, and a lease that was not kept is lost', async () => {
-    const folder = makeFolder();
-    const hurried = join(folder, 'update-lock');
-    writeFileSync(hurried, readFileSync(SCRIPT, 'utf8').replace('TICK_SECONDS=16', 'TICK_SECONDS=0.2'));
-    let holds = 0;
-    const server = createServer((_request, response) => {
-      holds += 1;
-      response.write(`{"event":"held","lease":{"name":"recorder","reason":"\\",\\"since\\":\\"x","since":"2026-01-01T00:00:0${String(Math.floor(holds / 3))}Z"}}\n`);
-    });
-    server.listen(join(folder, 'socket'));
-    await once(server, 'listening');
-    const child = new Run([...shell, hurried, 'run', '--on-lost', 'term', '--', 'sleep', '1000'], { UPDATE_LOCK_URL: `unix:${folder}/socket` });
-    // Silent, taken up; silent again, and then another lease.
-    expect(await child.result()).toMatchObject({ status: 75, stderr: expect.stringContaining('did not keep it') as string });
-    expect(holds).toBe(3);
-    server.close();
-    server.closeAllConnections();
   });
 });
 
