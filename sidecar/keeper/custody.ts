@@ -52,7 +52,9 @@ export class Custody {
   #isClosed = false;
   #openedAtMs = -Infinity;
   #flockedAtMs = -Infinity;
-  #retryTimer: NodeJS.Timeout | undefined;
+  #openTimer: NodeJS.Timeout | undefined;
+  /** Set exactly while a name of ours is on disk that nobody wants any more, and that could not be removed. */
+  #giveBackTimer: NodeJS.Timeout | undefined;
   #flockTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
 
@@ -72,7 +74,7 @@ export class Custody {
 
   /** Opens lock and journal. If it cannot be done now, it is tried again by itself. */
   open(): OpenStoreResult['kind'] {
-    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#openTimer);
     this.#openedAtMs = this.options.clock.monotonicMs();
     const opened = this.options.openStore();
     if (opened.kind === 'open') {
@@ -84,7 +86,7 @@ export class Custody {
     } else {
       this.#problem = opened.kind === 'in-use' ? 'another sidecar serves this directory' : opened.detail;
       this.#failed('open', this.#problem);
-      this.#retryTimer = setTimeout(() => this.open(), RETRY_MS).unref();
+      this.#openTimer = setTimeout(() => this.open(), RETRY_MS).unref();
     }
     return opened.kind;
   }
@@ -113,7 +115,6 @@ export class Custody {
 
   /** Takes the lock for this lease: the content is there before the names are. */
   take(lease: Lease): Refusal | null {
-    clearTimeout(this.#retryTimer);
     clearTimeout(this.#renewTimer);
     const lock = this.#store?.lock;
     // A guard of a former process may end at any moment while the lock is free.
@@ -121,8 +122,12 @@ export class Custody {
     if (lock?.isFlockInherited() === true) return cannotLock('the flock of a former process cannot be replaced');
     this.describe([lease], 1);
     const result = lock?.take() ?? { kind: 'failed', detail: this.#problem };
-    if (result.kind === 'taken') return null;
-    this.#renewSoon();
+    if (result.kind === 'taken') {
+      this.#stopGivingBack();
+      return null;
+    }
+    // One of the names may be ours all the same, and is not wanted.
+    if (this.#giveBackTimer === undefined) this.giveBack();
     if (result.kind === 'blocked') return fromStanding(result);
     this.#failed('take', result.detail);
     return cannotLock(result.detail);
@@ -136,12 +141,17 @@ export class Custody {
     for (const problem of problems) this.#failed('give-back', problem);
     if (problems.length === 0) this.#renewSoon();
     this.#watchFlock();
-    clearTimeout(this.#retryTimer);
+    this.#stopGivingBack();
     if (problems.length > 0) {
-      this.#retryTimer = setTimeout(() => {
+      this.#giveBackTimer = setTimeout(() => {
         this.giveBack();
       }, RETRY_MS).unref();
     }
+  }
+
+  #stopGivingBack(): void {
+    clearTimeout(this.#giveBackTimer);
+    this.#giveBackTimer = undefined;
   }
 
   /** Writes a lease down before it is acknowledged. */
@@ -203,11 +213,12 @@ export class Custody {
   /** Lets go of everything, for good, but the names on disk and, with `keepFlock`, their flock. */
   close(keepFlock: boolean): void {
     this.#isClosed = true;
-    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#openTimer);
     this.#letGo(keepFlock);
   }
 
   #letGo(keepFlock: boolean): void {
+    this.#stopGivingBack();
     clearInterval(this.#flockTimer);
     this.#flockTimer = undefined;
     clearTimeout(this.#renewTimer);
