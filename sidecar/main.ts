@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     timeline,
     emit: feed.emit,
     gates,
-    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, boot),
+    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, { boot, nowMs: systemClock.monotonicMs() }),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
     restartGraceMs: config.restartGraceMs,

@@ -79,6 +79,7 @@ export class Custody {
     const opened = this.options.openStore();
     if (opened.kind === 'open') {
       this.#store = opened.store;
+      for (const problem of opened.store.recovered.problems) this.#failed('journal', problem);
       this.owner.onOpen(opened.store.recovered);
       const problem = opened.store.lock.flockProblem();
       if (problem !== null) this.#failed('flock', problem);
@@ -169,8 +170,10 @@ export class Custody {
   }
 
   recordEnd(ended: EndedLease): void {
-    this.#tryTo('journal', (store) => {
-      store.journal.writeEnded(ended);
+    this.#tryTo('journal', ({ journal }) => {
+      // Else a copy that somebody has put there would bring the lease back.
+      if (journal.isRemoved()) journal.restore(this.owner.header(), this.owner.leases());
+      else journal.writeEnded(ended);
     });
   }
 

@@ -36,6 +36,9 @@ export function endLease(lease: Lease, reason: EndReason, atMs: number): EndedLe
   return { id, name, reason: why, kind, sinceMs, ttlMs, endsAtMs, renewals, peer, ended: { reason, atMs } };
 }
 
+/** Ids, which stand in headers as they are. */
+export const ID_PATTERN = /^[\w-]{1,64}$/;
+
 /** Names of apps' leases: 1 to 64 characters, the first a letter or digit. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
-import { ByName } from '../leases/by-name';
+import { closeSync, constants, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import type { EndedLease, Lease } from '../leases/lease';
 import { MAX_TOMBSTONES } from '../leases/tombstones';
-import { decodeRecord, encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord } from './record';
+import { readContent, readJournal, type JournalContent } from './read-journal';
+import { encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord, type Present } from './record';
+import { Slots } from './slots';
 
 /** What a journal says of this boot. */
 export interface Recovered {
@@ -11,6 +12,8 @@ export interface Recovered {
   readonly live: readonly Lease[];
   /** Leases that had ended, in the order of their ends. */
   readonly ended: readonly EndedLease[];
+  /** What could not be read, a sentence each, for people. */
+  readonly problems: readonly string[];
 }
 
 /** The folder that the journal is in. */
@@ -21,8 +24,15 @@ export interface JournalFiles {
   remove(name: string): void;
 }
 
+/** An open file and what is where in it: neither means anything without the other, so they are replaced as one. */
+interface Table {
+  readonly fd: number;
+  readonly slots: Slots;
+}
+
 const JOURNAL = 'journal';
 const NEW_JOURNAL = 'journal.new';
+const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
 /**
  * The leases on disk, so that they outlive the process. Not a log but a table: each lease has a line of fixed length
@@ -31,32 +41,25 @@ const NEW_JOURNAL = 'journal.new';
  * plus {@link MAX_TOMBSTONES}. No `fsync`: what must survive is our death, not the machine's.
  */
 export class Journal {
-  readonly #slotByName = new ByName<number>();
-  /**
-   * Slots of ended leases by name, the oldest end first: still of use to whoever asks late, and the first to be used
-   * again. A lease of the same name has the slot of the one before it.
-   */
-  readonly #endedSlots = new ByName<number>();
-  readonly #freeSlots: number[] = [];
   readonly #line = Buffer.alloc(RECORD_BYTES);
-  #slotCount = 1;
-  #fd: number;
+  #table: Table;
 
   private constructor(
     private readonly files: JournalFiles,
     private readonly boot: string,
+    fd: number,
   ) {
-    this.#fd = files.open(JOURNAL);
+    this.#table = { fd, slots: new Slots() };
   }
 
   /**
    * Reads a journal and goes on with it. One of another boot, or of no known boot, is void.
-   * @throws the system's error if it can be neither read nor written
+   * @throws the system's error if it can be neither read nor written; then nothing that could be read is lost
    */
-  static open(files: JournalFiles, boot: string): { journal: Journal; recovered: Recovered } {
-    const journal = new Journal(files, boot);
+  static open(files: JournalFiles, present: Present): { journal: Journal; recovered: Recovered } {
+    const journal = new Journal(files, present.boot, files.open(JOURNAL));
     try {
-      return { journal, recovered: journal.#load() };
+      return { journal, recovered: journal.#load(present) };
     } catch (error) {
       journal.close();
       throw error;
@@ -68,34 +71,32 @@ export class Journal {
    * @throws the system's error if it could not be; then nothing has changed
    */
   write(lease: Lease): void {
-    const known = this.#slotByName.get(lease.name) ?? this.#endedSlots.get(lease.name);
-    const slot = known ?? this.#allocate();
+    const { fd, slots } = this.#table;
+    const known = slots.slotOf(lease.name);
+    const slot = known ?? slots.allocate();
     try {
-      this.#put(slot, { kind: 'lease', boot: this.boot, lease });
+      this.#put(fd, slot, { kind: 'lease', lease });
     } catch (error) {
-      if (known === undefined) this.#freeSlots.push(slot);
+      if (known === undefined) slots.giveBack(slot);
       throw error;
     }
-    this.#endedSlots.delete(lease.name);
-    this.#slotByName.set(lease.name, slot);
+    slots.setLive(lease.name, slot);
   }
 
   /** Records that a lease has ended, in the place where it was. Throws only if the disk is broken, never if it is full. */
   writeEnded(ended: EndedLease): void {
-    const slot = this.#slotByName.get(ended.name);
-    if (slot === undefined) return;
-    this.#slotByName.delete(ended.name);
-    this.#endedSlots.set(ended.name, slot);
-    this.#put(slot, { kind: 'lease', boot: this.boot, lease: ended });
+    const { fd, slots } = this.#table;
+    const slot = slots.setEnded(ended.name);
+    if (slot !== undefined) this.#put(fd, slot, { kind: 'lease', lease: ended });
   }
 
   writeHeader(header: Header): void {
-    this.#put(0, { kind: 'header', boot: this.boot, header });
+    this.#put(this.#table.fd, 0, { kind: 'header', header });
   }
 
   /** Whether the file has been removed, so that what is written into it will not be found again. */
   isRemoved(): boolean {
-    return fstatSync(this.#fd).nlink === 0;
+    return fstatSync(this.#table.fd).nlink === 0;
   }
 
   /**
@@ -103,130 +104,94 @@ export class Journal {
    * @throws the system's error if that cannot be done
    */
   restore(header: Header, live: Iterable<Lease>): void {
-    const fd = this.files.open(NEW_JOURNAL, constants.O_TRUNC);
-    closeSync(this.#fd);
-    this.#fd = fd;
+    const removed = this.#table;
+    this.#table = this.#writeNew(header, [...live]);
+    closeSync(removed.fd);
+  }
+
+  close(): void {
+    closeSync(this.#table.fd);
+  }
+
+  #load(present: Present): Recovered {
+    const { fd } = this.#table;
+    const content = present.boot === '' ? NO_CONTENT : readJournal(fd, present);
+    const leases = content.leases.map(({ lease }) => lease);
+    const header = content.header ?? NO_HEADER;
+    const live = leases.filter((lease) => !isEnded(lease)).sort((a, b) => a.sinceMs - b.sinceMs);
+    const ended = leases.filter(isEnded).sort((a, b) => a.ended.atMs - b.ended.atMs);
+    if (content.isInPlace) this.#table = this.#adopt(fd, header, content);
+    else this.#table = this.#putInOrder(fd, header, [...live, ...ended.slice(-MAX_TOMBSTONES)]);
+    return { header, live, ended, problems: content.problems };
+  }
+
+  /** Goes on with the lines where they are: a start changes nothing on disk that a kill in its middle could lose. */
+  #adopt(fd: number, header: Header, { leases, isOutdated, problems }: JournalContent): Table {
+    const slots = Slots.of(leases);
+    ftruncateSync(fd, slots.count * RECORD_BYTES);
+    this.#put(fd, 0, { kind: 'header', header });
+    // As this version writes them, ids included, before anybody is told of them.
+    if (isOutdated) for (const { slot, lease } of leases) this.#put(fd, slot, { kind: 'lease', lease });
+    // What was skipped is said once, not at every start.
+    if (problems.length > 0) for (const slot of slots.free) writeLine(fd, slot, this.#line.fill(0x20));
+    return { fd, slots };
+  }
+
+  /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
+  #putInOrder(fd: number, header: Header, leases: readonly (Lease | EndedLease)[]): Table {
+    let table: Table;
     try {
-      this.#fill(header, [...live], []);
+      table = this.#writeNew(header, leases);
+    } catch {
+      // No room for a second journal, so it has to go in the place of this one. First the room that takes is made sure of,
+      // with all that there is left as it is: from then on nothing can fail for want of it.
+      const content = readContent(fd);
+      const needed = (1 + leases.length) * RECORD_BYTES;
+      writeAll(fd, Buffer.concat([content, Buffer.alloc(Math.max(0, needed - content.length))]), 0);
+      return this.#fill(fd, header, leases);
+    }
+    closeSync(fd);
+    return table;
+  }
+
+  #writeNew(header: Header, leases: readonly (Lease | EndedLease)[]): Table {
+    const fd = this.files.open(NEW_JOURNAL, constants.O_TRUNC);
+    try {
+      const table = this.#fill(fd, header, leases);
       this.files.rename(NEW_JOURNAL, JOURNAL);
+      return table;
     } catch (error) {
+      closeSync(fd);
       this.files.remove(NEW_JOURNAL);
       throw error;
     }
   }
 
-  close(): void {
-    closeSync(this.#fd);
+  #fill(fd: number, header: Header, leases: readonly (Lease | EndedLease)[]): Table {
+    const placed = leases.map((lease, index) => ({ slot: index + 1, lease }));
+    this.#put(fd, 0, { kind: 'header', header });
+    for (const { slot, lease } of placed) this.#put(fd, slot, { kind: 'lease', lease });
+    const slots = Slots.of(placed);
+    ftruncateSync(fd, slots.count * RECORD_BYTES);
+    return { fd, slots };
   }
 
-  #allocate(): number {
-    const free = this.#freeSlots.pop();
-    if (free !== undefined) return free;
-    const { size, oldestName } = this.#endedSlots;
-    if (size >= MAX_TOMBSTONES && oldestName !== undefined) {
-      const oldest = this.#endedSlots.get(oldestName);
-      this.#endedSlots.delete(oldestName);
-      if (oldest !== undefined) return oldest;
-    }
-    this.#slotCount += 1;
-    return this.#slotCount - 1;
-  }
-
-  #put(slot: number, record: JournalRecord): void {
-    encodeRecord(record, this.#line);
-    const written = writeSync(this.#fd, this.#line, 0, RECORD_BYTES, slot * RECORD_BYTES);
-    if (written < RECORD_BYTES) throw new Error(`ENOSPC: no space left on device, ${JOURNAL}`);
-  }
-
-  #load(): Recovered {
-    const found = this.boot === '' ? [] : readRecords(this.#fd).filter(({ record }) => record.boot === this.boot);
-    const leases = found.filter(isLeaseRecord);
-    const live = leases.map(({ record }) => record.lease).filter((lease) => !isEnded(lease));
-    const recovered = {
-      header: found.map(({ record }) => record).findLast((record) => record.kind === 'header')?.header ?? NO_HEADER,
-      live: [...new Map(live.map((lease) => [lease.name, lease])).values()],
-      ended: leases.map(({ record }) => record.lease).filter(isEnded),
-    };
-    recovered.live.sort((a, b) => a.sinceMs - b.sinceMs);
-    recovered.ended.sort((a, b) => a.ended.atMs - b.ended.atMs);
-    // A second line of one name would outlive the lease's end.
-    const isSound =
-      recovered.live.length === live.length &&
-      found.every(({ slot, record }) => (record.kind === 'header' ? slot === 0 : Number.isInteger(slot) && slot > 0));
-    if (isSound) this.#adopt(leases);
-    else this.#rewrite(recovered);
-    this.writeHeader(recovered.header);
-    return recovered;
-  }
-
-  /** Goes on with the lines where they are: a start changes nothing on disk that a kill in its middle could lose. */
-  #adopt(leases: readonly { slot: number; record: LeaseRecord }[]): void {
-    const lastSlot = leases.reduce((last, { slot }) => Math.max(last, slot), 0);
-    ftruncateSync(this.#fd, (lastSlot + 1) * RECORD_BYTES);
-    this.#slotCount = lastSlot + 1;
-    const used = new Set(leases.map(({ slot }) => slot));
-    for (let slot = 1; slot <= lastSlot; slot += 1) if (!used.has(slot)) this.#freeSlots.push(slot);
-    const ended: { slot: number; name: string; atMs: number }[] = [];
-    for (const { slot, record } of leases) {
-      if (isEnded(record.lease)) ended.push({ slot, name: record.lease.name, atMs: record.lease.ended.atMs });
-      else this.#slotByName.set(record.lease.name, slot);
-    }
-    for (const { slot, name } of ended.sort((a, b) => a.atMs - b.atMs)) this.#endedSlots.set(name, slot);
-  }
-
-  /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
-  #rewrite({ header, live, ended }: Recovered): void {
-    const damagedFd = this.#fd;
-    try {
-      this.#fd = this.files.open(NEW_JOURNAL, constants.O_TRUNC);
-      this.#fill(header, live, ended);
-      this.files.rename(NEW_JOURNAL, JOURNAL);
-      closeSync(damagedFd);
-    } catch {
-      // No room for a second journal. What is kept is never longer than what was there, so it can go in its place.
-      if (this.#fd !== damagedFd) closeSync(this.#fd);
-      this.files.remove(NEW_JOURNAL);
-      this.#fd = damagedFd;
-      this.#fill(header, live, ended);
-    }
-  }
-
-  #fill(header: Header, live: readonly Lease[], ended: readonly EndedLease[]): void {
-    this.#slotByName.clear();
-    this.#endedSlots.clear();
-    this.#slotCount = 1;
-    this.writeHeader(header);
-    for (const lease of live) this.write(lease);
-    for (const lease of ended.slice(-MAX_TOMBSTONES)) {
-      this.write(lease);
-      this.writeEnded(lease);
-    }
-    ftruncateSync(this.#fd, this.#slotCount * RECORD_BYTES);
+  #put(fd: number, slot: number, record: JournalRecord): void {
+    encodeRecord(record, this.boot, this.#line);
+    writeLine(fd, slot, this.#line);
   }
 }
 
-type LeaseRecord = Extract<JournalRecord, { kind: 'lease' }>;
-interface Found<R> { readonly slot: number; readonly record: R }
+const NO_CONTENT: JournalContent = { header: null, leases: [], isInPlace: true, isOutdated: false, problems: [] };
 
-const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
-
-function isLeaseRecord(found: Found<JournalRecord>): found is Found<LeaseRecord> {
-  return found.record.kind === 'lease';
+function writeLine(fd: number, slot: number, line: Buffer): void {
+  writeAll(fd, line, slot * RECORD_BYTES);
 }
 
-/** Every line that can be read, with its place: a whole number if it stands where it belongs, line feed included. */
-function readRecords(fd: number): Found<JournalRecord>[] {
-  const content = readFileSync(fd);
-  const found: Found<JournalRecord>[] = [];
-  for (let start = 0; start < content.length; ) {
-    const longest = content.subarray(start, start + RECORD_BYTES);
-    const length = longest.indexOf(0x0a);
-    const record = decodeRecord(longest.toString('utf8', 0, length === -1 ? undefined : length));
-    if (record !== null) found.push({ slot: length === RECORD_BYTES - 1 ? start / RECORD_BYTES : NaN, record });
-    // Where a line feed was overwritten, the next line is in its place all the same.
-    const nextPlace = (Math.floor(start / RECORD_BYTES) + 1) * RECORD_BYTES;
-    const nextLine = length === -1 ? Infinity : start + length + 1;
-    start = record === null ? Math.min(nextLine, nextPlace) : Math.min(nextLine, start + RECORD_BYTES);
+function writeAll(fd: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const written = writeSync(fd, bytes, done, bytes.length - done, at + done);
+    if (written === 0) throw new Error(`ENOSPC: no space left on device, ${JOURNAL}`);
+    done += written;
   }
-  return found;
 }

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { END_REASONS, type EndedLease, type Lease } from '../leases/lease';
+import type { EndedLease, Lease } from '../leases/lease';
 import type { UpdateNote } from '../leases/waited';
+import { parseHeader, parseLease } from './record-fields';
 
 /**
  * The length of every line of the journal, its line feed included: as much as the longest lease needs (a reason of
@@ -9,6 +9,9 @@ import type { UpdateNote } from '../leases/waited';
  * not at all, whenever we are killed.
  */
 export const RECORD_BYTES = 2048;
+
+/** Of the form of a record. Records of the first version did not say it, and their leases had no ids. */
+const VERSION = 2;
 
 /** What the journal knows of a boot beside leases. */
 export interface Header {
@@ -23,12 +26,27 @@ export interface Header {
 }
 
 export type JournalRecord =
-  | { readonly kind: 'header'; readonly boot: string; readonly header: Header }
-  | { readonly kind: 'lease'; readonly boot: string; readonly lease: Lease | EndedLease };
+  | { readonly kind: 'header'; readonly header: Header }
+  | { readonly kind: 'lease'; readonly lease: Lease | EndedLease };
+
+export type DecodedLine =
+  | { readonly kind: 'record'; readonly record: JournalRecord; readonly isOutdated: boolean }
+  /** Empty, or of another boot. */
+  | { readonly kind: 'void' }
+  /** No line that was written whole. */
+  | { readonly kind: 'damaged' }
+  /** Written whole, but not to be understood; with the reason for people. */
+  | { readonly kind: 'unknown'; readonly problem: string };
+
+/** Of which boot records count, and when it is now, by the monotonic clock: nothing can have happened later. */
+export interface Present {
+  readonly boot: string;
+  readonly nowMs: number;
+}
 
 /** A line of the journal: a checksum and JSON, filled up with spaces. Every line names the boot it belongs to. */
-export function encodeRecord(record: JournalRecord, into: Buffer): void {
-  const json = JSON.stringify(record);
+export function encodeRecord(record: JournalRecord, boot: string, into: Buffer): void {
+  const json = JSON.stringify({ version: VERSION, boot, ...record });
   const line = `${checksum(json)} ${json}`;
   // The last byte is the line feed's.
   if (Buffer.byteLength(line) >= RECORD_BYTES) throw new Error('a journal record is too long');
@@ -36,25 +54,47 @@ export function encodeRecord(record: JournalRecord, into: Buffer): void {
   into[RECORD_BYTES - 1] = 0x0a;
 }
 
-/** The record in a line, or null if the line was cut off, overwritten or never written. */
-export function decodeRecord(line: string): JournalRecord | null {
+/** What a line says. The checksum tells that a sidecar has written it, not that it was this one, or without a mistake. */
+export function decodeLine(line: string, { boot, nowMs }: Present): DecodedLine {
+  if (/^[\s\0]*$/.test(line)) return { kind: 'void' };
   const trimmed = line.trimEnd();
   const json = trimmed.slice(9);
-  if (trimmed.charAt(8) !== ' ' || trimmed.slice(0, 8) !== checksum(json)) return null;
+  if (trimmed.charAt(8) !== ' ' || trimmed.slice(0, 8) !== checksum(json)) return { kind: 'damaged' };
+  const fields = parseJson(json);
+  if (fields === null) return { kind: 'unknown', problem: 'not a record' };
+  if (fields['boot'] !== boot) return { kind: 'void' };
+  const { version = 1 } = fields;
+  if (version !== 1 && version !== VERSION) return { kind: 'unknown', problem: `of version ${JSON.stringify(version)}, this is version ${String(VERSION)}` };
+  const record = parseRecord(fields, version, nowMs);
+  return record === null ? { kind: 'unknown', problem: 'not a record of its version' } : { kind: 'record', record, isOutdated: version !== VERSION };
+}
+
+function parseRecord(fields: Readonly<Record<string, unknown>>, version: 1 | typeof VERSION, nowMs: number): JournalRecord | null {
+  switch (fields['kind']) {
+    case 'header': {
+      const header = parseHeader(fields['header'], nowMs);
+      return header && { kind: 'header', header };
+    }
+    case 'lease': {
+      const lease = parseLease(fields['lease'], nowMs, version === 1);
+      return lease && { kind: 'lease', lease };
+    }
+    default:
+      return null;
+  }
+}
+
+function parseJson(json: string): Readonly<Record<string, unknown>> | null {
   try {
-    // The checksum says that we wrote this, so its shape needs no second look.
-    const record = JSON.parse(json) as JournalRecord;
-    if (record.kind === 'header') return record;
-    // Written by a sidecar that did not know ids yet.
-    const withId: Partial<Lease> = record.lease;
-    return withId.id === undefined ? { ...record, lease: { ...record.lease, id: randomUUID() } } : record;
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : null;
   } catch {
     return null;
   }
 }
 
 export function isEnded(lease: Lease | EndedLease): lease is EndedLease {
-  return 'ended' in lease && END_REASONS.includes(lease.ended.reason);
+  return 'ended' in lease;
 }
 
 function checksum(text: string): string {

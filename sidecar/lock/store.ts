@@ -1,5 +1,6 @@
 import { Journal, type Recovered } from './journal';
 import type { Owner } from './owner';
+import type { Present } from './record';
 import { UpdateLock, type LockPaths, type OpenResult } from './update-lock';
 
 /** The lock and the journal of its leases: they live and die together, in one directory. */
@@ -14,11 +15,11 @@ export type OpenStoreResult =
   | Exclude<OpenResult, { readonly kind: 'open' }>;
 
 /** Opens both, or neither. */
-export function openStore(paths: LockPaths, owner: Owner, boot: string): OpenStoreResult {
+export function openStore(paths: LockPaths, owner: Owner, present: Present): OpenStoreResult {
   const opened = UpdateLock.open(paths, owner);
   if (opened.kind !== 'open') return opened;
   try {
-    const { journal, recovered } = Journal.open(opened.lock.main, boot);
+    const { journal, recovered } = Journal.open(opened.lock.main, present);
     return { kind: 'open', store: { lock: opened.lock, journal, recovered } };
   } catch (error) {
     opened.lock.close(true);

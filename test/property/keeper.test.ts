@@ -103,7 +103,7 @@ class Pair {
       timeline: new Timeline(this.#clock),
       emit: (event) => this.events.push(event),
       gates: [lostCooldown(MODEL_LIMITS.cooldownMs)],
-      openStore: () => openStore({ directory: this.#directory, legacyPath: null }, owner, 'boot'),
+      openStore: () => openStore({ directory: this.#directory, legacyPath: null }, owner, { boot: 'boot', nowMs: this.#clock.monotonicMs() }),
       defaultTtlMs: MODEL_LIMITS.defaultTtlMs,
       maxLeases: MODEL_LIMITS.maxLeases,
       restartGraceMs: MODEL_LIMITS.restartGraceMs,

@@ -7,6 +7,9 @@ import { RECORD_BYTES } from '../../sidecar/lock/record';
 
 export const BOOT = 'c0ffee00-0000-4000-8000-000000000000';
 
+/** By the monotonic clock; leases are of some time before. */
+export const NOW_MS = 1e12;
+
 /** A journal on a real file, which can be damaged between two openings as if by somebody else. */
 export class JournalFile {
   readonly path: string;
@@ -17,7 +20,7 @@ export class JournalFile {
 
   /** Opens it, hands it to the action, and closes it without a last word, as a kill does. */
   use(action: (journal: Journal, recovered: Recovered) => void = () => undefined, boot = BOOT): Recovered {
-    const { journal, recovered } = Journal.open(filesIn(dirname(this.path)), boot);
+    const { journal, recovered } = Journal.open(filesIn(dirname(this.path)), { boot, nowMs: NOW_MS });
     try {
       action(journal, recovered);
     } finally {

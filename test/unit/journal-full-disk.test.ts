@@ -1,31 +1,17 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../support/sidecar';
+import { SmallDisk } from '../support/small-disk';
 import { makeEndedLease, makeLease } from './make-lease';
 import { JournalFile, namesOf } from './journal-file';
 
-/** On a tmpfs of 16 pages, so that a full disk is a real one. Needs root, as the tests of the tools do. */
-let folder: string;
-let mountPoint: string;
+let disk: SmallDisk;
 let file: JournalFile;
 
-function run(command: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
-}
-
 beforeEach(() => {
-  folder = makeFolder();
-  mountPoint = join(folder, 'disk');
-  mkdirSync(mountPoint);
-  run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', mountPoint);
-  file = new JournalFile(mountPoint);
+  disk = new SmallDisk('64k');
+  file = new JournalFile(disk.path);
 });
-afterEach(() => {
-  run('umount', mountPoint);
-  new JournalFile(folder).remove();
-});
+afterEach(() => { disk.remove(); });
 
 /** Writes leases until the disk is full; the names of those that were written. */
 function writeUntilFull(): string[] {
@@ -39,7 +25,7 @@ function writeUntilFull(): string[] {
       }
     });
   }).toThrow('ENOSPC');
-  expect(statfsSync(mountPoint).bavail).toBe(0);
+  expect(statfsSync(disk.path).bavail).toBe(0);
   return written;
 }
 
@@ -63,7 +49,7 @@ test('on a full disk leases are renewed and released in place, and losses record
 });
 
 test('a lease that found no room can be written once there is some, and takes no more of it than its line', () => {
-  writeFileSync(join(mountPoint, 'ballast'), Buffer.alloc(8 * 4096));
+  writeFileSync(join(disk.path, 'ballast'), Buffer.alloc(8 * 4096));
   file.use((journal) => {
     let failures = 0;
     const attempt = (name: string): void => {
@@ -75,7 +61,7 @@ test('a lease that found no room can be written once there is some, and takes no
     };
     for (let index = 0; index < 40; index += 1) attempt(`n${String(index)}`);
     expect(failures).toBeGreaterThan(5);
-    writeFileSync(join(mountPoint, 'ballast'), '');
+    writeFileSync(join(disk.path, 'ballast'), '');
     attempt('late');
   });
   const { live } = file.recover();

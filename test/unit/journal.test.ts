@@ -10,7 +10,7 @@ afterEach(() => { file.remove(); });
 const NO_HEADER = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
 test('a journal that is new knows of nothing', () => {
-  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [] });
+  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [], problems: [] });
 });
 
 test('that the start is over is remembered over any number of starts', () => {
@@ -67,7 +67,7 @@ test('the journal of another boot is void, also for the boots after it', () => {
     journal.write(makeLease('recorder'));
     journal.writeHeader({ ...NO_HEADER, lostAtMs: 5 });
   }, 'another-boot');
-  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [] });
+  expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [], problems: [] });
   expect(file.recover('another-boot').live).toEqual([]);
   expect(file.slots).toBe(1);
 });
