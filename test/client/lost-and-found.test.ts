@@ -7,7 +7,8 @@ import { TIMING } from '../../client/src/timing';
 import { aborted, clientOf, isLocked } from '../support/client';
 import { Hold } from '../support/hold';
 import { supervisorForces } from '../support/readers';
-import { Sidecar } from '../support/sidecar';
+import { FakeWallClock } from '../support/fake-wall-clock';
+import { makeFolder, Sidecar } from '../support/sidecar';
 
 afterEach(() => Sidecar.cleanUp());
 
@@ -55,6 +56,36 @@ describe('a sidecar that restarts in the middle', () => {
     expect(held.signal.aborted).toBe(false);
     await held.release();
     expect(isLocked(again)).toBe(false);
+  });
+
+  test('with the wall clock set meanwhile has kept the lease', async () => {
+    const folder = makeFolder();
+    const clock = new FakeWallClock(folder, '2026-01-01 00:00:00');
+    const sidecar = await Sidecar.start({ folder, environment: clock.environment });
+    const held = await clientOf(sidecar).hold({ name: 'faithful' });
+    const { id, since } = held.lease;
+    await sidecar.kill();
+    clock.set('2027-06-01 12:00:00');
+    const again = await sidecar.startAgain(clock.environment);
+    await again.logged('lease renewed', { name: 'faithful' });
+    const found = (await again.send('GET', '/v1/leases/faithful')).body as { id: string; since: string };
+    expect(found.id).toBe(id);
+    expect(found.since).not.toBe(since);
+    expect(held.signal.aborted).toBe(false);
+    await held.release();
+    expect(isLocked(again)).toBe(false);
+  });
+
+  test('whose lease has another holder by now has lost it, and the other keeps it', async () => {
+    const sidecar = await Sidecar.start();
+    const held = await clientOf(sidecar).hold({ name: 'recorder' });
+    await sidecar.kill();
+    const again = await sidecar.startAgain();
+    await again.release('recorder');
+    const other = (await again.put('recorder')).body as { id: string };
+    expect(await aborted(held.signal)).toMatchObject({ name: 'LockLostError' });
+    await held.release();
+    expect((await again.send('GET', '/v1/leases/recorder')).body).toMatchObject({ id: other.id, renewals: 0 });
   });
 
   test('and again is found again, and again', async () => {
