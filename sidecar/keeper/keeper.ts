@@ -11,7 +11,7 @@ import { isPassing, refused, type AcquireRequest, type Outcome, type Preconditio
 import { unmetPrecondition } from './precondition';
 import { revive } from './recovery';
 import { closedGate, nameInUse, STOPPING, tooManyLeases } from './refusals';
-import { statusOf, type LockStatus } from './status';
+import { statusOf, updatingRefusal, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 
 export interface KeeperOptions extends CustodyOptions {
@@ -237,7 +237,7 @@ export class Keeper {
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
     const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
-    if (refusal !== null) return refused(refusal);
+    if (refusal !== null) return refused((this.#heldSinceMs === null ? updatingRefusal(this.#custody.inspect()) : null) ?? refusal);
     const lease = newLease(request, nowMs, this.options.defaultTtlMs, randomUUID);
     const isFirst = this.#book.size === 0;
     const blocked = isFirst ? this.#custody.take(lease) : null;

@@ -1,5 +1,5 @@
 import type { Lease } from '../leases/lease';
-import type { InspectedPath } from '../lock/update-lock';
+import type { InspectedPath, PathStanding } from '../lock/update-lock';
 import type { Refusal, RefusalCode } from '../leases/request';
 import { fromStanding } from './refusals';
 
@@ -50,7 +50,8 @@ export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate 
     names: blocking === undefined ? null : fromStanding(blocking),
   };
   const isDraining = obstacles.gate?.code === 'draining';
-  const refusal = (isDraining ? null : obstacles.gate) ?? obstacles.disk ?? obstacles.names ?? obstacles.gate;
+  const updating = isHeld ? null : updatingRefusal(paths);
+  const refusal = updating ?? (isDraining ? null : obstacles.gate) ?? obstacles.disk ?? obstacles.names ?? obstacles.gate;
   return {
     state: isHeld ? 'held' : stateOf(refusal?.code),
     refusal,
@@ -64,8 +65,18 @@ export function statusOf({ heldSinceMs, isFlocked, paths, leases, problem, gate 
 }
 
 /** Whether the Supervisor or Helios has the lock: an update is being applied. */
-export function isSupervisors({ paths }: LockStatus): boolean {
-  return paths.some(({ standing }) => standing === 'supervisor' || standing === 'helios');
+export function isSupervisors({ paths }: Pick<LockStatus, 'paths'>): boolean {
+  return paths.some(isUpdater);
+}
+
+/** That an update is being applied, null if none is. It says more than anything else that is in the way, such as the cooldown. */
+export function updatingRefusal(paths: readonly PathStanding[]): Refusal | null {
+  const path = paths.find(isUpdater);
+  return path === undefined ? null : fromStanding(path);
+}
+
+function isUpdater({ standing }: PathStanding): boolean {
+  return standing === 'supervisor' || standing === 'helios';
 }
 
 function stateOf(code: RefusalCode | undefined): LockState {

@@ -5,9 +5,8 @@ export type EndedLease = EndedLeaseView;
 export type Update = UpdateView;
 export type Lock = LockEventView;
 
-/** An update is being applied: also while a gate is closed, which is then what the state tells. */
-export function isUpdating({ state, paths }: Lock): boolean {
-  return state === 'updating' || (state !== 'held' && paths.some((path) => path.state === 'supervisor'));
+export function isUpdating({ state }: Lock): boolean {
+  return state === 'updating';
 }
 
 /** The messages of `GET /v1/events`. */

@@ -36,6 +36,7 @@ export class UpdateView {
     const { update } = known;
     if (update === null) return;
     const { since, deadline, blockedBy, pending, draining, failed, supervisor } = update;
+    const isBeingApplied = known.lock !== null && isUpdating(known.lock);
     const [state, explanation] = stateOf(known, update);
     this.#body.replaceChildren(
       element('p', '', badge(state)),
@@ -46,11 +47,11 @@ export class UpdateView {
         ...(since === null ? [] : [fact('Waiting since', ...when(since, 'since', nowMs))]),
         ...(deadline === null ? [] : [fact('Apps are drained', ...when(deadline, 'until', nowMs))]),
         ...(blockedBy.length === 0 ? [] : [fact('Waits for', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', said(name)]))]),
-        ...(pending && failed && blockedBy.length === 0 ? [fact('Last attempt', 'failed')] : []),
+        ...(pending && failed && blockedBy.length === 0 && !isBeingApplied ? [fact('Last attempt', 'failed')] : []),
         fact('Supervisor', SUPERVISOR[supervisor]),
       ),
     );
-    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock === null || isUpdating(known.lock);
+    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock === null || isBeingApplied;
   }
 }
 

@@ -53,6 +53,10 @@ test('an update that waits, that is drained for, and that is applied', async () 
   await page.shows('Updating', '#badge');
   await page.shows('Being applied', '#update');
   await page.shows("the Supervisor's", '#paths');
+  // The attempt before this one has failed, since the lock was held. That is not worth a word any more.
+  expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: true, failed: true, blockedBy: [] });
+  await page.shows(/Being applied.*Waiting since.*Supervisor\s+answers/s, '#update');
+  expect(await page.run("document.querySelector('#update').innerText")).not.toContain('Last attempt');
   await supervisor.settle();
   await page.shows('Free', '#badge');
   await page.shows('No update waits any more', '#events');

@@ -18,7 +18,11 @@ test.each<[string, Refusal | null, Standing, Refusal | null, LockState, RefusalC
   ['apps have been drained and Helios has it', DRAINING, 'helios', null, 'updating', 'updating'],
   ['apps have been drained and somebody else has it', DRAINING, 'foreign', null, 'foreign', 'foreign-lock'],
   ['apps have been drained and the disk does not do', DRAINING, 'absent', cannotLock('full'), 'unavailable', 'cannot-lock'],
-  ['it was just lost', COOLDOWN, 'supervisor', null, 'cooldown', 'cooldown'],
+  ['it was just lost', COOLDOWN, 'absent', null, 'cooldown', 'cooldown'],
+  ['it was just lost to the Supervisor', COOLDOWN, 'supervisor', null, 'updating', 'updating'],
+  ['it was just lost to Helios', COOLDOWN, 'helios', null, 'updating', 'updating'],
+  ['it was just lost to somebody else', COOLDOWN, 'foreign', null, 'cooldown', 'cooldown'],
+  ['the Supervisor has it and the disk does not do', null, 'supervisor', cannotLock('full'), 'updating', 'updating'],
 ])('when %s', (_, gate, standing, problem, state, code) => {
   expect(status(gate, standing, problem)).toMatchObject({ state, refusal: code === undefined ? null : { code } });
 });
