@@ -14,6 +14,7 @@ Lengths of time are in seconds, or text as the sidecar has it: ``"500ms"``, ``"9
 """
 
 import http.client
+import io
 import json
 import os
 import random
@@ -24,7 +25,7 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Type, TypeVar, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 from urllib.parse import urlencode, urlsplit
 
 __all__ = [
@@ -46,19 +47,35 @@ Document = Dict[str, Any]
 DEFAULT_SOCKET = "/run/update-lock/update-lock.sock"
 DEFAULT_URL = "http://update-lock:8080"
 
-# The longest wait that the sidecar allows in one request.
+# Lengths of time, in seconds. The longest wait that the sidecar allows in one request:
 _LONGEST_WAIT = 3600.0
-# A line comes every 15 s; a connection that is silent for more than two of these is dead.
+# A line comes every 15 s; a connection on which none has come for more than two of these is dead.
 _SILENCE = 31.0
 # After a restart the sidecar keeps a lease for this long, for its holder to come back.
 _GRACE = 30.0
 _CONNECT_TIMEOUT = 5.0
-# How long an answer may take, beyond what it was asked to wait.
+# How long a request may take altogether, beyond the time that it asks the sidecar to wait.
 _ANSWER_TIMEOUT = 10.0
+# How long a release may take, and for how long it tries to reach a sidecar that is just restarting.
 _GOODBYE_TIMEOUT = 5.0
+_PATIENCE = 1.0
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 
+# Bytes. 10,000 leases are some 10 MB, and an update's line names all holders.
+_LONGEST_ANSWER = 16 * 1024 * 1024
+_LONGEST_LINE = 1024 * 1024
+
+# How many leases an UpdateLock knows by their ids: a program may use new names for ever, and release none.
+_MOST_IDS = 1000
+
+# Codes with which a sidecar refuses a new lease, so that the former one must have ended.
+_GATES = ("updating", "foreign-lock", "cooldown", "draining")
+
+# What a connection, http.client and json may raise, whatever the other end sends.
+_BROKEN = (OSError, http.client.HTTPException, ValueError, OverflowError, RecursionError)
+
+_ID = re.compile(r"[\x21\x23-\x7e]{1,256}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _DURATION = re.compile(
     r"(?=.)(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?",
@@ -99,6 +116,10 @@ class Unreachable(UpdateLockError):
         super().__init__(message, "unreachable")
 
 
+class _NotTheSidecar(Unreachable):
+    """Something else answers, and is content. To try again would help nobody who waits for a lock."""
+
+
 class InvalidRequest(UpdateLockError):
     """The request itself is wrong (a name, a duration, the sidecar's address): it would never be granted."""
 
@@ -113,6 +134,8 @@ class UpdateLock:
     def __init__(self, url: Optional[str] = None, token: Optional[str] = None) -> None:
         self._url = url or os.environ.get("UPDATE_LOCK_URL") or None
         self._token = token or os.environ.get("UPDATE_LOCK_TOKEN") or None
+        # Of the leases that were acquired by name.
+        self._ids: Dict[str, str] = {}
         if self._token is not None and re.search(r"[^\x21-\x7e]", self._token):
             raise InvalidRequest("the token has characters that no HTTP header may have", "invalid")
         _endpoint(self.url)
@@ -133,11 +156,23 @@ class UpdateLock:
         name = _make_name() if name is None else _check_name(name)
         limit = None if wait is None else _seconds(wait)
         form = {} if reason is None else {"reason": reason}
-        stream = self._persist(limit, lambda left: self._open_hold(name, form, _at_most_an_hour(left)))
+
+        def attempt(left: Optional[float]) -> "_HoldStream":
+            patience = _at_most_an_hour(left)
+            return self._open_hold(name, form, patience, patience + _ANSWER_TIMEOUT)
+
+        stream, held = None, None
         try:
-            return HeldLease(self, stream, form)
+            stream = _persist(limit, attempt)
+            held = HeldLease(self, stream, form)
+            held._thread.start()
+            return held
         except BaseException:
-            stream.close()
+            # Interrupted, or there are too many threads: nobody could release it.
+            if held is not None:
+                held.release()
+            elif stream is not None:
+                stream.wire.close()
             raise
 
     def acquire(
@@ -151,32 +186,38 @@ class UpdateLock:
             patience = _at_most_an_hour(left)
             return self._ask("PUT", path, {**form, "wait": _seconds_text(patience)}, patience)
 
-        return self._persist(_seconds(wait), attempt)
+        lease = _check_lease(_persist(_seconds(wait), attempt), name, self.url)
+        self._ids.pop(name, None)
+        if "id" in lease:
+            self._ids[name] = lease["id"]
+            for oldest in list(self._ids)[:-_MOST_IDS]:
+                self._ids.pop(oldest, None)
+        return lease
 
     def renew(self, name: str, *, ttl: Optional[Duration] = None) -> Document:
-        """Renews the lease; fails with ``LockLost`` if it has ended, rather than beginning a new one."""
-        try:
-            return self._ask("PUT", _lease_path(name), _form(ttl=ttl), headers={"If-Match": "*"})
-        except InvalidRequest as error:
-            if error.code != "precondition-failed":
-                raise
-        try:
-            self._ask("GET", _lease_path(name))
-        except InvalidRequest as error:
-            raise LockLost(str(error), error.code) from None
-        raise LockLost("The lease %s had ended when it was to be renewed" % name, "lost")
+        """Renews the lease; fails with ``LockLost`` if it has ended, rather than beginning a new one. If this object has acquired
+        it, it renews no other lease that has got its name since."""
+        headers = _if_match(self._ids.get(name)) or {"If-Match": "*"}
+        return _check_lease(self._ask("PUT", _lease_path(name), _form(ttl=ttl), headers=headers), name, self.url)
 
     def release(self, name: str) -> Optional[Document]:
-        """Releases the lease and returns it as it was; None if there was none of that name."""
-        return self._ask("DELETE", _lease_path(name)) or None
+        """Releases the lease and returns it as it was; None if there was none of that name. If this object has acquired it, it
+        releases no other lease that has got its name since."""
+        headers = _if_match(self._ids.get(name))
+        try:
+            ended = self._ask("DELETE", _lease_path(name), headers=headers)
+        except LockLost:
+            ended = {}
+        self._ids.pop(name, None)
+        return _check_lease(ended, name, self.url) if ended else None
 
     def status(self) -> Document:
         """The lock: ``state``, ``leases``, and ``summary``, one sentence that says why the device is not updating."""
-        return self._ask("GET", "/v1/lock")
+        return _check(self._ask("GET", "/v1/lock"), "state", str, self.url)
 
     def leases(self) -> List[Document]:
         """The live leases, oldest first."""
-        leases: List[Document] = self._ask("GET", "/v1/leases")["leases"]
+        leases: List[Document] = _check(self._ask("GET", "/v1/leases"), "leases", list, self.url)["leases"]
         return leases
 
     def wait_for_update(self, timeout: Optional[Duration] = None) -> Optional[Document]:
@@ -191,31 +232,14 @@ class UpdateLock:
                 patience = _at_most_an_hour(left) if waits else min(0.001, _at_most_an_hour(left))
                 return self._ask("GET", "/v1/update?wait=" + _seconds_text(patience), patience=patience)
 
-            update = self._persist(left, attempt)
+            update = _check(_persist(left, attempt), "pending", bool, self.url)
             if update["pending"]:
                 return update
-            if update["supervisor"] == "not-configured":
+            if update.get("supervisor") == "not-configured":
                 raise UpdateLockError("the sidecar has not been given access to the Supervisor", "not-configured")
             if until is not None and time.monotonic() >= until:
                 return None
             waits = True
-
-    def _persist(self, limit: Optional[float], attempt: Callable[[Optional[float]], _T]) -> _T:
-        """Tries until it works, while what failed may work later; the attempt is told how many seconds are left."""
-        until = None if limit is None else time.monotonic() + limit
-        pause = _FIRST_PAUSE
-        while True:
-            begun = time.monotonic()
-            try:
-                return attempt(None if until is None else max(0.0, until - begun))
-            except (LockUnavailable, Unreachable) as error:
-                now = time.monotonic()
-                if error.code == "name-in-use" or (until is not None and now >= until):
-                    raise
-            # One that has waited for long was no quick failure.
-            pause = _FIRST_PAUSE if now - begun > _LONGEST_PAUSE else pause
-            time.sleep(pause if until is None else max(0.0, min(pause, until - now)))
-            pause = min(_LONGEST_PAUSE, 2 * pause)
 
     def _ask(
         self,
@@ -226,22 +250,16 @@ class UpdateLock:
         headers: Optional[Dict[str, str]] = None,
         timeout: float = _ANSWER_TIMEOUT,
     ) -> Document:
-        connection = _connect(self.url)
+        wire, response = self._send(method, path, form, patience + timeout, headers)
         try:
-            response = self._send(connection, method, path, form, patience + timeout, headers)
             return _document(response, self.url)
         finally:
-            connection.close()
+            wire.close()
 
     def _send(
-        self,
-        connection: http.client.HTTPConnection,
-        method: str,
-        path: str,
-        form: Optional[Dict[str, str]],
-        timeout: float,
-        headers: Optional[Dict[str, str]] = None,
-    ) -> http.client.HTTPResponse:
+        self, method: str, path: str, form: Optional[Dict[str, str]], timeout: float, headers: Optional[Dict[str, str]] = None
+    ) -> Tuple["_Wire", http.client.HTTPResponse]:
+        """Asks on a connection of its own, and reads the answer's head. All of the answer has to come within the timeout."""
         all_headers = {"Accept": "*/*", **(headers or {})}
         if self._token is not None:
             all_headers["Authorization"] = "Bearer " + self._token
@@ -249,29 +267,40 @@ class UpdateLock:
         if form:
             body = urlencode(form, errors="replace").encode("ascii")
             all_headers["Content-Type"] = "application/x-www-form-urlencoded"
+        url = self.url
+        endpoint = _endpoint(url)
+        wire = _Wire(timeout)
         try:
-            connection.connect()
-            connection.sock.settimeout(timeout)
-            connection.request(method, path, body, all_headers)
-            return connection.getresponse()
-        except PermissionError as error:
-            raise NotAllowed("%s must not be opened by this user" % self.url, "forbidden") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise Unreachable("the sidecar at %s cannot be reached: %s" % (self.url, _describe(error))) from error
+            wire.connect(endpoint)
+            # Only puts the request into words. It would close the connection under an answer that says Connection: close.
+            connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
+            connection.sock = wire  # type: ignore[assignment]
+            connection.request(method, endpoint.prefix + path, body, all_headers)
+            response = http.client.HTTPResponse(wire, method=method)  # type: ignore[arg-type]
+            response.begin()
+            return wire, response
+        except BaseException as error:
+            wire.close()
+            if isinstance(error, PermissionError):
+                raise NotAllowed("%s must not be opened by this user" % url, "forbidden") from error
+            if isinstance(error, _BROKEN):
+                raise Unreachable("the sidecar at %s cannot be reached: %s" % (url, _describe(error))) from error
+            raise
 
-    def _open_hold(self, name: str, form: Dict[str, str], wait: float) -> "_HoldStream":
-        """Asks once for a lease by connection."""
-        connection = _connect(self.url)
+    def _open_hold(
+        self, name: str, form: Dict[str, str], wait: float, timeout: float, lease_id: Optional[str] = None
+    ) -> "_HoldStream":
+        """Asks once for a lease by connection; with an id, to take up that very lease."""
+        form = {**form, "wait": _seconds_text(wait)}
+        wire, response = self._send("POST", _lease_path(name) + "/hold", form, timeout, _if_match(lease_id))
         try:
-            form = {**form, "wait": _seconds_text(wait)}
-            response = self._send(connection, "POST", "/v1/leases/%s/hold" % name, form, wait + _ANSWER_TIMEOUT)
-            if response.status != 200:
+            if response.status != 200 or _content_type(response) != "application/x-ndjson":
                 _document(response, self.url)
-                raise Unreachable("%s is not the sidecar: it answered a hold with %d" % (self.url, response.status))
-            return _HoldStream(connection, response, self.url)
+                raise _not_the_sidecar(self.url, "answered %d without a lease" % response.status)
+            return _HoldStream(wire, response, name, self.url)
         except BaseException:
-            # Whoever is interrupted while waiting holds nothing.
-            connection.close()
+            # Also if it is interrupted: who waits holds nothing.
+            wire.close()
             raise
 
 
@@ -287,22 +316,27 @@ class HeldLease:
         self.lost = threading.Event()
         #: Set when an update has waited long enough: the lock will be taken away soon.
         self.draining = threading.Event()
-        #: The lease as it was granted.
+        #: The lease as it was granted, or last taken up again.
         self.document: Document = stream.lease
         self.name: str = stream.lease["name"]
         self._lock = lock
         self._form = form
         self._error: Optional[LockLost] = None
-        self._released = threading.Event()
-        self._mutex = threading.Lock()
-        self._stream: Optional[_HoldStream] = stream
-        _held.add(self)
-        self._thread = threading.Thread(target=self._watch, args=(stream,), name="update-lock " + self.name, daemon=True)
-        self._thread.start()
+        # Taken by the release, and kept. Taking it is one step, which no interrupt leaves half done.
+        self._release = threading.Lock()
+        self._woken = threading.Event()
+        self._stream = stream
+        self._process = os.getpid()
+        self._thread = threading.Thread(target=self._watch, name="update-lock " + self.name, daemon=True)
 
     def __repr__(self) -> str:
-        state = "lost" if self.lost.is_set() else "released" if self._released.is_set() else "held"
+        is_over = self._is_released or os.getpid() != self._process
+        state = "lost" if self.lost.is_set() else "released" if is_over else "held"
         return "<HeldLease %s: %s>" % (self.name, state)
+
+    @property
+    def _is_released(self) -> bool:
+        return self._release.locked()
 
     def __enter__(self) -> "HeldLease":
         return self
@@ -318,168 +352,265 @@ class HeldLease:
             error.__context__ = self._error
 
     def check(self) -> None:
-        """Raises ``LockLost`` if the lock was lost."""
+        """Raises ``LockLost`` if the lock was lost, also if that was found out only on its release."""
         if self._error is not None:
             raise self._error
 
     def release(self) -> None:
-        """Gives the lease back. Does not fail: a sidecar that cannot be told ends the lease when the connection ends."""
-        with self._mutex:
-            stream, self._stream = self._stream, None
-            was_released = self._released.is_set()
-            self._released.set()
-        _held.discard(self)
-        if was_released or self.lost.is_set():
+        """Gives the lease back, and returns once the sidecar has said that it has ended. Does not fail: a sidecar that cannot be
+        told ends it when the connection ends or, while it restarts, when nobody comes for it."""
+        if os.getpid() != self._process:
             return
+        until = time.monotonic() + _GOODBYE_TIMEOUT
+        is_first = False
+        ended = None
         try:
-            self._lock._ask("DELETE", _lease_path(self.name), timeout=_GOODBYE_TIMEOUT)
-        except UpdateLockError:
-            pass
+            is_first = self._release.acquire(blocking=False)
+            self._woken.set()
+            if is_first and not self.lost.is_set() and "id" in self.document:
+                ended = self._give_back()
         finally:
-            if stream is not None:
-                stream.abort()
+            # The end of the connection ends the lease too, and no other of its name.
+            if is_first:
+                self._stream.wire.shut_down(socket.SHUT_WR)
+            if self._thread.is_alive():
+                self._thread.join(max(0.0, until - time.monotonic()))
+            if is_first:
+                self._stream.wire.shut_down(socket.SHUT_RDWR)
+        if ended is not None:
+            self._lose("The lock is lost: the lease %s had ended before it was released" % self.name, ended)
 
-    def _watch(self, stream: "_HoldStream") -> None:
-        current: Optional[_HoldStream] = stream
-        while current is not None:
-            ended = self._follow(current)
-            current.close()
-            if self._released.is_set():
-                return
-            if ended is not None:
-                self._lose("The lock is lost: the lease %s has ended (%s)" % (self.name, ended), ended)
-                return
-            current = self._take_up()
+    def _give_back(self) -> Optional[str]:
+        """Asks the sidecar to end the lease. How it had ended, if it had before."""
+        attempts = 0
 
-    def _follow(self, stream: "_HoldStream") -> Optional[str]:
-        """Reads the stream until it ends; returns how the lease has, None if only the connection has."""
+        def attempt(left: Optional[float]) -> Document:
+            nonlocal attempts
+            attempts += 1
+            headers = _if_match(self.document["id"])
+            return self._lock._ask("DELETE", _lease_path(self.name), headers=headers, timeout=_GOODBYE_TIMEOUT)
+
         try:
-            for line in stream.lines():
+            ended = None if _persist(_PATIENCE, attempt) else "lost"
+        except LockLost as error:
+            ended = error.code
+        except UpdateLockError:
+            ended = None
+        # An earlier attempt may have ended it, although no answer came.
+        return None if attempts > 1 and ended in ("lost", "released") else ended
+
+    def _watch(self) -> None:
+        try:
+            while self._follow() and self._take_up():
+                pass
+        except Exception as error:
+            # Nobody may believe in a lock that is not watched.
+            if not self._is_released:
+                self._lose("The lock is not watched any more: %r" % error, "lost", error)
+        finally:
+            self._stream.wire.close()
+
+    def _follow(self) -> bool:
+        """Reads the stream until it ends; whether only the connection has ended, so that the lease is to be taken up."""
+        try:
+            line = self._stream.read()
+            while line is not None:
                 if line.get("event") == "draining":
                     self.draining.set()
                 elif line.get("event") == "ended":
-                    return str(line["lease"]["ended"]["reason"])
-        except (OSError, ValueError, http.client.HTTPException, KeyError, TypeError, AttributeError):
+                    lease = line.get("lease")
+                    reason = (_ended_reason(lease) if isinstance(lease, dict) else None) or "lost"
+                    if not (self._is_released and reason in ("released", "disconnected")):
+                        self._lose("The lock is lost: the lease %s has ended (%s)" % (self.name, reason), reason)
+                    return False
+                line = self._stream.read()
+        except _BROKEN:
             pass
-        return None
+        return not self._is_released
 
-    def _take_up(self) -> Optional["_HoldStream"]:
-        """Finds a sidecar again that has restarted, and takes up the lease that it has kept."""
-        until = time.monotonic() + _GRACE
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                stream = self._lock._open_hold(self.name, self._form, 0.0)
-                break
-            except UpdateLockError as error:
-                passes = isinstance(error, Unreachable) or error.code in ("name-in-use", "stopping", "cannot-lock", "internal")
-                if not passes or time.monotonic() >= until:
-                    self._lose("The lock is lost: %s" % error, error.code if passes else "lost", error)
-                    return None
-            if self._released.wait(pause):
-                return None
-            pause = min(_LONGEST_PAUSE, 2 * pause)
-        if stream.lease["since"] != self.document["since"]:
-            stream.close()
+    def _take_up(self) -> bool:
+        """Finds a sidecar again that has restarted or been silent, and takes up the lease that it has kept; whether it has."""
+        former = self._stream
+        lease_id = self.document.get("id")
+        if lease_id is None:
+            # An older sidecar gives the name again only after that.
+            former.wire.close()
+
+        def attempt(left: Optional[float]) -> _HoldStream:
+            if self._is_released:
+                raise LockLost("released", "released")
+            # As long as can be: a request that was given up, and is read later, would take the lease from the next one.
+            return self._lock._open_hold(self.name, self._form, 0.0, max(1.0, left or 0.0), lease_id)
+
+        def passes(error: UpdateLockError) -> bool:
+            return not isinstance(error, LockLost) and (lease_id is not None or error.code not in _GATES)
+
+        try:
+            stream = _persist(_GRACE, attempt, passes, self._woken.wait)
+        except UpdateLockError as error:
+            if not self._is_released:
+                self._lose("The lock is lost: %s" % error, error.code, error)
+            return False
+        is_same = _is_same(self.document, stream.lease)
+        if is_same:
+            # First this, then the look: a release does it the other way round, so that one of the two ends the stream.
+            self.document, self._stream = stream.lease, stream
+        former.wire.close()
+        if is_same and not self._is_released:
+            return True
+        stream.end()
+        if not is_same:
             self._lose("The lock is lost: the sidecar did not keep the lease %s" % self.name, "lost")
-            return None
-        with self._mutex:
-            if not self._released.is_set():
-                self._stream = stream
-                return stream
-        stream.close()
-        return None
+        return False
 
     def _lose(self, message: str, code: str, cause: Optional[BaseException] = None) -> None:
         error = LockLost(message, code)
         error.__cause__ = cause
-        with self._mutex:
-            if self._released.is_set():
-                return
+        if self._error is None:
             self._error = error
-            self._stream = None
             self.lost.set()
-
-    def _forget(self) -> None:
-        """In a child of os.fork: the connection is the parent's."""
-        self._mutex = threading.Lock()
-        stream, self._stream = self._stream, None
-        self._released = threading.Event()
-        self._released.set()
-        if stream is not None:
-            stream.drop()
 
 
 class _HoldStream:
     """An open connection that holds a lease."""
 
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, url: str) -> None:
-        self._connection = connection
+    def __init__(self, wire: "_Wire", response: http.client.HTTPResponse, name: str, url: str) -> None:
+        self.wire = wire
         self._response = response
-        self._socket: socket.socket = connection.sock
-        self._socket.settimeout(_SILENCE)
         try:
             first = self._read()
-            self.lease: Document = {} if first is None else first["lease"]
-            if first is None or first["event"] != "held":
-                raise ValueError("no lease")
-        except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException) as error:
+            if first is None:
+                raise ConnectionError("no lease has come")
+        except _BROKEN as error:
             raise Unreachable("the sidecar at %s broke off: %s" % (url, _describe(error))) from error
+        self.lease = _check_lease(first.get("lease"), name, url)
 
-    def lines(self) -> "_Lines":
-        return _Lines(self._read)
+    def read(self) -> Optional[Document]:
+        """The next line, None at the end. It has to come in time."""
+        self.wire.allow(_SILENCE, 2 * _LONGEST_LINE)
+        return self._read()
 
     def _read(self) -> Optional[Document]:
-        text = self._response.readline()
-        if not text.endswith(b"\n"):
-            return None
-        document: Document = json.loads(text)
-        return document
+        line = self._response.readline(_LONGEST_LINE)
+        return _parse(line) if line.endswith(b"\n") else None
 
-    def close(self) -> None:
-        self._response.close()
-        self._connection.close()
-
-    def abort(self) -> None:
-        """Ends it from another thread than the one that reads."""
+    def end(self) -> None:
+        """Ends the lease by ending the connection, and waits until the sidecar has seen it."""
+        self.wire.shut_down(socket.SHUT_WR)
+        self.wire.allow(_GOODBYE_TIMEOUT, _LONGEST_LINE)
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            while self._read() is not None:
+                pass
+        except _BROKEN:
+            pass
+        self.wire.close()
+
+
+class _Wire(io.RawIOBase):
+    """A connection on which nothing lasts for ever and nothing is without bound, whatever the other end does: it fails once the
+    time is over, or more bytes have come than are allowed."""
+
+    _socket: Any = None
+
+    def __init__(self, seconds: float) -> None:
+        self.allow(seconds, _LONGEST_ANSWER)
+        _wires.add(self)
+
+    def allow(self, seconds: float, size: int) -> None:
+        self._until = time.monotonic() + seconds
+        self._size = size
+
+    def connect(self, endpoint: "_Endpoint") -> None:
+        addresses: List[Any] = [(socket.AF_UNIX, endpoint.path)]
+        if endpoint.path is None:
+            found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+            addresses = [(family, address) for family, _, _, _, address in found]
+        failure: Optional[OSError] = None
+        for family, address in addresses:
+            try:
+                with _no_fork:
+                    self._socket = socket.socket(family, socket.SOCK_STREAM)
+                self._socket.settimeout(min(_CONNECT_TIMEOUT, self._left()))
+                self._socket.connect(address)
+                break
+            except OSError as error:
+                failure = error
+                if self._socket is not None:
+                    self._socket.close()
+        else:
+            raise failure or OSError("it has no address")
+        if endpoint.path is None:
+            # A sidecar whose machine has gone while we wait shows by then.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if endpoint.is_secure:
+            import ssl
+
+            context = ssl.create_default_context()
+            with _no_fork:
+                self._socket = context.wrap_socket(self._socket, do_handshake_on_connect=False, server_hostname=endpoint.host)
+            self._socket.settimeout(self._left())
+            self._socket.do_handshake()
+
+    def _left(self) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("it took too long")
+        return left
+
+    def sendall(self, data: bytes) -> None:
+        self._socket.settimeout(self._left())
+        self._socket.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._size <= 0:
+            raise OSError("it said too much")
+        self._socket.settimeout(self._left())
+        count = self._socket.recv_into(buffer)
+        self._size -= count
+        return count
+
+    def shut_down(self, how: int) -> None:
+        """Unlike ``close``, this may be done while another thread reads, which then comes to the end."""
+        try:
+            self._socket.shutdown(how)
         except OSError:
             pass
 
+    def flush(self) -> None:
+        """There is nothing to flush: http.client does so whenever it forgets an answer, also of what is closed."""
+
+    def close(self) -> None:
+        super().close()
+        if self._socket is not None:
+            self._socket.close()
+
     def drop(self) -> None:
         """Closes it without a word to the other end, which another process talks to."""
-        descriptor = self._socket.detach()
+        descriptor = -1 if self._socket is None else self._socket.detach()
         if descriptor >= 0:
             os.close(descriptor)
 
 
-class _Lines:
-    def __init__(self, read: Callable[[], Optional[Document]]) -> None:
-        self._read = read
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> Document:
-        line = self._read()
-        if line is None:
-            raise StopIteration
-        return line
+# The connections of this process, which its children have no part in.
+_wires: "weakref.WeakSet[_Wire]" = weakref.WeakSet()
+# Held while there is a socket that its wire does not know of.
+_no_fork = threading.RLock()
 
 
-# What this process holds, so that its children do not.
-_held: "weakref.WeakSet[HeldLease]" = weakref.WeakSet()
-
-
-def _forget_all() -> None:
-    for lease in list(_held):
-        lease._forget()
-    _held.clear()
+def _drop_all() -> None:
+    _no_fork.release()
+    for wire in list(_wires):
+        wire.drop()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_drop_all)
 
 
 class _Endpoint(NamedTuple):
@@ -490,82 +621,132 @@ class _Endpoint(NamedTuple):
     is_secure: bool
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_CONNECT_TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self.sock.settimeout(_CONNECT_TIMEOUT)
-            self.sock.connect(self._path)
-        except BaseException:
-            self.sock.close()
-            raise
-
-
-class _TcpConnection(http.client.HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        # A sidecar whose machine has gone while we wait shows by then.
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-
 def _endpoint(url: str) -> _Endpoint:
     if url.startswith("unix:/"):
-        return _Endpoint(url[len("unix:") :], "localhost", 0, "", False)
+        return _Endpoint(url[len("unix:") :], "localhost", 80, "", False)
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        if parts.scheme in ("http", "https") and parts.hostname:
+        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[^\x21-\x7e]", url):
             return _Endpoint(None, parts.hostname, port, parts.path.rstrip("/"), parts.scheme == "https")
     except ValueError:
         pass
     raise InvalidRequest("%r is not http://HOST:PORT or unix:/PATH" % url, "invalid")
 
 
-def _connect(url: str) -> http.client.HTTPConnection:
-    """A connection that is not open yet."""
-    endpoint = _endpoint(url)
-    if endpoint.path is not None:
-        return _UnixConnection(endpoint.path)
-    if endpoint.is_secure:
-        return http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=_CONNECT_TIMEOUT)
-    return _TcpConnection(endpoint.host, endpoint.port, timeout=_CONNECT_TIMEOUT)
+def _persist(
+    limit: Optional[float],
+    attempt: Callable[[Optional[float]], _T],
+    passes: Optional[Callable[[UpdateLockError], bool]] = None,
+    sleep: Callable[[float], Any] = time.sleep,
+) -> _T:
+    """Tries until it works, while what failed may work later; the attempt is told how many seconds are left."""
+    until = None if limit is None else time.monotonic() + limit
+    pause = _FIRST_PAUSE
+    while True:
+        begun = time.monotonic()
+        try:
+            return attempt(None if until is None else max(0.0, until - begun))
+        except UpdateLockError as error:
+            now = time.monotonic()
+            if not (passes or _passes)(error) or (until is not None and now >= until):
+                raise
+        # One that has waited for long was no quick failure.
+        pause = _FIRST_PAUSE if now - begun > _LONGEST_PAUSE else pause
+        sleep(pause if until is None else max(0.0, min(pause, until - now)))
+        pause = min(_LONGEST_PAUSE, 2 * pause)
+
+
+def _passes(error: UpdateLockError) -> bool:
+    if isinstance(error, LockUnavailable):
+        return error.code != "name-in-use"
+    return isinstance(error, Unreachable) and not isinstance(error, _NotTheSidecar)
+
+
+def _parse(text: bytes) -> Document:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    return document
 
 
 def _document(response: http.client.HTTPResponse, url: str) -> Document:
     """The document of a good answer, empty if it has none; raises what a problem stands for."""
     try:
-        text = response.read()
-    except (OSError, http.client.HTTPException) as error:
+        text = b"".join(iter(lambda: response.read(65536), b""))
+    except _BROKEN as error:
         raise Unreachable("the sidecar at %s broke off: %s" % (url, _describe(error))) from error
     status = response.status
     if status == 204:
         return {}
     try:
-        document = json.loads(text)
-    except ValueError:
-        document = None
-    kind = (response.getheader("Content-Type") or "").split(";")[0]
-    if isinstance(document, dict) and 200 <= status < 300 and kind == "application/json":
+        document = _parse(text)
+    except _BROKEN:
+        document = {}
+    kind = _content_type(response)
+    if kind == "application/problem+json" and isinstance(document.get("code"), str):
+        raise _error_of(status, document)
+    if 200 <= status < 300 and kind == "application/json" and document:
         return document
-    if not isinstance(document, dict) or not isinstance(document.get("code"), str):
-        raise Unreachable("%s is not the sidecar, or something is in between: it answered %d %s" % (url, status, kind))
-    raise _error_of(status, document)
+    what = "answered %d with %s" % (status, kind or "no content type")
+    # Without a content type, it may have broken off before.
+    raise _not_the_sidecar(url, what) if status < 300 and kind else Unreachable("%s %s: is this the sidecar?" % (url, what))
+
+
+def _content_type(response: http.client.HTTPResponse) -> str:
+    return (response.getheader("Content-Type") or "").split(";")[0].strip().lower()
 
 
 def _error_of(status: int, problem: Document) -> UpdateLockError:
     code = str(problem["code"])
     detail = str(problem.get("detail", code))
+    holder = problem.get("holder") if isinstance(problem.get("holder"), str) else None
     if status in (401, 403):
         return NotAllowed(detail, code)
     if status in (409, 423, 429) or (status == 503 and code != "supervisor-unavailable"):
-        return LockUnavailable(detail, code, problem.get("holder"))
+        return LockUnavailable(detail, code, holder)
     if status == 410:
-        return LockLost(detail, str((problem.get("ended") or {}).get("reason", code)))
+        return LockLost(detail, _ended_reason(problem) or code)
+    if status == 412:
+        return LockLost(detail, _ended_reason(problem) or "lease-not-found")
     return UpdateLockError(detail, code) if status >= 500 else InvalidRequest(detail, code)
+
+
+def _ended_reason(document: Document) -> Optional[str]:
+    """How a lease has ended, where that is said."""
+    ended = document.get("ended")
+    reason = ended.get("reason") if isinstance(ended, dict) else None
+    return reason if isinstance(reason, str) else None
+
+
+def _not_the_sidecar(url: str, what: str) -> UpdateLockError:
+    return _NotTheSidecar("%s %s: is this the sidecar?" % (url, what))
+
+
+def _check(document: Document, field: str, kind: type, url: str) -> Document:
+    if isinstance(document.get(field), kind):
+        return document
+    raise _not_the_sidecar(url, "answered without %r" % field)
+
+
+def _check_lease(lease: Any, name: str, url: str) -> Document:
+    """An older sidecar gives a lease no id; then it is known by when it was granted."""
+    if isinstance(lease, dict) and lease.get("name") == name:
+        lease_id = lease.get("id")
+        if isinstance(lease_id, str) and _ID.fullmatch(lease_id):
+            return lease
+        if "id" not in lease and isinstance(lease.get("since"), str):
+            return lease
+    raise _not_the_sidecar(url, "answered with something else than the lease %s" % name)
+
+
+def _is_same(ours: Document, other: Document) -> bool:
+    field = "id" if "id" in ours and "id" in other else "since"
+    return bool(ours.get(field) == other.get(field))
+
+
+def _if_match(lease_id: Optional[str]) -> Dict[str, str]:
+    return {} if lease_id is None else {"If-Match": '"%s"' % lease_id}
 
 
 def _check_name(name: str) -> str:
@@ -593,14 +774,17 @@ def _shorten(text: str, length: int) -> str:
 
 
 def _seconds(duration: Duration) -> float:
-    if isinstance(duration, (int, float)) and not isinstance(duration, bool) and 0 <= duration < float("inf"):
-        return float(duration)
-    if isinstance(duration, str):
-        if _NUMBER.fullmatch(duration):
-            return float(duration)
+    seconds: float = -1.0
+    if isinstance(duration, (int, float)) and not isinstance(duration, bool):
+        seconds = duration
+    elif isinstance(duration, str) and _NUMBER.fullmatch(duration):
+        seconds = float(duration)
+    elif isinstance(duration, str):
         match = _DURATION.fullmatch(duration)
         if match:
-            return sum(float(amount) * unit for amount, unit in zip(match.groups(), _UNITS) if amount)
+            seconds = sum(float(amount) * unit for amount, unit in zip(match.groups(), _UNITS) if amount)
+    if 0 <= seconds <= threading.TIMEOUT_MAX:
+        return float(seconds)
     allowed = "a number of seconds, or '500ms', '90s', '5m', '1h30m', '1d'"
     raise InvalidRequest("%r is not a duration; allowed is %s" % (duration, allowed), "invalid")
 

@@ -2,18 +2,44 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { endHolders, libraryDriver } from '../contract/client-driver';
+import { FakeWallClock } from '../support/fake-wall-clock';
 import { makeFolder, Sidecar } from '../support/sidecar';
+import { until } from '../support/until';
 
 const CLIENT = resolve(__dirname, '../../client/python');
+const HOLDER = ['python3', resolve(__dirname, '../contract/holder.py')];
 const run = promisify(execFile);
 
-afterEach(() => Sidecar.cleanUp());
+afterEach(async () => {
+  await endHolders();
+  await Sidecar.cleanUp();
+});
 
-test('its own tests pass', async () => {
+test.each(['test_update_lock.py', 'test_lease_identity.py', 'test_hostile_server.py'])('its own tests pass: %s', async (file) => {
   const sidecar = await Sidecar.start();
   const environment = { ...process.env, PYTHONPATH: CLIENT, PYTHONDONTWRITEBYTECODE: '1', UPDATE_LOCK_URL: `unix:${sidecar.socketPath}`, LOCK_FILE: sidecar.lockFiles[0] };
-  const { stderr } = await run('python3', ['-W', 'error', join(__dirname, 'python/test_update_lock.py')], { env: environment });
+  const { stderr } = await run('python3', ['-W', 'error', join(__dirname, 'python', file)], { env: environment });
   expect(stderr).toContain('\nOK');
+}, 120_000);
+
+test('a lease outlives a restart of the sidecar during which the clock was set', async () => {
+  const folder = makeFolder();
+  const clock = new FakeWallClock(folder, '2026-11-26 10:00:00');
+  const sidecar = await Sidecar.start({ folder, environment: clock.environment });
+  const holder = libraryDriver('the Python module', HOLDER).hold({ environment: { UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` }, name: 'recorder' });
+  await holder.started();
+  const { body: before } = await sidecar.send('GET', '/v1/leases/recorder');
+  await sidecar.kill();
+  clock.set('2027-02-03 04:05:06');
+  const again = await sidecar.startAgain(clock.environment);
+  // Without an end again: a connection holds it.
+  await until(async () => (await again.send('GET', '/v1/leases/recorder')).body.expires === null, 60_000);
+  const { body: after } = await again.send('GET', '/v1/leases/recorder');
+  expect(after.id).toBe(before.id);
+  expect(after.since).not.toBe(before.since);
+  holder.finish();
+  expect(await holder.outcome()).toMatchObject({ kind: 'held' });
 }, 120_000);
 
 test('pip installs it, with its types, without a network', async () => {

@@ -1,5 +1,6 @@
 """Run by python.test.ts against a real sidecar: UPDATE_LOCK_URL, and LOCK_FILE for what is seen from outside."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import threading
 import time
 import unittest
+from types import FrameType
+from typing import Any, Callable, Iterator, List, Optional
 
 import update_lock
 from update_lock import InvalidRequest, LockLost, LockUnavailable, Unreachable, UpdateLock, UpdateLockError
@@ -16,6 +19,45 @@ LOCK_FILE = os.environ["LOCK_FILE"]
 
 def is_held() -> bool:
     return os.path.exists(LOCK_FILE)
+
+
+@contextlib.contextmanager
+def interrupted_at(line: int) -> Iterator[None]:
+    """Interrupts, as Ctrl-C does, before the nth line of the client. No chance is in it."""
+    lines_left = line
+
+    def trace(frame: FrameType, event: str, _: Any) -> Optional[Callable[..., Any]]:
+        nonlocal lines_left
+        if frame.f_code.co_filename != update_lock.__file__:
+            return None
+        lines_left -= event == "line"
+        if lines_left == 0:
+            raise KeyboardInterrupt("line %d" % frame.f_lineno)
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
+
+
+def open_sockets() -> List[str]:
+    """But for the standard streams, which may be sockets too."""
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink("/proc/self/fd/" + descriptor)
+        except FileNotFoundError:
+            # The one with which they are listed.
+            continue
+        if int(descriptor) > 2 and target.startswith("socket:"):
+            found.append(target)
+    return found
+
+
+def watchers() -> List[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("update-lock") and thread.is_alive()]
 
 
 class Holding(unittest.TestCase):
@@ -89,22 +131,83 @@ class Holding(unittest.TestCase):
             self.assertEqual([each["name"] for each in self.lock.leases()], ["parent"])
             self.assertFalse(lease.lost.wait(0.1))
 
-    def test_a_silent_connection_is_dead_and_is_replaced(self) -> None:
+    def test_a_silent_connection_is_replaced_by_one_that_holds_the_same_lease(self) -> None:
         silence, update_lock._SILENCE = update_lock._SILENCE, 0.3
         try:
             with self.lock.hold("quiet") as lease:
-                since = lease.document["since"]
-                first = lease._stream
+                granted, first = lease.document["id"], lease._stream
                 deadline = time.monotonic() + 60
-                while lease._stream is first and not lease.lost.is_set() and time.monotonic() < deadline:
+                while lease._stream is first and time.monotonic() < deadline:
                     time.sleep(0.01)
-                # The sidecar saw the old connection close, so that the lease that comes after it is another one.
-                self.assertTrue(lease.lost.wait(60))
-                self.assertTrue(since)
-        except LockLost as error:
-            self.assertEqual(error.code, "lost")
+                self.assertIsNot(lease._stream, first)
+                self.assertEqual([each["id"] for each in self.lock.leases()], [granted])
         finally:
             update_lock._SILENCE = silence
+        self.assertFalse(is_held())
+
+    def test_it_is_given_back_by_the_time_release_returns(self) -> None:
+        for _ in range(50):
+            lease = self.lock.hold("recorder")
+            lease.release()
+            self.assertFalse(is_held())
+            self.assertFalse(lease._thread.is_alive())
+            lease.check()
+
+    def test_a_holder_that_was_stopped_for_a_while_does_not_release_anothers_lease_of_its_name(self) -> None:
+        program = "import sys; from update_lock import UpdateLock\nwith UpdateLock().hold('recorder'): print(flush=True); sys.stdin.read()"
+        for _ in range(5):
+            with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as holder:
+                self.assertEqual(holder.stdout.readline(), b"\n")
+                holder.send_signal(signal.SIGSTOP)
+                os.waitpid(holder.pid, os.WUNTRACED)
+                self.lock.release("recorder")
+                others = self.lock.acquire("recorder")
+                holder.stdin.close()
+                holder.send_signal(signal.SIGCONT)
+                # It learns that it was not protected until its end.
+                self.assertIn(b"LockLost", holder.stderr.read())
+            self.assertEqual([each["id"] for each in self.lock.leases()], [others["id"]])
+            self.lock.release("recorder")
+
+    def test_an_interrupt_at_any_line_of_holding_and_releasing_leaves_nothing_held(self) -> None:
+        line, place = 0, ""
+        while place is not None:
+            line += 1
+            held, place = None, None
+            try:
+                with interrupted_at(line):
+                    held = self.lock.hold("recorder", wait=60)
+                    held.release()
+            except KeyboardInterrupt as interrupt:
+                place = str(interrupt)
+            if held is not None:
+                # A release that was interrupted before it did anything is asked for again.
+                held.release()
+            deadline = time.monotonic() + 20
+            while (self.lock.leases() or watchers()) and time.monotonic() < deadline:
+                time.sleep(0.001)
+            self.assertEqual((self.lock.leases(), watchers()), ([], []), "interrupted at %s" % place)
+        self.assertGreater(line, 100)
+
+    def test_a_fork_at_any_moment_leaves_the_child_without_a_connection(self) -> None:
+        stop = threading.Event()
+
+        def hold_all_the_time() -> None:
+            while not stop.is_set():
+                with self.lock.hold("recorder", wait=60):
+                    pass
+
+        thread = threading.Thread(target=hold_all_the_time)
+        thread.start()
+        try:
+            for _ in range(50):
+                child = os.fork()
+                if child == 0:
+                    os._exit(len(open_sockets()))
+                self.assertEqual(os.WEXITSTATUS(os.waitpid(child, 0)[1]), 0)
+        finally:
+            stop.set()
+            thread.join()
 
 
 class Asking(unittest.TestCase):
