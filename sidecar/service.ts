@@ -131,9 +131,18 @@ async function loadTokens(apiToken: string | null, adminToken: string | null): P
 async function loadProbes({ config, clock, keeper, feed }: ServiceParts, registry: Registry): Promise<Probes | null> {
   if (config.probes.length === 0) return null;
   const { Probes } = await import('./holders/probes/probes');
+  if (config.probes.some(({ url }) => url.protocol === 'https:')) await loadTrustedCertificates();
   const probes = new Probes(config.probes, { clock, random: Math.random, keeper, emit: feed.emit });
   addProbeMetrics(registry, probes.all);
   return probes;
+}
+
+/**
+ * Reads the certificates that TLS trusts. Node.js 24 reads those of `NODE_EXTRA_CA_CERTS` at the first use of TLS, when root's
+ * rights have been dropped and the file may be out of reach.
+ */
+async function loadTrustedCertificates(): Promise<void> {
+  (await import('node:tls')).createSecureContext();
 }
 
 function tellProbes(probes: Probes, event: SidecarEvent): void {

@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -150,6 +148,7 @@ test('user and password are sent, and seen nowhere', async () => {
 });
 
 describe('over TLS', () => {
+  // Of mode 0700: nobody but root gets at what is in it.
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'update-lock-test-'));
@@ -158,19 +157,17 @@ describe('over TLS', () => {
   });
   afterAll(() => { rmSync(folder, { recursive: true }); });
 
-  test.each<[string, string, boolean, RegExp | null]>([
-    ['a certificate of nobody we trust is refused', 'localhost', false, /certificate/],
-    ['a certificate of another name is refused', '127.0.0.1', true, /does not match certificate/],
-    ['one that is trusted by NODE_EXTRA_CA_CERTS is not', 'localhost', true, null],
-  ])('%s', async (_, host, isTrusted, problem) => {
-    const server = createServer({ key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) }, (__, response) => response.end('busy'));
-    await new Promise<void>((resolve) => server.listen(0, resolve));
-    const url = `https://${host}:${String((server.address() as AddressInfo).port)}/`;
-    const sidecar = await probing(url, {}, isTrusted ? { NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem') } : {});
-    if (problem === null) await sidecar.logged('lease acquired');
+  test.each<[string, string, Record<string, string>, RegExp | null]>([
+    ['a certificate of nobody we trust is refused', 'localhost', {}, /certificate/],
+    ['a certificate of another name is refused', '127.0.0.1', { NODE_EXTRA_CA_CERTS: 'cert.pem' }, /does not match certificate/],
+    ['one that is trusted by NODE_EXTRA_CA_CERTS is not, although only root can read that', 'localhost', { NODE_EXTRA_CA_CERTS: 'cert.pem' }, null],
+    ['one that is trusted by SSL_CERT_FILE is not, although only root can read that', 'localhost', { SSL_CERT_FILE: 'cert.pem', NODE_OPTIONS: '--use-openssl-ca' }, null],
+  ])('%s', async (_, host, trusted, problem) => {
+    const server = await ProbedServer.start('busy', { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) });
+    const environment = Object.fromEntries(Object.entries(trusted).map(([name, value]) => [name, value.replace(/^cert/, join(folder, 'cert'))]));
+    const sidecar = await probing(server.url.replace('127.0.0.1', host), {}, environment);
+    if (problem === null) await sidecar.logged('probe says busy');
     else expect((await sidecar.logged('probe cannot be asked'))['detail']).toMatch(problem);
-    server.closeAllConnections();
-    server.close();
   });
 });
 

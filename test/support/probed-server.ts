@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { createServer as createRawServer, type AddressInfo, type Server as RawServer, type Socket } from 'node:net';
 
 /** What a server answers: a body, or whatever it likes to do. */
@@ -20,6 +21,8 @@ export class ProbedServer {
     public behaviour: Behaviour,
   ) {
     this.url = urlOf(server);
+    // Without a listener, a client that refuses our certificate would be an error here.
+    server.on('tlsClientError', () => undefined);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.requests.push(request);
       this.arrivedAtMs.push(performance.now());
@@ -33,8 +36,9 @@ export class ProbedServer {
     });
   }
 
-  static async start(behaviour: Behaviour): Promise<ProbedServer> {
-    const server = createServer();
+  /** Over TLS if it is given a certificate. */
+  static async start(behaviour: Behaviour, certificate?: { readonly key: Buffer; readonly cert: Buffer }): Promise<ProbedServer> {
+    const server = certificate === undefined ? createServer() : createTlsServer(certificate);
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const started = new ProbedServer(server, behaviour);
     ProbedServer.#all.add({
@@ -89,5 +93,6 @@ export class ProbedServer {
 }
 
 function urlOf(server: RawServer | Server): string {
-  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+  const scheme = server instanceof TlsServer ? 'https' : 'http';
+  return `${scheme}://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
 }
