@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { newSeed, seededRandom } from '../support/random';
 import { Watchers } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
 
@@ -43,7 +44,10 @@ class Load {
   }
 }
 
-test(`over ${String(KILLS)} kill -9 under load nothing gets past the lock, and no acknowledged lease is lost`, async () => {
+const SEED = newSeed();
+const random = seededRandom(SEED);
+
+test(`over ${String(KILLS)} kill -9 under load (seed ${String(SEED)}) nothing gets past the lock, and no acknowledged lease is lost`, async () => {
   let sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_MAX_LEASES: '5000', UPDATE_LOCK_LOG_LEVEL: 'info' } });
   await sidecar.put('always', { ttl: 3600 });
   const watchers = [...sidecar.lockFiles].map((path) => new Watchers(path));
@@ -52,7 +56,7 @@ test(`over ${String(KILLS)} kill -9 under load nothing gets past the lock, and n
     // At any moment of its life: while it starts and recovers, or serves.
     // However slow the machine, it serves every third time.
     if (i % 3 === 2) await sidecar.logged('ready');
-    await sleep(i % 3 === 0 ? 40 + Math.random() * 200 : 300 + Math.random() * 500);
+    await sleep(i % 3 === 0 ? 40 + random() * 200 : 300 + random() * 500);
     await sidecar.kill();
     sidecar = Sidecar.spawn({ folder: sidecar.folder, environment: { UPDATE_LOCK_MAX_LEASES: '5000', UPDATE_LOCK_LOG_LEVEL: 'info' } });
   }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { holdsBackHost, NOBODY } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
-import { until } from '../support/until';
+import { until, untilPast } from '../support/until';
 
 afterEach(() => Sidecar.cleanUp());
 
@@ -192,7 +192,7 @@ test('a process that was stopped for longer than a lease lasts does not make it 
   const { body: first } = await sidecar.put('recorder', { ttl: 1 });
   sidecar.process.kill('SIGSTOP');
   const renewal = sidecar.put('recorder', { ttl: 60 });
-  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await untilPast(first.expires);
   sidecar.process.kill('SIGCONT');
   const { status, body } = await renewal;
   expect(status).toBe(201);

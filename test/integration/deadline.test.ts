@@ -47,6 +47,7 @@ test('an update that has waited for long enough drains the apps, after two warni
   expect(line['endsInSeconds']).toBeGreaterThan(1);
   expect(line['endsInSeconds']).toBeLessThanOrEqual(2);
   expect(line['reason']).toBe('An update has waited for the apps for 3s, which is the deadline.');
+  await sidecar.logged('draining: the leases of apps end');
   expect(warnings(sidecar)).toEqual([['1s', ['app', 'held']], ['2s', ['app', 'held']]]);
   await stream.next(({ event, data }) => event === 'update' && data.draining === true);
   // The first of the stream, and a warning at least, though that changes nothing.

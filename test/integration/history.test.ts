@@ -1,7 +1,7 @@
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
-import { until } from '../support/until';
+import { until, untilPast } from '../support/until';
 import { startWaiting } from '../support/updatable-device';
 
 afterEach(async () => {
@@ -49,9 +49,9 @@ test('an update by force is told of from beginning to end', async () => {
 test('after a restart it begins with what was kept, and with what ended meanwhile, in that order', async () => {
   const sidecar = await Sidecar.start();
   await sidecar.put('kept', { ttl: '1h', reason: 'a long job' });
-  await sidecar.put('short', { ttl: '1s' });
+  const { body } = await sidecar.put('short', { ttl: '1s' });
   await sidecar.kill();
-  await until(() => Date.now() > Date.parse(String(sidecar.lines().at(-1)?.['time'])) + 1100);
+  await untilPast(body.expires);
   const again = await sidecar.startAgain({ UPDATE_LOCK_RESTART_GRACE: '0s' });
   const entries = await history(again);
   expectLatestFirst(entries);

@@ -66,8 +66,7 @@ test.each<[string, () => Promise<string>, RegExp]>([
   const sidecar = await probing(await start(), { timeout: '500ms' });
   expect((await sidecar.logged('probe cannot be asked'))['detail']).toMatch(problem);
   expect((await sidecar.send('GET', '/v1/lock')).body.state).toBe('free');
-  const asked = (): number => sidecar.lines().filter(({ message }) => message === 'probe asked').length;
-  while (asked() < 2) await new Promise((resolve) => sidecar.process.once('output', resolve));
+  await sidecar.logged('probe asked', {}, 2);
 });
 
 function dribble(socket: NodeJS.WritableStream & { destroyed: boolean; on(event: 'close', listener: () => void): unknown }, begin: string, again = 'x'): void {
@@ -141,7 +140,7 @@ test('user and password are sent, and seen nowhere', async () => {
   await sidecar.logged('probe cannot be asked');
   await server.stop();
   for (const path of ['/v1/lock', '/v1/leases', '/v1/leases/@probe-jenkins', '/metrics', '/readyz', '/openapi.json']) seen.push((await sidecar.send('GET', path)).text);
-  seen.push(sidecar.output, readFileSync(sidecar.lockFiles[0] ?? '', 'utf8'));
+  seen.push(readFileSync(sidecar.lockFiles[0] ?? '', 'utf8'), await sidecar.wholeOutput());
   expect(seen.join('\n')).toContain('jenkins');
   expect(seen.join('\n')).not.toMatch(/ter2|hunter3|Basic |YWRtaW46/);
   expect(folder).not.toBe(sidecar.folder);
@@ -185,7 +184,7 @@ describe('50 at once', () => {
     expect((await sidecar.send('GET', '/v1/lock')).body.leases).toHaveLength(50);
     const [first = 0, last = 0] = [server.arrivedAtMs[0], server.arrivedAtMs.at(-1)];
     expect(last - first).toBeGreaterThan(100);
-    expect(sidecar.lines().filter(({ message }) => message === 'lock released')).toEqual([]);
+    expect((await sidecar.wholeLog()).filter(({ message }) => message === 'lock released')).toEqual([]);
   });
 
   test('that hang do not keep anybody from leases, and none is asked twice at once', async () => {

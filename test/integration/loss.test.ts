@@ -117,5 +117,5 @@ test.each(['removed', 'moved away and made anew'])('a lock directory that is %s 
   for (const path of sidecar.lockFiles) expect(holdsBackHost(path)).toBe(true);
   await until(async () => (await sidecar.send('GET', '/readyz')).status === 200);
   unlinkSync(sidecar.lockFiles[0] ?? '');
-  await until(() => sidecar.lines().filter((line) => line['ended'] === 'lost').length === 2);
+  await sidecar.logged('lease ended', { ended: 'lost' }, 2);
 });

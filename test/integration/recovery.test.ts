@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Hold } from '../support/hold';
 import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { guardsIn, makeFolder, Sidecar } from '../support/sidecar';
-import { until } from '../support/until';
+import { until, untilPast } from '../support/until';
 
 afterEach(() => Sidecar.cleanUp());
 
@@ -55,11 +55,11 @@ describe('after kill -9', () => {
   test('released and expired leases stay dead, and are remembered as they ended', async () => {
     const sidecar = await Sidecar.start();
     await sidecar.put('released');
-    await sidecar.put('expired', { ttl: 1 });
+    const { body: expired } = await sidecar.put('expired', { ttl: 1 });
     await sidecar.put('live');
     await sidecar.release('released');
     await sidecar.kill();
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await untilPast(expired.expires);
     const again = await sidecar.startAgain();
     expect(await names(again)).toEqual(['live']);
     for (const name of ['released', 'expired']) {

@@ -1,6 +1,6 @@
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
-import { until } from '../support/until';
+import { until, untilPast } from '../support/until';
 import { backsOffForLong, metric, posts, startDevice, startWaiting } from '../support/updatable-device';
 
 afterEach(async () => {
@@ -19,9 +19,9 @@ test('since when an update waits is known after a restart', async () => {
 test('a last lease that has run out while there was no sidecar is a release like any other', async () => {
   const { sidecar, supervisor, environment } = await startWaiting();
   await backsOffForLong({ supervisor });
-  await sidecar.put('app', { ttl: '1s' });
+  const { body } = await sidecar.put('app', { ttl: '1s' });
   await sidecar.kill();
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await untilPast(body.expires);
   const again = await sidecar.startAgain(environment);
   await supervisor.settle();
   expect(posts({ supervisor })).toEqual([{ force: false, cancel: true }]);
