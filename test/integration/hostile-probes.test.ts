@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ProbedServer, type Behaviour } from '../support/probed-server';
+import { newSeed, seededRandom } from '../support/random';
 import { Sidecar } from '../support/sidecar';
 
 afterEach(async () => {
@@ -170,7 +171,10 @@ describe('over TLS', () => {
   });
 });
 
-describe('50 at once', () => {
+const SEED = newSeed();
+const chance = seededRandom(SEED);
+
+describe(`50 at once (seed ${String(SEED)})`, () => {
   const NAMES = Array.from({ length: 50 }, (_, index) => `p${String(index)}`);
   const all = (url: string, fields: Fields): Record<string, string> => ({
     UPDATE_LOCK_PROBES: JSON.stringify(NAMES.map((name) => ({ name, url: `${url}${name}`, every: '200ms', holdWhen: '/busy/', ...fields }))),
@@ -227,5 +231,5 @@ describe('50 at once', () => {
 });
 
 function random(length: number): string {
-  return Array.from({ length }, () => (Math.random() < 0.5 ? 'a' : 'b')).join('');
+  return Array.from({ length }, () => (chance() < 0.5 ? 'a' : 'b')).join('');
 }
