@@ -44,7 +44,8 @@ export class HoldStreams {
     // Its old connection still looks open, but its holder says that it is gone.
     const former = this.#byName.get(lease.name);
     if (former !== undefined) cutOff(former);
-    call.stream('application/x-ndjson', ['ETag', etagOf(lease)]);
+    // The connection ends with the lease, so that nobody may take it for the next request.
+    call.stream('application/x-ndjson', ['ETag', etagOf(lease), 'Connection', 'close']);
     setExclusive(socket, true);
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     this.#heartbeat ??= setInterval(() => {
