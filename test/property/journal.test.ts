@@ -15,7 +15,7 @@ type Step =
   | { readonly kind: 'header' | 'fill' | 'makeRoom' | 'delete' };
 
 interface Damage {
-  readonly kind: 'none' | 'overwrite' | 'insert' | 'cut' | 'truncate' | 'delete';
+  readonly kind: 'none' | 'overwrite' | 'insert' | 'cut' | 'truncate' | 'delete' | 'strip';
   /** Where, in thousandths of the file. */
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -120,6 +120,10 @@ class Bench {
       case 'delete':
         rmSync(this.file.path);
         return [];
+      case 'strip':
+        // As an editor does that removes the spaces at the ends of lines.
+        this.#replace(Buffer.from(content.toString('latin1').replaceAll(/ +\n/g, '\n'), 'latin1'));
+        return written.map(({ lease }) => lease);
       case 'truncate':
         this.#replace(head);
         return written.filter(({ slot }) => slot < first).map(({ lease }) => lease);
@@ -179,7 +183,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('header' as const, 'fill' as const, 'makeRoom' as const, 'delete' as const) }) },
 );
 const damage: fc.Arbitrary<Damage> = fc.record({
-  kind: fc.constantFrom('none', 'overwrite', 'insert', 'cut', 'truncate', 'delete'),
+  kind: fc.constantFrom('none', 'overwrite', 'insert', 'cut', 'truncate', 'delete', 'strip'),
   at: fc.nat(1000),
   bytes: fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 30 }),
@@ -204,9 +208,9 @@ const EXAMPLES: [[Step[], Damage][]][] = [
     [[...write(...NAMES), { kind: 'fill' }], { kind: 'insert', at: 0, bytes: Buffer.from('junk\n') }],
     [write('a'), NO_DAMAGE],
   ]],
-  // The spaces at the ends of lines gone, which somebody's editor has removed.
+  // All lines shorter than they were, on a disk without room for what they need.
   [[
-    [[...write(...NAMES), { kind: 'fill' }], { kind: 'cut', at: 250, bytes: Buffer.alloc(1500) }],
+    [[...write(...NAMES), { kind: 'fill' }], { kind: 'strip', at: 0, bytes: Buffer.alloc(1) }],
     [write('a', 'b'), NO_DAMAGE],
   ]],
 ];

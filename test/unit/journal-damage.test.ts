@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { endLease } from '../../sidecar/leases/lease';
 import { RECORD_BYTES } from '../../sidecar/lock/record';
 import { JournalFile, namesOf } from './journal-file';
 import { makeEndedLease, makeLease } from './make-lease';
@@ -107,6 +108,20 @@ test('a second line of one name does not bring the lease back after its end', ()
   file.content = Buffer.concat([whole, whole.subarray(RECORD_BYTES, 2 * RECORD_BYTES)]);
   file.use((journal) => { journal.writeEnded(makeEndedLease('a', 20)); });
   expect(namesOf(file.recover().live)).toEqual(['b', 'c', 'd', 'e']);
+});
+
+test.each(['before', 'after'])('an earlier copy of the journal %s the present one changes nothing', (where) => {
+  const earlier = whole;
+  file.use((journal) => {
+    journal.write(makeLease('a', { sinceMs: 0, renewals: 2 }));
+    journal.writeEnded(endLease(makeLease('b', { sinceMs: 1 }), 'released', 20));
+    journal.write(makeLease('over', { id: 'another', sinceMs: 30 }));
+  });
+  const present = file.content;
+  const { live, ended } = file.recover();
+  file.content = Buffer.concat(where === 'before' ? [earlier, present] : [present, earlier]);
+  for (let start = 0; start < 2; start += 1) expect(file.recover()).toEqual({ live, ended, lostAtMs: null });
+  expect(namesOf(live)).toEqual(['a', 'c', 'd', 'e', 'over']);
 });
 
 test('a journal that was put back in order can be written on', () => {
