@@ -8,18 +8,31 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** Whether this Node.js has a compile cache. If so, all servers run as in the image, with its options and a compile cache. */
+export const IS_AS_IN_IMAGE = Number.parseInt(process.versions.node, 10) >= 22;
+
+const imageEnvironment = IS_AS_IN_IMAGE
+  ? {
+      NODE_OPTIONS: /SIDECAR_NODE_OPTIONS="(.*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))[1],
+      NODE_COMPILE_CACHE: mkdtempSync(join(memoryFolder, 'update-lock-bench-cache-')),
+    }
+  : {};
+process.once('exit', () => rmSync(imageEnvironment.NODE_COMPILE_CACHE ?? '', { recursive: true, force: true }));
+
 export const BARE = 'bare';
 export const SIDECAR = 'sidecar';
 
 export class Server {
   static start(kind, environment = {}) {
     const server = new Server();
-    const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `update-lock-bench-`));
+    const base = mkdtempSync(join(memoryFolder, 'update-lock-bench-'));
     // As on a device, where the user who owns the lock files gets there: mkdtemp makes what only its maker may enter.
     chmodSync(base, 0o755);
     Object.assign(server, { base, directory: join(base, 'lock'), socketPath: join(base, 'socket'), startedAt: process.hrtime.bigint() });
     // Both alike: what is set for Node.js here (more certificates, say) may take longer than all the rest.
-    const env = { PATH: process.env.PATH };
+    const env = { PATH: process.env.PATH, ...imageEnvironment };
     server.process =
       kind === BARE
         ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore', env })
