@@ -1,20 +1,20 @@
 import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
-import { MIN_TTL_MS, readConfig, type Config } from './config';
+import { readConfig, type Config } from './config';
 import { markAtOneGo, whyTooOld } from './engine';
+import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';
-import { EventFeed } from './event-feed';
-import { holdOnStart } from './holders/start';
-import { disown } from './holders/wanted-lease';
+import { FormerHolders } from './holders/former-holders';
+import { registerProbes } from './holders/probes/register';
+import { StartHolder } from './holders/start';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
+import { LeasePolicies } from './leases/policies';
 import { SUPERVISOR_UID } from './lock/classify';
 import { Owner } from './lock/owner';
 import { openStore } from './lock/store';
 import { LockWatch } from './lock/watch';
-import type { Gate } from './leases/gate';
-import { probeLease, WINDOW_LEASE } from './leases/lease';
-import type { Service } from './service';
+import { Parts } from './parts';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
 const EXIT_UNAVAILABLE = 69;
@@ -30,63 +30,50 @@ async function main(): Promise<void> {
   const config = readSettings();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
-  const { lockDirectory, legacyLockPath } = config;
-  const timeline = new Timeline(systemClock);
+  const { lockDirectory, legacyLockPath, schedule } = config;
+  const clock = systemClock;
+  const timeline = new Timeline(clock);
   const feed = new EventFeed();
+  feed.emit({ type: 'started', atMs: clock.monotonicMs() - process.uptime() * 1000 });
+  const parts = new Parts(feed);
+  const policies = new LeasePolicies();
   const owner = Owner.detect();
   const boot = readBootId();
-  const gates: Gate[] = [lostCooldown(config.lostCooldownMs)];
-  const keeper = new Keeper({
-    clock: systemClock,
+  const keeper = parts.add(new Keeper({
+    clock,
     timeline,
     emit: feed.emit,
-    gates,
-    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, { boot, nowMs: systemClock.monotonicMs() }),
+    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, { boot, nowMs: clock.monotonicMs() }),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
-    onOpen: () => {
-      holdOnStart(keeper, config.holdOnStartMs);
-      windows?.check();
-      // After those: what is wanted now takes over from what was, without a gap.
-      disown(keeper, ownLeases);
-      service?.lockOpened();
-      watch.lookSoon();
-    },
-  });
-  const windows = config.schedule === null ? null : new WindowHolder(systemClock, keeper, config.schedule, feed.emit);
-  const ownLeases = new Set([...(windows === null ? [] : [WINDOW_LEASE]), ...config.probes.map(({ name }) => probeLease(name))]);
-  feed.subscribe((event) => {
-    if (event.type === 'lease-ended' && event.lease.name === WINDOW_LEASE) windows?.onEnded();
-  });
-  const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
-  const watch = new LockWatch(directories, owner, () => {
-    keeper.check();
-    service?.lookedAtLock();
-  });
-  let service: Service | undefined;
+  }));
+  keeper.addGate(lostCooldown(config.lostCooldownMs));
+  parts.add(new StartHolder(keeper, policies, config.holdOnStartMs));
+  const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, schedule, feed.emit));
+  // Their parts are loaded later; until then the leases of a former process are theirs.
+  registerProbes(policies, config.probes);
+  parts.add(new FormerHolders(keeper, policies));
   stopOnSignals(() => {
     owner.resign();
-    watch.close();
-    windows?.close();
     keeper.stop(config.releaseOnStop);
-    return service?.close();
+    return parts.close();
   });
 
   // As the owner throughout, rather than for each look and link by itself: a change of user is a signal to every thread.
   if (owner.act(() => keeper.open()) === 'in-use') {
     exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory`]);
   }
-  watch.start();
+  const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
+  const watch = parts.add(new LockWatch(directories, owner, () => { keeper.look(); }));
 
   const { startService } = await import('./service');
   try {
-    service = await startService({ config, clock: systemClock, timeline, keeper, gates, windows, feed, watch, minTtlMs: MIN_TTL_MS });
-    // What the watch has seen until now nobody was there to be told of.
-    service.lookedAtLock();
+    await startService({ config, clock, timeline, feed, parts, policies, keeper, windows, watch });
+    feed.startIsOver();
   } catch (error) {
-    keeper.stop(false);
+    keeper.close();
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
   }
   // What is left for root is done at the start and the end. Without a lock directory there is no owner yet.
@@ -94,14 +81,14 @@ async function main(): Promise<void> {
 }
 
 /** The first signal ends us in good order, within a few seconds; a second one ends us at once. */
-function stopOnSignals(stop: () => Promise<void> | undefined): void {
+function stopOnSignals(stop: () => Promise<void>): void {
   let isStopping = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (isStopping) process.exit(1);
       isStopping = true;
       setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref();
-      void Promise.resolve(stop()).finally(() => process.exit(0));
+      void stop().finally(() => process.exit(0));
     });
   }
 }

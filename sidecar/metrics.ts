@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock, Timeline } from './clock';
-import type { SidecarEvent } from './event-feed';
-import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from './keeper/events';
+import type { SidecarEvent } from './events/event';
+import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from './events/event';
 import type { Keeper } from './keeper/keeper';
 import { isSupervisors, LOCK_STATES } from './keeper/status';
 import { END_REASONS } from './leases/lease';
-import { REQUEST_KINDS, REQUEST_RESULTS } from './supervisor/events';
+import { REQUEST_KINDS, REQUEST_RESULTS } from './events/event';
 import { isPending, type UpdateStatus } from './supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';

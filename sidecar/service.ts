@@ -1,8 +1,9 @@
 import type { Registry } from 'prom-client';
-import type { Config } from './config';
+import { MIN_TTL_MS, type Config } from './config';
 import type { Clock, Timeline } from './clock';
-import type { EventFeed, SidecarEvent } from './event-feed';
-import { History } from './history';
+import type { EventFeed } from './events/feed';
+import { Deadline } from './gates/deadline';
+import { History } from './events/history';
 import { Access } from './http/access';
 import { createApp } from './http/app';
 import { EventStreams } from './http/event-streams';
@@ -15,35 +16,28 @@ import type { Tokens } from './http/tokens';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
-import type { Gate } from './leases/gate';
+import type { LeasePolicies } from './leases/policies';
 import type { LockWatch } from './lock/watch';
 import { createLog, EventLog } from './log';
 import { createMetrics } from './metrics';
 import { addProbeMetrics } from './probe-metrics';
-import { connectUpdates } from './update-service';
+import type { Parts } from './parts';
+import { NoUpdates } from './supervisor/no-updates';
+import { Updates } from './supervisor/updates';
 import { VERSION } from './version';
 
-export interface ServiceParts {
+export interface ServiceContext {
   readonly config: Config;
   readonly clock: Clock;
   readonly timeline: Timeline;
+  readonly feed: EventFeed;
+  /** The parts made here are added to these. */
+  readonly parts: Parts;
+  readonly policies: LeasePolicies;
   readonly keeper: Keeper;
-  /** The keeper's gates, to which others are added here. */
-  readonly gates: Gate[];
   /** Null without windows. */
   readonly windows: WindowHolder | null;
-  readonly feed: EventFeed;
   readonly watch: LockWatch;
-  readonly minTtlMs: number;
-}
-
-export interface Service {
-  /** To be called when something has happened in the lock directory, after the keeper has looked. */
-  lookedAtLock(): void;
-  /** To be called when the lock directory has been opened. */
-  lockOpened(): void;
-  /** Stops accepting, ends the streams, and waits for the answers that are being given. */
-  close(): Promise<void>;
 }
 
 /**
@@ -51,46 +45,43 @@ export interface Service {
  * all the rest.
  * @throws ListenError if a listener that was asked for cannot be had
  */
-export async function startService(parts: ServiceParts): Promise<Service> {
-  const { config, clock, timeline, keeper, windows, feed, watch, minTtlMs } = parts;
+export async function startService(context: ServiceContext): Promise<void> {
+  const { config, clock, timeline, parts, keeper, windows, policies, watch } = context;
   const log = createLog(config);
-  const updates = connectUpdates(parts);
-  const views = new Views(timeline, () => clock.monotonicMs(), keeper, updates, windows);
-  const holds = new HoldStreams(keeper, views);
-  const events = new EventStreams(keeper, views);
-  const history = new History(clock, keeper, clock.monotonicMs() - process.uptime() * 1000);
+  parts.add(new EventLog(log, () => keeper.leaseCount));
+  const updates = parts.add(makeUpdates(context));
+  const deadline = makeDeadline(context, updates);
+  const nowMs = (): number => clock.monotonicMs();
+  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, policies });
+  const history = parts.add(new History(clock));
+  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
+  parts.add(metrics);
+  const probes = await makeProbes(context, metrics.registry);
+  const holds = parts.add(new HoldStreams(keeper, views));
+  const events = parts.add(new EventStreams(keeper, views));
+
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
   const access = new Access(await loadTokens(apiToken, adminToken), new Hosts(allowedHosts));
-  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
-
   const routes = routeTable({
     keeper,
     views,
-    limits: { minTtlMs, defaultTtlMs, maxTtlMs },
+    limits: { minTtlMs: MIN_TTL_MS, defaultTtlMs, maxTtlMs },
     holds,
     events,
     history,
-    whenPending: updates.whenPending,
-    requestUpdate: updates.request,
+    updates,
     access,
     registry: metrics.registry,
     watchProblem: () => watch.problem(),
     version: VERSION,
   });
   metrics.expectRequests(routes);
-  const probes = await loadProbes(parts, metrics.registry);
-
-  const eventLog = new EventLog(log);
-  feed.subscribe(eventLog.onEvent);
-  feed.subscribe(metrics.onEvent);
-  feed.subscribe(updates.onEvent);
-  if (probes !== null) feed.subscribe((event) => { tellProbes(probes, event); });
-  feed.subscribe(holds.onEvent);
-  feed.subscribe(events.onEvent);
-  feed.subscribe(history.onEvent);
-  feed.open();
-
-  const listeners = new Listeners(createApp({ routes, access, metrics, log }));
+  // A timer may be late, and nothing tells that the wall clock was set.
+  const beforeEach = (): void => {
+    keeper.tick();
+    windows?.look();
+  };
+  const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeEach })));
   await listeners.open(config);
 
   for (const warning of [...listeners.warnings, ...config.warnings]) log.warn(warning);
@@ -100,24 +91,21 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   }
   probes?.start();
   log.info('ready', { version: VERSION, directory: config.lockDirectory, listening: listeners.addresses });
-  return {
-    lookedAtLock: () => {
-      updates.onLook();
-      history.onLook();
-      events.lockMayHaveChanged();
-    },
-    lockOpened: () => probes?.retry(),
-    close: async () => {
-      probes?.close();
-      const closed = listeners.close();
-      holds.close();
-      events.close();
-      await updates.close();
-      await closed;
-      eventLog.flush();
-      log.info('stopped', { leases: keeper.leaseCount });
-    },
-  };
+}
+
+function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates | NoUpdates {
+  const { supervisor, supervisorPollMs } = config;
+  if (supervisor === null) return new NoUpdates(feed.emit);
+  return new Updates({ address: supervisor, pollMs: supervisorPollMs, clock, random: Math.random, keeper, emit: feed.emit });
+}
+
+/** Without the Supervisor's API nothing is known to wait, so there is nothing to count. */
+function makeDeadline({ config, clock, keeper, policies, parts, feed }: ServiceContext, updates: Updates | NoUpdates): Deadline | null {
+  const { deadlineMs, deadlineGraceMs: graceMs, restartGraceMs } = config;
+  if (deadlineMs === null || updates instanceof NoUpdates) return null;
+  const deadline = parts.add(new Deadline({ clock, deadlineMs, graceMs, restartGraceMs, keeper, policies, updates, emit: feed.emit }));
+  keeper.addGate(deadline.gate);
+  return deadline;
 }
 
 /** Tokens, and `node:crypto` with them, only where there are any: it takes a tenth of the start to load. */
@@ -128,11 +116,11 @@ async function loadTokens(apiToken: string | null, adminToken: string | null): P
 }
 
 /** Probes, and what they need, only where there are any. */
-async function loadProbes({ config, clock, keeper, feed }: ServiceParts, registry: Registry): Promise<Probes | null> {
+async function makeProbes({ config, clock, keeper, feed, parts }: ServiceContext, registry: Registry): Promise<Probes | null> {
   if (config.probes.length === 0) return null;
   const { Probes } = await import('./holders/probes/probes');
   if (config.probes.some(({ url }) => url.protocol === 'https:')) await loadTrustedCertificates();
-  const probes = new Probes(config.probes, { clock, random: Math.random, keeper, emit: feed.emit });
+  const probes = parts.add(new Probes(config.probes, { clock, random: Math.random, keeper, emit: feed.emit }));
   addProbeMetrics(registry, probes.all);
   return probes;
 }
@@ -143,9 +131,4 @@ async function loadProbes({ config, clock, keeper, feed }: ServiceParts, registr
  */
 async function loadTrustedCertificates(): Promise<void> {
   (await import('node:tls')).createSecureContext();
-}
-
-function tellProbes(probes: Probes, event: SidecarEvent): void {
-  if (event.type === 'lease-acquired' && event.recovered) probes.of(event.lease.name)?.onRecovered(event.lease.reason);
-  if (event.type === 'lease-ended') probes.of(event.lease.name)?.onEnded(event.lease);
 }

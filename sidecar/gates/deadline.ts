@@ -1,8 +1,10 @@
 import type { Clock } from '../clock';
+import type { DeadlineEvent, SidecarEvent } from '../events/event';
 import { formatDuration } from '../leases/duration';
 import type { Gate } from '../leases/gate';
-import { WINDOW_LEASE } from '../leases/lease';
-import { counting, NOT_WAITED, waitedAt, type Waited } from '../leases/waited';
+import type { EndReason, Lease } from '../leases/lease';
+import type { LeasePolicies } from '../leases/policies';
+import { counting, NOT_WAITED, waitedAt, type UpdateNote, type Waited } from '../leases/waited';
 
 /** When people are warned, as parts of the deadline. */
 const WARNINGS = [1 / 3, 2 / 3] as const;
@@ -17,12 +19,20 @@ const COMES_WITHIN_MS = 20 * 60_000;
 /** A timer of Node's fires at once if it is set for longer. Milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export type DeadlineEvent =
-  /** An update has waited for a third, or two thirds, of the deadline. */
-  | { readonly type: 'deadline-nears'; readonly waitedMs: number; readonly deadlineAtMs: number; readonly holders: readonly string[] }
-  | { readonly type: 'draining'; readonly endsAtMs: number; readonly reason: string; readonly holders: readonly string[] }
-  /** The gate is open again: the update has come, or has not come in time. */
-  | { readonly type: 'drained'; readonly hasCome: boolean };
+/** What the deadline needs of the keeper. */
+interface Keeper {
+  leases(): Lease[];
+  end(name: string, reason: EndReason): unknown;
+  readonly notes: { readonly update: UpdateNote; recordUpdate(change: Partial<UpdateNote>): void };
+}
+
+/** What it needs to know of updates. */
+interface Updates {
+  /** Since when an update waits; null while none does. */
+  readonly waitsSinceMs: number | null;
+  /** Keeps looking for updates although nothing is held, until what is returned is called. */
+  attend(): () => void;
+}
 
 export interface DeadlineOptions {
   readonly clock: Clock;
@@ -30,14 +40,12 @@ export interface DeadlineOptions {
   readonly deadlineMs: number;
   /** How long they are given then, in milliseconds. */
   readonly graceMs: number;
-  /** What a former process has counted. */
-  readonly waited: Waited;
-  readonly remember: (waited: Waited) => void;
-  /** The names of the live leases, oldest first. */
-  readonly holders: () => string[];
-  /** Ends the leases of apps. */
-  readonly drain: () => void;
-  readonly emit: (event: DeadlineEvent) => void;
+  /** A drain that a former process has begun ends no sooner than this: its holders could not be told. Milliseconds. */
+  readonly restartGraceMs: number;
+  readonly keeper: Keeper;
+  readonly policies: Pick<LeasePolicies, 'of'>;
+  readonly updates: Updates;
+  readonly emit: (event: DeadlineEvent | { readonly type: 'gate-opened' }) => void;
 }
 
 /**
@@ -50,12 +58,29 @@ export class Deadline {
   /** When the gate opens again if the update does not come; null until the grace is over and the leases of apps have ended. */
   #opensAtMs: number | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #observation: NodeJS.Immediate | undefined;
+  #stopAttending: (() => void) | null = null;
 
   constructor(private readonly options: DeadlineOptions) {
-    this.#waited = options.waited;
-    const waitedMs = waitedAt(this.#waited, options.clock.monotonicMs());
+    const { clock, restartGraceMs, keeper } = options;
+    const nowMs = clock.monotonicMs();
+    this.#waited = afterRestart(keeper.notes.update.waited, nowMs + restartGraceMs);
+    const waitedMs = waitedAt(this.#waited, nowMs);
     this.#warnings = WARNINGS.filter((part) => part * options.deadlineMs <= waitedMs).length;
+    if (this.isDraining) this.#stopAttending = options.updates.attend();
     this.#schedule();
+    this.#observe();
+  }
+
+  onEvent({ type }: SidecarEvent): void {
+    if (type === 'update-changed') this.#observe();
+    // Many leases may come and go while one update waits.
+    if (type === 'lease-acquired' || type === 'lease-ended') {
+      this.#observation ??= setImmediate(() => {
+        this.#observation = undefined;
+        this.#observe();
+      });
+    }
   }
 
   get isDraining(): boolean {
@@ -68,15 +93,15 @@ export class Deadline {
     return countingSinceMs === null || this.isDraining ? null : countingSinceMs + this.options.deadlineMs - waitedMs;
   }
 
-  /** The sidecar's own window is not closed by a deadline: its owner wants no update now, however long one has waited. */
+  /** Holders whose leases survive a drain pass: such a one holds the lock however long an update has waited. */
   readonly gate: Gate = ({ name }) => {
-    if (!this.isDraining || name === WINDOW_LEASE) return null;
+    if (!this.isDraining || (name !== null && this.options.policies.of(name).survivesDrain)) return null;
     return { code: 'draining', detail: `${this.#reason()}; no lease is granted until it has come.`, opensAtMs: null };
   };
 
-  /** To be called whenever one of these may have changed. */
-  observe({ waits, holdsForApps, isWindowClosed }: { waits: boolean; holdsForApps: boolean; isWindowClosed: boolean }): void {
-    const nowMs = this.options.clock.monotonicMs();
+  #observe(): void {
+    const { clock, keeper, policies, updates } = this.options;
+    const waits = updates.waitsSinceMs !== null;
     if (this.isDraining) {
       if (!waits) this.#open(true);
       return;
@@ -86,17 +111,20 @@ export class Deadline {
       this.#warnings = 0;
       return;
     }
-    const waited = counting(this.#waited, holdsForApps && !isWindowClosed, nowMs);
+    const live = keeper.leases().map(({ name }) => policies.of(name).deadline);
+    const isCounting = live.includes('counts') && !live.includes('pauses');
+    const waited = counting(this.#waited, isCounting, clock.monotonicMs());
     if (waited !== this.#waited) this.#become(waited);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#observation);
   }
 
   #become(waited: Waited): void {
     this.#waited = waited;
-    this.options.remember(waited);
+    this.options.keeper.notes.recordUpdate({ waited });
     this.#schedule();
   }
 
@@ -120,7 +148,7 @@ export class Deadline {
   }
 
   #step(): void {
-    const { clock, deadlineMs, graceMs, drain, holders, emit } = this.options;
+    const { clock, deadlineMs, graceMs, emit } = this.options;
     const nowMs = clock.monotonicMs();
     const { drainEndsAtMs } = this.#waited;
     if (drainEndsAtMs !== null) {
@@ -131,30 +159,49 @@ export class Deadline {
       }
       // From now, not from when it should have been: we may have been stopped for longer than that.
       this.#opensAtMs = nowMs + COMES_WITHIN_MS;
-      drain();
+      this.#drain();
       return;
     }
     const deadlineAtMs = this.atMs;
     if (deadlineAtMs === null) return;
     if (nowMs >= deadlineAtMs) {
       this.#become({ waitedMs: deadlineMs, countingSinceMs: null, drainEndsAtMs: nowMs + graceMs });
-      emit({ type: 'draining', endsAtMs: nowMs + graceMs, reason: this.#reason(), holders: holders() });
+      this.#stopAttending ??= this.options.updates.attend();
+      emit({ type: 'draining', endsAtMs: nowMs + graceMs, reason: this.#reason(), holders: this.#holders() });
       return;
     }
     const waitedMs = waitedAt(this.#waited, nowMs);
     if (waitedMs < (WARNINGS[this.#warnings] ?? 1) * deadlineMs) return;
     this.#warnings += 1;
-    emit({ type: 'deadline-nears', waitedMs, deadlineAtMs, holders: holders() });
+    emit({ type: 'deadline-nears', waitedMs, deadlineAtMs, holders: this.#holders() });
   }
 
   #open(hasCome: boolean): void {
     this.#warnings = 0;
     this.#opensAtMs = null;
     this.#become(NOT_WAITED);
+    this.#stopAttending?.();
+    this.#stopAttending = null;
     this.options.emit({ type: 'drained', hasCome });
+    this.options.emit({ type: 'gate-opened' });
+  }
+
+  #drain(): void {
+    const { keeper, policies } = this.options;
+    for (const { name } of keeper.leases()) if (!policies.of(name).survivesDrain) keeper.end(name, 'drained');
+  }
+
+  /** The names of the live leases, oldest first. */
+  #holders(): string[] {
+    return this.options.keeper.leases().map(({ name }) => name);
   }
 
   #reason(): string {
     return `An update has waited for the apps for ${formatDuration(this.options.deadlineMs)}, which is the deadline`;
   }
+}
+
+function afterRestart(waited: Waited, graceEndsAtMs: number): Waited {
+  if (waited.drainEndsAtMs === null) return waited;
+  return { ...waited, drainEndsAtMs: Math.max(waited.drainEndsAtMs, graceEndsAtMs) };
 }

@@ -61,10 +61,3 @@ export class WantedLease {
     this.#stopWaiting = null;
   }
 }
-
-/** Ends what a former process has held for a window or a probe that is not configured any more. */
-export function disown(keeper: Pick<LeaseKeeper, 'end'> & { leases(): Lease[] }, configured: ReadonlySet<string>): void {
-  for (const { name, kind, endsAtMs } of keeper.leases()) {
-    if (kind === 'builtin' && endsAtMs === null && !configured.has(name)) keeper.end(name, 'released');
-  }
-}

@@ -16,6 +16,8 @@ export interface AppParts {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** Called before each request is handled. */
+  readonly beforeEach: () => void;
 }
 
 export interface App {
@@ -66,7 +68,7 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   for (const route of routes) {
     expressRoute[route.method]((request, response, next) => {
       const call = callFor(request, response, path);
-      if (parts.access.admits(call, route)) serve(route, call, next);
+      if (parts.access.admits(call, route)) serve(route, call, next, parts.beforeEach);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
@@ -77,7 +79,7 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   });
 }
 
-function serve(route: Route, call: Call, next: NextFunction): void {
+function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => void): void {
   if (route.name !== undefined && !route.name.safeParse(call.name).success) {
     const message = BUILTIN_NAME_PATTERN.test(call.name)
       ? "is one of the sidecar's own leases, which nobody else may take or release"
@@ -90,6 +92,7 @@ function serve(route: Route, call: Call, next: NextFunction): void {
   readParameters(call.request, route.parameters, (read) => {
     if (isGone(call.request.socket)) return;
     try {
+      beforeEach();
       if (read.ok) route.handle(call, read.value);
       else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import type { SidecarEvent } from '../event-feed';
+import type { SidecarEvent } from '../events/event';
 import type { Keeper } from '../keeper/keeper';
 import type { Call } from './call';
 import { onGone, setExclusive } from './peers';
@@ -87,14 +87,16 @@ export class EventStreams {
     response.write(text);
   }
 
-  readonly onEvent = (event: SidecarEvent): void => {
+  onEvent(event: SidecarEvent): void {
+    if (event.type === 'stopping') this.#end();
+    if (event.type === 'directory-looked-at') this.#lockMayHaveChanged();
     if (this.#epoch === '' || !isTold(event)) return;
     this.#pending.push(event);
     this.#tellSoon();
-  };
+  }
 
-  /** To be called when something has happened to the lock that may be no event of its own. */
-  lockMayHaveChanged(): void {
+  /** Something has happened to the lock that may be no event of its own. */
+  #lockMayHaveChanged(): void {
     if (this.#epoch !== '') this.#tellSoon();
   }
 
@@ -106,7 +108,7 @@ export class EventStreams {
     }, FLUSH_AFTER_MS);
   }
 
-  close(): void {
+  #end(): void {
     clearTimeout(this.#flushTimer);
     this.#record();
     for (const reader of this.#readers) {
@@ -198,7 +200,7 @@ export class EventStreams {
     // A cooldown ends without anything happening.
     clearTimeout(this.#passesTimer);
     const passesInMs = status.refusal?.retryAfterMs;
-    if (passesInMs !== undefined) this.#passesTimer = setTimeout(() => { this.lockMayHaveChanged(); }, passesInMs).unref();
+    if (passesInMs !== undefined) this.#passesTimer = setTimeout(() => { this.#lockMayHaveChanged(); }, passesInMs).unref();
     return { snapshot, state, since, expires, flock, paths, window, summary };
   }
 

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { Socket } from 'node:net';
-import type { SidecarEvent } from '../event-feed';
+import type { SidecarEvent } from '../events/event';
 import type { Keeper } from '../keeper/keeper';
 import type { Lease } from '../leases/lease';
 import type { Call } from './call';
@@ -63,7 +63,7 @@ export class HoldStreams {
     if (update !== null) write(response, { event: 'update', update });
   }
 
-  readonly onEvent = (event: SidecarEvent): void => {
+  onEvent(event: SidecarEvent): void {
     switch (event.type) {
       case 'lease-ended': {
         const stream = this.#byName.get(event.lease.name);
@@ -82,12 +82,15 @@ export class HoldStreams {
       case 'update-forced':
         this.#tell({ event: 'draining', endsInSeconds: 0, reason: `An update is being forced by ${event.peer}.` });
         return;
+      case 'stopping':
+        this.#endAll();
+        return;
       default:
     }
-  };
+  }
 
   /** Ends every stream without a last line: the leases go on, for their holders to come back to. */
-  close(): void {
+  #endAll(): void {
     for (const stream of [...this.#byName.values()]) this.#finish(stream);
   }
 

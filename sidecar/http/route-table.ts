@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { History } from '../history';
+import type { History } from '../events/history';
 import type { Keeper } from '../keeper/keeper';
 import type { Access } from './access';
 import type { EventStreams } from './event-streams';
@@ -13,7 +13,8 @@ import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
 import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
-import { updateRoutes, type RequestUpdate, type WhenPending } from './routes/update';
+import { updateRoutes } from './routes/update';
+import type { UpdateSource } from '../supervisor/updates';
 import type { TtlLimits } from './schemas';
 import type { Views } from './views';
 
@@ -24,8 +25,7 @@ export interface RouteParts {
   readonly holds: HoldStreams;
   readonly events: EventStreams;
   readonly history: History;
-  readonly whenPending: WhenPending;
-  readonly requestUpdate: RequestUpdate;
+  readonly updates: UpdateSource;
   readonly access: Access;
   readonly registry: Registry;
   /** Why the lock directory is not watched by the kernel; null if it is. */
@@ -35,12 +35,12 @@ export interface RouteParts {
 
 /** The whole interface: what is served, counted and described is what is in this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, history, whenPending, requestUpdate, access, registry, watchProblem, version } = parts;
+  const { keeper, views, limits, holds, events, history, updates, access, registry, watchProblem, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, views, holds),
-    ...updateRoutes(whenPending, requestUpdate, views, access),
+    ...updateRoutes(updates, views, access),
     eventsRoute(events),
     historyRoute(history, views),
     pageRoute(),

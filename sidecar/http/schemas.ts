@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../leases/duration';
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN, REASON_MAX_LENGTH } from '../leases/lease';
 import { LOCK_STATES } from '../keeper/status';
+import { HISTORY_EVENTS } from '../events/descriptions';
 import { PROBLEMS, type ProblemCode } from './problem';
 
 /** What goes in and what comes out: validation and the OpenAPI document both come from here. */
@@ -169,15 +170,6 @@ const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.stri
 export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(check) });
 export const health = z.strictObject({ status: z.literal('ok') });
 export const openapiDocument = z.looseObject({ openapi: z.string() });
-
-/** What `GET /v1/history` tells of. */
-const HISTORY_EVENTS = [
-  'started', 'acquired', 'recovered', 'renewed', ...END_REASONS,
-  'lock-lost', 'updating', 'foreign', 'free', 'failed',
-  'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
-  'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
-  'window-opened', 'window-closed', 'probe-missed', 'probe-reached',
-] as const;
 
 export const history = z.strictObject({
   events: z.array(

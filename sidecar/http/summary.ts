@@ -1,7 +1,7 @@
 import type { Timeline } from '../clock';
 import type { LockStatus } from '../keeper/status';
-import type { WindowStatus } from '../holders/windows/window-holder';
-import { WINDOW_LEASE, type Lease } from '../leases/lease';
+import type { Lease } from '../leases/lease';
+import type { LeasePolicies } from '../leases/policies';
 import { printable } from '../lock/banner';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
 
@@ -13,8 +13,7 @@ export interface Known {
   /** Null if nothing is known of updates. */
   readonly update: UpdateStatus | null;
   readonly isDraining: boolean;
-  /** Null without windows. */
-  readonly window: WindowStatus | null;
+  readonly policies: Pick<LeasePolicies, 'of'>;
   readonly nowMs: number;
   readonly timeline: Pick<Timeline, 'toRfc3339' | 'toWallMs'>;
 }
@@ -42,7 +41,7 @@ export function summarise(known: Known): string {
 }
 
 function whileHeld(known: Known): string {
-  const { lock, update, isDraining, nowMs } = known;
+  const { lock, update, isDraining, policies, nowMs } = known;
   const who = holders(lock.leases);
   const since = timeOfDay(known, lock.sinceMs ?? nowMs);
   const until = lock.expiresAtMs === null ? untilReleased(known) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
@@ -51,20 +50,21 @@ function whileHeld(known: Known): string {
   if (isPending(update)) {
     const waits = `An update has been waiting since ${timeOfDay(known, update.waitsSinceMs ?? nowMs)}`;
     // What a drain does not end is not asked to let go.
-    const drained = lock.leases.filter(({ name }) => name !== WINDOW_LEASE);
+    const drained = lock.leases.filter(({ name }) => !policies.of(name).survivesDrain);
     if (isDraining && drained.length > 0) return `${waits}, which is long enough: ${holders(drained)} must let go now.`;
     return `${waits}; it is ${held}${unreachableNow(update, 'the Supervisor')}.`;
   }
   return `Updates are ${held}; ${whatWaits(update)}.`;
 }
 
-/** The lease of the windows alone has an end that is known, though not by the clock that leases go by. */
-function untilReleased({ lock, window, timeline, nowMs }: Known): string {
-  const isForWindow = lock.leases.every(({ name }) => name === WINDOW_LEASE);
-  if (!isForWindow || window?.opensAtWallMs == null) return 'until it is released';
-  const opens = new Date(window.opensAtWallMs).toISOString();
-  const isToday = opens.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
-  return `until the window opens at ${isToday ? '' : `${opens.slice(0, 10)} `}${opens.slice(11, 16)} UTC`;
+/** A holder of the sidecar's own may know when it lets go, though not by the clock that leases go by. */
+function untilReleased({ lock, policies, timeline, nowMs }: Known): string {
+  const ends = lock.leases.map(({ name }) => policies.of(name).end()).filter((end) => end !== null);
+  const last = ends.toSorted((a, b) => b.atWallMs - a.atWallMs)[0];
+  if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
+  const at = new Date(last.atWallMs).toISOString();
+  const isToday = at.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
+  return `until ${last.event} at ${isToday ? '' : `${at.slice(0, 10)} `}${at.slice(11, 16)} UTC`;
 }
 
 function whileFree(known: Known): string {

@@ -1,57 +1,53 @@
 import type { Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/window-holder';
-import type { Entry } from '../history';
+import type { Entry } from '../events/history';
+import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { PathStanding } from '../lock/update-lock';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
-import { showEntry } from './history-view';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
-/** Where it is read what is known of updates. */
-export interface UpdateSource {
-  /** As far as it is known: not configured, or never asked, counts. */
-  readonly status: UpdateStatus;
-  /** The same, but null where nothing is known that is of use. */
-  readonly known: UpdateStatus | null;
-  /** When apps are drained if nothing changes; null if they are not. */
-  readonly deadlineAtMs: number | null;
-  readonly isDraining: boolean;
+/** What is shown, and what is needed to show it. */
+export interface Shown {
+  readonly timeline: Timeline;
+  readonly nowMs: () => number;
+  readonly keeper: Keeper;
+  readonly updates: { readonly status: UpdateStatus; readonly known: UpdateStatus | null };
+  /** Null where an update may wait without end. */
+  readonly deadline: { readonly atMs: number | null; readonly isDraining: boolean } | null;
+  /** Null without windows. */
+  readonly windows: { status(): WindowStatus } | null;
+  readonly policies: Pick<LeasePolicies, 'of'>;
 }
 
 /** Shows leases, lock and updates as the interface has them: times in RFC 3339, lengths of time in seconds. */
 export class Views {
-  constructor(
-    private readonly timeline: Timeline,
-    private readonly nowMs: () => number,
-    private readonly keeper: Keeper,
-    private readonly updates: UpdateSource,
-    private readonly windows: { status(): WindowStatus } | null,
-  ) {}
+  constructor(private readonly shown: Shown) {}
 
   lease(lease: Lease): LeaseView {
-    return this.#lease(lease, this.nowMs());
+    return this.#lease(lease, this.shown.nowMs());
   }
 
   endedLease(lease: EndedLease): EndedLeaseView {
     const { reason: how, atMs } = lease.ended;
     const { id, name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer } = this.#lease(lease, atMs);
-    const ended = { reason: how, at: this.timeline.toRfc3339(atMs) };
+    const ended = { reason: how, at: this.shown.timeline.toRfc3339(atMs) };
     return { id, name, reason, kind, since, expires, ttlSeconds, remainingSeconds, renewals, peer, ended };
   }
 
   leases(leases: readonly Lease[]): LeaseView[] {
-    const nowMs = this.nowMs();
+    const nowMs = this.shown.nowMs();
     return leases.map((lease) => this.#lease(lease, nowMs));
   }
 
   lock(): LockView {
-    // The lease of the windows follows from this.
-    const window = this.windows?.status() ?? null;
-    const status = this.keeper.status();
+    const { keeper, windows, updates, deadline, policies, timeline } = this.shown;
+    const window = windows?.status() ?? null;
+    const status = keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
-    const nowMs = this.nowMs();
+    const nowMs = this.shown.nowMs();
     return {
       state,
       since: this.#show(sinceMs),
@@ -59,26 +55,26 @@ export class Views {
       flock: flocked,
       paths: paths.map(showPath),
       leases: leases.map((lease) => this.#lease(lease, nowMs)),
-      update: this.updates.known === null ? null : this.#update(this.updates.known, leases),
+      update: updates.known === null ? null : this.#update(updates.known, leases),
       window: window === null ? null : showWindow(window),
-      summary: summarise({ lock: status, update: this.updates.known, isDraining: this.updates.isDraining, window, nowMs, timeline: this.timeline }),
+      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, policies, nowMs, timeline }),
     };
   }
 
   /** What is known of updates, even if that is nothing. */
   update(): UpdateView {
-    return this.#update(this.updates.status, this.keeper.leases());
+    return this.#update(this.shown.updates.status, this.shown.keeper.leases());
   }
 
   /** The same if an update waits, otherwise null. */
   pendingUpdate(): UpdateView | null {
-    return isPending(this.updates.status) ? this.update() : null;
+    return isPending(this.shown.updates.status) ? this.update() : null;
   }
 
   #update(status: UpdateStatus, leases: readonly Lease[]): UpdateView {
     const { supervisor, downloaded, downloading, failed, waitsSinceMs } = status;
     const pending = isPending(status);
-    const { deadlineAtMs, isDraining } = this.updates;
+    const { deadline } = this.shown;
     return {
       supervisor,
       pending,
@@ -87,21 +83,23 @@ export class Views {
       failed,
       since: pending ? this.#show(waitsSinceMs) : null,
       blockedBy: pending ? leases.map(({ name }) => name) : [],
-      deadline: this.#show(deadlineAtMs),
-      draining: isDraining,
+      deadline: this.#show(deadline?.atMs ?? null),
+      draining: deadline?.isDraining ?? false,
     };
   }
 
   history(entries: readonly Entry[]): HistoryEntryView[] {
-    return entries.map((entry) => showEntry(entry, this.timeline));
+    return entries.map(({ atMs, text: { event, name = null, text, detail = '' } }) => ({
+      at: this.shown.timeline.toRfc3339(atMs), event, name, text, detail,
+    }));
   }
 
   secondsUntil(ms: number): number {
-    return Math.max(0, Math.round(ms - this.nowMs())) / 1000;
+    return Math.max(0, Math.round(ms - this.shown.nowMs())) / 1000;
   }
 
   #show(ms: number | null): string | null {
-    return ms === null ? null : this.timeline.toRfc3339(ms);
+    return ms === null ? null : this.shown.timeline.toRfc3339(ms);
   }
 
   #lease({ id, name, reason, kind, sinceMs, endsAtMs, ttlMs, renewals, peer }: Lease, nowMs: number): LeaseView {
@@ -112,8 +110,8 @@ export class Views {
       name,
       reason,
       kind,
-      since: this.timeline.toRfc3339(sinceMs),
-      expires: endMs === null ? null : this.timeline.toRfc3339(endMs),
+      since: this.shown.timeline.toRfc3339(sinceMs),
+      expires: endMs === null ? null : this.shown.timeline.toRfc3339(endMs),
       ttlSeconds: ttlMs === null ? null : ttlMs / 1000,
       remainingSeconds: endMs === null ? null : Math.max(0, Math.round(endMs - nowMs)) / 1000,
       renewals,

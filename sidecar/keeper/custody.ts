@@ -6,7 +6,7 @@ import type { Recovered } from '../lock/journal';
 import type { Header } from '../lock/record';
 import type { OpenStoreResult, Store } from '../lock/store';
 import type { InspectedPath } from '../lock/update-lock';
-import type { FallibleOperation, KeeperListener } from './events';
+import type { FallibleOperation, KeeperEvent } from '../events/event';
 import { cannotLock, fromStanding, STOPPING } from './refusals';
 
 /** How often a store that could not be opened, or a file that could not be removed, is tried again. Milliseconds. */
@@ -27,7 +27,7 @@ const AT_MOST_EVERY_MS = 1000;
 export interface CustodyOptions {
   readonly clock: Clock;
   readonly timeline: Timeline;
-  readonly emit: KeeperListener;
+  readonly emit: (event: KeeperEvent) => void;
   readonly openStore: () => OpenStoreResult;
   /** For people who look at the lock file: a command that says more. */
   readonly whereToAsk: string;
@@ -109,9 +109,14 @@ export class Custody {
   whyNotFlocked(): Refusal | null {
     const lock = this.#store?.lock;
     if (lock === undefined) return cannotLock(this.#problem);
-    if (lock.flockProblem() === null) return null;
-    const problem = this.#isLongSince(this.#flockedAtMs) ? this.#holdFlock() : lock.flockProblem();
+    const problem = lock.flockProblem();
     return problem === null ? null : cannotLock(problem);
+  }
+
+  /** Tries again to take a flock that is missing, if that was not done just now. */
+  retryFlock(): void {
+    const problem = this.#store?.lock.flockProblem() ?? null;
+    if (problem !== null && this.#isLongSince(this.#flockedAtMs)) this.#holdFlock();
   }
 
   /** Takes the lock for this lease: the content is there before the names are. */

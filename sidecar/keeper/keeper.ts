@@ -1,27 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import type { NamesOwner, SidecarEvent } from '../events/event';
 import type { Gate } from '../leases/gate';
-import type { EndedLease, EndReason, Lease } from '../leases/lease';
+import { isDue, type EndedLease, type EndReason, type Lease } from '../leases/lease';
 import type { Recovered } from '../lock/journal';
+import { BootNotes } from './boot-notes';
 import { Custody, type CustodyOptions } from './custody';
 import { LeaseBook } from './lease-book';
 import { causeOfLoss, whenCauseShows } from './loss';
 import { newLease, renewedLease } from '../leases/grant';
-import type { UpdateNote } from '../leases/waited';
-import { isPassing, refused, type AcquireRequest, type Outcome, type Precondition, type Refusal, type Release } from '../leases/request';
+import { refused, type AcquireRequest, type Outcome, type Precondition, type Refusal, type Release } from '../leases/request';
 import { unmetPrecondition } from './precondition';
 import { revive } from './recovery';
 import { closedGate, nameInUse, STOPPING, tooManyLeases } from './refusals';
-import { statusOf, updatingRefusal, type LockStatus } from './status';
+import { isSupervisors, ownerOfNames, statusOf, updatingRefusal, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 
 export interface KeeperOptions extends CustodyOptions {
-  readonly gates: readonly Gate[];
   readonly defaultTtlMs: number;
   /** Live leases of apps at most. */
   readonly maxLeases: number;
   readonly restartGraceMs: number;
-  /** Called whenever lock and journal have been opened and the leases of a former process taken up. */
-  readonly onOpen: () => void;
 }
 
 /**
@@ -29,13 +27,14 @@ export interface KeeperOptions extends CustodyOptions {
  * is made, written down and carried out in one turn of the event loop, so nothing can come in between.
  */
 export class Keeper {
+  /** What a next process of this boot has to know beside the leases. */
+  readonly notes: BootNotes;
   readonly #custody: Custody;
   readonly #book: LeaseBook;
   readonly #waitingRoom: WaitingRoom;
+  readonly #gates: Gate[] = [];
+  #namesOwner: NamesOwner = 'free';
   #heldSinceMs: number | null = null;
-  #lostAtMs: number | null = null;
-  #isStartOver = false;
-  #updateNote: UpdateNote | null = null;
   #isStopping = false;
   /** Whether the leases of a former process had been taken up when we were stopped. */
   #wasOpen = false;
@@ -43,41 +42,23 @@ export class Keeper {
   constructor(private readonly options: KeeperOptions) {
     this.#custody = new Custody(options, {
       onOpen: (recovered) => {
-        this.#takeUp(recovered);
-        options.onOpen();
+        this.#recover(recovered);
       },
       leases: () => this.#book.all(),
-      header: () => ({
-        lostAtMs: this.#lostAtMs,
-        wallOffsetMs: options.timeline.offsetMs,
-        isStartOver: this.#isStartOver,
-        update: this.#updateNote,
-      }),
+      header: () => this.notes.header,
     });
-    this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request));
-    this.#book = new LeaseBook(options.clock, this.#custody, () => {
-      this.#settle();
-    });
+    this.notes = new BootNotes(options.timeline, () => { this.#custody.recordBoot(); });
+    this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request), options.emit);
+    this.#book = new LeaseBook(options.clock, this.#custody, () => { this.#endDue(); });
   }
 
-  /** Whether the hold of the start has been taken, or was not wanted, since the machine booted. */
-  get isStartOver(): boolean {
-    return this.#isStartOver;
+  /** From now on this gate is asked, too, before a lease is granted or renewed. */
+  addGate(gate: Gate): void {
+    this.#gates.push(gate);
   }
 
-  startIsOver(): void {
-    this.#isStartOver = true;
-    this.#custody.recordBoot();
-  }
-
-  /** What is known of updates, and is to be known by a next process too. */
-  get updateNote(): UpdateNote | null {
-    return this.#updateNote;
-  }
-
-  recordUpdate(note: UpdateNote | null): void {
-    this.#updateNote = note;
-    this.#custody.recordBoot();
+  onEvent({ type }: SidecarEvent): void {
+    if (type === 'gate-opened') this.#waitingRoom.call();
   }
 
   /** Since when the lock has been held without a break, null while it is not. */
@@ -86,7 +67,7 @@ export class Keeper {
   }
 
   get leaseCount(): number {
-    return this.#book.size;
+    return this.leases().length;
   }
 
   /**
@@ -99,7 +80,7 @@ export class Keeper {
 
   /** Grants a lease, or renews or takes up a live one of that name, now or not at all. */
   acquire(request: AcquireRequest): Outcome {
-    const nowMs = this.#settle();
+    const nowMs = this.#endDue();
     const live = this.#book.get(request.name);
     const unmet = this.#unmet(request, live, nowMs);
     if (unmet !== null) return refused(unmet);
@@ -111,26 +92,8 @@ export class Keeper {
    * @returns null if the outcome has been delivered; or drops the request that waits: then nothing is granted or delivered
    */
   acquireWithin(request: AcquireRequest, waitMs: number, deliver: (outcome: Outcome) => void): (() => void) | null {
-    const deliverAndTell = (outcome: Outcome): void => {
-      if (outcome.kind === 'refused') {
-        this.options.emit({ type: 'refused', name: request.name, refusal: outcome.refusal });
-      }
-      deliver(outcome);
-    };
-    // Who comes later is not served before those who wait, even if the lock is free by now.
     const isForNew = (request.only === undefined || request.only === 'new') && this.get(request.name) === undefined;
-    const ahead = waitMs > 0 && isForNew ? this.#waitingRoom.refusal : null;
-    const outcome = ahead === null ? this.acquire(request) : refused(ahead);
-    if (ahead !== null) this.#waitingRoom.call();
-    if (outcome.kind === 'refused' && isPassing(outcome.refusal) && waitMs > 0) {
-      const remove = this.#waitingRoom.add(request, outcome.refusal, waitMs, deliverAndTell);
-      this.options.emit({ type: 'request-waits', name: request.name, refusal: outcome.refusal });
-      return () => {
-        if (remove()) this.options.emit({ type: 'request-dropped', name: request.name });
-      };
-    }
-    deliverAndTell(outcome);
-    return null;
+    return this.#waitingRoom.admit(request, isForNew, waitMs, deliver);
   }
 
   /**
@@ -138,7 +101,7 @@ export class Keeper {
    * @param id of the lease that is meant, where another may have its name by now
    */
   end(name: string, reason: EndReason, id?: string): EndedLease | undefined {
-    const nowMs = this.#settle();
+    const nowMs = this.#endDue();
     const live = this.#book.get(name);
     if (live === undefined || this.#isStopping || (id !== undefined && live.id !== id)) return undefined;
     return this.#end(live, reason, nowMs);
@@ -146,7 +109,7 @@ export class Keeper {
 
   /** Ends a lease because its holder, or somebody else who may, asks for it. */
   release(name: string, only?: Precondition): Release {
-    const nowMs = this.#settle();
+    const nowMs = this.#endDue();
     const live = this.#book.get(name);
     if (live === undefined) {
       const refusal = this.whyNotKnown();
@@ -163,12 +126,12 @@ export class Keeper {
   }
 
   get(name: string): Lease | undefined {
-    this.#settle();
-    return this.#book.get(name);
+    const lease = this.#book.get(name);
+    return lease !== undefined && !isDue(lease, this.#nowMs()) ? lease : undefined;
   }
 
   getEnded(name: string): EndedLease | undefined {
-    return this.#book.getEnded(name, this.#settle());
+    return this.#book.getEnded(name, this.#nowMs());
   }
 
   /** Whether the lock's files belong to another user than the one as whom the process was started. */
@@ -178,53 +141,78 @@ export class Keeper {
 
   /** Live leases, oldest first. */
   leases(): Lease[] {
-    this.#settle();
-    return this.#book.all();
+    const nowMs = this.#nowMs();
+    return this.#book.all().filter((lease) => !isDue(lease, nowMs));
+  }
+
+  /** Whether the Supervisor or Helios has the lock: an update is being applied. */
+  get isUpdating(): boolean {
+    return isSupervisors({ paths: this.#custody.inspect() });
+  }
+
+  /**
+   * Catches up with time and disk: opens what could not be opened, ends what is due, notices that the lock was taken away,
+   * and finds the directory again if it is free.
+   */
+  tick(): void {
+    const nowMs = this.#endDue();
+    if (!this.#custody.isOpen || this.#isStopping) return;
+    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
+    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
   }
 
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
-  check(): void {
-    this.#verify(this.#settle());
+  look(): void {
+    this.tick();
+    this.#tellNamesOwner();
     this.#waitingRoom.call();
+    this.options.emit({ type: 'directory-looked-at' });
   }
 
+  /** The lock as it is now. */
   status(): LockStatus {
-    const nowMs = this.#settle();
-    this.#verify(nowMs);
     return statusOf({
       heldSinceMs: this.#heldSinceMs,
       isFlocked: this.#heldSinceMs !== null && this.#custody.isFlocked(),
       paths: this.#custody.inspect(),
-      leases: this.#book.all(),
+      leases: this.leases(),
       problem: this.#custody.whyNot(),
-      gate: this.#gateRefusal(null, nowMs),
+      gate: this.#gateRefusal(null, this.#nowMs()),
     });
   }
 
   /** Ends the service. With `release` the live leases end; otherwise the lock stays for them, to be recovered. */
   stop(release: boolean): void {
-    const nowMs = this.#settle();
+    const nowMs = this.#endDue();
     if (release) for (const lease of this.leases()) this.#end(lease, 'stopped', nowMs);
     this.#isStopping = true;
     this.#wasOpen = this.#custody.isOpen;
     this.#book.stop();
     this.#waitingRoom.close();
+    this.options.emit({ type: 'stopping' });
+  }
+
+  /** Lets go of the files; the lock stays on disk for the leases that are still live. */
+  close(): void {
     this.#custody.close(this.#book.size > 0);
   }
 
   /**
-   * Ends what is due. Everything that the keeper is asked begins here, so that a late timer, after a SIGSTOP or a
-   * suspend, cannot make a dead lease live. Nor is anything said of leases, or decided, before those of a former process
-   * have been taken up, if that can be done by now.
+   * Ends what is due. Every decision begins here, so that a late timer, after a SIGSTOP or a suspend, cannot make a dead
+   * lease live; nor is anything decided before the leases of a former process have been taken over, if that can be done.
    */
-  #settle(): number {
+  #endDue(): number {
     if (!this.#isStopping) this.#custody.openIfClosed();
-    const nowMs = this.options.clock.monotonicMs();
+    const nowMs = this.#nowMs();
     if (this.#isStopping) return nowMs;
     for (let due = this.#book.due(nowMs); due !== undefined; due = this.#book.due(nowMs)) {
       this.#end(due, due.kind === 'connection' ? 'disconnected' : 'expired', nowMs);
     }
     return nowMs;
+  }
+
+  #nowMs(): number {
+    return this.options.clock.monotonicMs();
   }
 
   #unmet(request: Pick<AcquireRequest, 'name' | 'only'>, live: Lease | undefined, nowMs: number): Refusal | null {
@@ -236,6 +224,7 @@ export class Keeper {
     if (this.#isStopping) return refused(STOPPING);
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
     if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
+    this.#custody.retryFlock();
     const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
     if (refusal !== null) return refused((this.#heldSinceMs === null ? updatingRefusal(this.#custody.inspect()) : null) ?? refusal);
     const lease = newLease(request, nowMs, this.options.defaultTtlMs, randomUUID);
@@ -264,6 +253,7 @@ export class Keeper {
       this.#lose(nowMs);
       return this.acquire(request);
     }
+    this.#custody.retryFlock();
     const refusal = this.#gateRefusal(live.name, nowMs) ?? this.#custody.whyNotFlocked();
     if (refusal !== null) return refused(refusal);
     const unrecorded = this.#custody.record(lease);
@@ -291,8 +281,7 @@ export class Keeper {
   /** Lost means lost: the leases end, and the lock is not taken back, or a forced update would fail. */
   #lose(nowMs: number): void {
     const cause = causeOfLoss(this.#custody.inspect());
-    this.#lostAtMs = nowMs;
-    this.#custody.recordBoot();
+    this.notes.recordLoss(nowMs);
     const ended = this.#book.all().map((lease) => this.#book.bury(lease, 'lost', nowMs));
     this.#custody.giveBack();
     this.#nowFree(nowMs);
@@ -303,13 +292,15 @@ export class Keeper {
     });
   }
 
+  #recover(recovered: Recovered): void {
+    this.#takeUp(recovered);
+    this.#tellNamesOwner();
+    this.options.emit({ type: 'store-opened' });
+  }
+
   #takeUp({ header, live, ended }: Recovered): void {
-    const nowMs = this.options.clock.monotonicMs();
-    this.#isStartOver ||= header.isStartOver;
-    this.#updateNote ??= header.update ?? null;
-    this.#lostAtMs = header.lostAtMs ?? this.#lostAtMs;
-    if (header.wallOffsetMs !== null) this.options.timeline.resume(header.wallOffsetMs);
-    this.#custody.recordBoot();
+    const nowMs = this.#nowMs();
+    this.notes.resume(header);
     for (const lease of ended) this.#book.remember(lease);
     if (live.length === 0) {
       this.#custody.giveBack();
@@ -318,7 +309,7 @@ export class Keeper {
     this.#heldSinceMs = Math.min(...live.map(({ sinceMs }) => sinceMs));
     for (const lease of live) this.#book.keep(lease);
     // Those whose time was up meanwhile have expired, whatever has become of the lock since.
-    this.#settle();
+    this.#endDue();
     if (this.#book.size > 0 && !this.#custody.isHeld()) this.#lose(nowMs);
     for (const lease of this.#book.all()) {
       const revived = revive(lease, nowMs, this.options.restartGraceMs);
@@ -329,11 +320,12 @@ export class Keeper {
     this.#book.show();
   }
 
-  /** Ends what is not so on disk any more, and finds the directory again if it is free. */
-  #verify(nowMs: number): void {
-    if (!this.#custody.isOpen) return;
-    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
-    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
+  #tellNamesOwner(): void {
+    const from = this.#namesOwner;
+    const to = this.#heldSinceMs === null ? ownerOfNames(this.#custody.inspect()) : 'ours';
+    if (to === null || to === from) return;
+    this.#namesOwner = to;
+    this.options.emit({ type: 'lock-turned', from, to });
   }
 
   #nowFree(nowMs: number): void {
@@ -343,7 +335,7 @@ export class Keeper {
   }
 
   #gateRefusal(name: string | null, nowMs: number): Refusal | null {
-    return closedGate(this.options.gates, { nowMs, name, lostAtMs: this.#lostAtMs });
+    return closedGate(this.#gates, { nowMs, name, lostAtMs: this.notes.lostAtMs });
   }
 
   #limitRefusal({ kind }: AcquireRequest): Refusal | null {

@@ -1,5 +1,5 @@
 import type { PathStanding } from '../lock/update-lock';
-import type { LossCause } from './events';
+import type { LossCause } from '../events/event';
 
 /**
  * How long after a loss it shows who it was, in milliseconds. By force the Supervisor removes our file first, and its

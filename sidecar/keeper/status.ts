@@ -1,3 +1,4 @@
+import type { NamesOwner } from '../events/event';
 import type { Lease } from '../leases/lease';
 import type { InspectedPath, PathStanding } from '../lock/update-lock';
 import type { Refusal, RefusalCode } from '../leases/request';
@@ -77,6 +78,13 @@ export function updatingRefusal(paths: readonly PathStanding[]): Refusal | null 
 
 function isUpdater({ standing }: PathStanding): boolean {
   return standing === 'supervisor' || standing === 'helios';
+}
+
+/** Who has the names of a lock that we do not hold; null while they cannot be looked at. */
+export function ownerOfNames(paths: readonly InspectedPath[]): Exclude<NamesOwner, 'ours'> | null {
+  if (paths.length === 0) return null;
+  if (isSupervisors({ paths })) return 'updating';
+  return paths.some(({ standing }) => standing === 'foreign') ? 'foreign' : 'free';
 }
 
 function stateOf(code: RefusalCode | undefined): LockState {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock';
+import type { KeeperEvent } from '../events/event';
 import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
 import { STOPPING } from './refusals';
 import { MAX_TIMER_MS } from './timers';
@@ -28,7 +29,33 @@ export class WaitingRoom {
   constructor(
     private readonly clock: Clock,
     private readonly attempt: (request: AcquireRequest) => Outcome,
+    private readonly emit: (event: KeeperEvent) => void = () => undefined,
   ) {}
+
+  /**
+   * Tries a request, and lets it wait if that may help. A request for a new lease waits behind those who wait already,
+   * even if the lock is free by now.
+   * @returns null if the outcome has been delivered; or drops the request that waits: then nothing is granted or delivered
+   */
+  admit(request: AcquireRequest, isForNew: boolean, waitMs: number, deliver: (outcome: Outcome) => void): (() => void) | null {
+    const { name } = request;
+    const deliverAndTell = (outcome: Outcome): void => {
+      if (outcome.kind === 'refused') this.emit({ type: 'refused', name, refusal: outcome.refusal });
+      deliver(outcome);
+    };
+    const ahead = waitMs > 0 && isForNew ? this.refusal : null;
+    const outcome = ahead === null ? this.attempt(request) : refused(ahead);
+    if (ahead !== null) this.call();
+    if (outcome.kind === 'granted' || !isPassing(outcome.refusal) || waitMs <= 0) {
+      deliverAndTell(outcome);
+      return null;
+    }
+    const remove = this.add(request, outcome.refusal, waitMs, deliverAndTell);
+    this.emit({ type: 'request-waits', name, refusal: outcome.refusal });
+    return () => {
+      if (remove()) this.emit({ type: 'request-dropped', name });
+    };
+  }
 
   /**
    * Lets a refused request wait. Delivers exactly once: the outcome, or at the end of the wait the last refusal.

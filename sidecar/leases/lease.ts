@@ -39,19 +39,16 @@ export function endLease(lease: Lease, reason: EndReason, atMs: number): EndedLe
 /** Ids, which stand in headers as they are. */
 export const ID_PATTERN = /^[\w-]{1,64}$/;
 
+/** Whether the end of a lease has come, though nobody may have ended it yet. */
+export function isDue({ endsAtMs }: Lease, nowMs: number): boolean {
+  return endsAtMs !== null && endsAtMs <= nowMs;
+}
+
 /** Names of apps' leases: 1 to 64 characters, the first a letter or digit. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Names of the sidecar's own leases, which anyone may read and nobody else may take. */
 export const BUILTIN_NAME_PATTERN = /^@[A-Za-z0-9._-]{1,71}$/;
-
-/** The lease that holds the lock while no update window is open. */
-export const WINDOW_LEASE = '@window';
-
-/** The lease that holds the lock while a probe of that name says so. */
-export function probeLease(name: string): string {
-  return `@probe-${name}`;
-}
 
 /** A reason is for people; this is in characters (code points). */
 export const REASON_MAX_LENGTH = 256;

@@ -17,6 +17,8 @@ export interface UpdateNote {
 
 export const NOT_WAITED: Waited = { waitedMs: 0, countingSinceMs: null, drainEndsAtMs: null };
 
+export const NO_UPDATE: UpdateNote = { waitsSinceMs: null, waited: NOT_WAITED };
+
 export function waitedAt({ waitedMs, countingSinceMs }: Waited, nowMs: number): number {
   return waitedMs + (countingSinceMs === null ? 0 : nowMs - countingSinceMs);
 }

@@ -23,12 +23,13 @@ export class LockWatch {
     owner: Pick<Owner, 'actAsStarted'>,
     private readonly onChange: () => void,
   ) {
-    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.lookSoon(); }));
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.#lookSoon(); }));
+    this.#adjust();
   }
 
-  start(): void {
-    for (const directory of this.#directories) directory.start();
-    this.#adjust();
+  /** A directory that was opened again may be another one: one above it may have been moved, of which the kernel does not tell. */
+  onEvent({ type }: { readonly type: string }): void {
+    if (type === 'store-opened') this.#lookSoon();
   }
 
   /** Why the kernel cannot tell, so that only the slow check does; null if it can. */
@@ -43,11 +44,8 @@ export class LockWatch {
     for (const directory of this.#directories) directory.close();
   }
 
-  /**
-   * To be called when a directory may be another one than before: one above it may have been moved, of which the kernel
-   * does not tell. Many events come at once, our own doings among them: one look is enough for all of them.
-   */
-  lookSoon(): void {
+  /** Many events come at once, our own doings among them: one look is enough for all of them. */
+  #lookSoon(): void {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = undefined;
       this.#look();
@@ -88,7 +86,9 @@ class DirectoryWatch {
     private readonly directory: string,
     private readonly owner: Pick<Owner, 'actAsStarted'>,
     private readonly onEvent: () => void,
-  ) {}
+  ) {
+    this.start();
+  }
 
   start(): void {
     this.close();

@@ -1,4 +1,4 @@
-import type { RequestKind, RequestResult, UpdateEvent } from './events';
+import type { RequestKind, RequestResult, UpdateEvent } from '../events/event';
 import type { SupervisorApi, UpdateResult } from './supervisor-api';
 import { isPending, type UpdateStatus } from './update-status';
 import type { UpdateWatch } from './update-watch';

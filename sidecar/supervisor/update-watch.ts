@@ -1,5 +1,5 @@
 import type { Clock } from '../clock';
-import type { UpdateEvent } from './events';
+import type { UpdateEvent } from '../events/event';
 import type { SupervisorApi } from './supervisor-api';
 import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './update-status';
 
@@ -159,7 +159,8 @@ export class UpdateWatch {
     }
     if (!differs(was, status)) return;
     const turn = isPending(was) === isPending(status) ? null : isPending(status) ? 'waits' : 'over';
-    emit({ type: 'update-changed', status, turn });
+    emit({ type: 'update-changed', turn });
+    if (status.downloading && !was.downloading) emit({ type: 'download-began' });
   }
 
   #schedule(): void {

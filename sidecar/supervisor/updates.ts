@@ -3,7 +3,9 @@ import type { Clock } from '../clock';
 import { RetryOnRelease } from './retry-on-release';
 import type { SupervisorAddress } from './supervisor-api';
 import { SupervisorApi } from './supervisor-api';
-import type { UpdateEvent } from './events';
+import type { SidecarEvent, UpdateEvent } from '../events/event';
+import type { Lease } from '../leases/lease';
+import type { UpdateNote } from '../leases/waited';
 import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
 import { isPending, type UpdateStatus } from './update-status';
 import { UpdateWatch } from './update-watch';
@@ -18,53 +20,100 @@ const ENDS_WITHIN_MS = 2500;
  */
 const LOOKS_WITHIN_MS = 8000;
 
+/** What is known of updates, and asking for one: the same face with and without the Supervisor's API. */
+export interface UpdateSource {
+  /** As far as it is known: not configured, or never asked, counts. */
+  readonly status: UpdateStatus;
+  /** The same, but null where nothing is known that is of use. */
+  readonly known: UpdateStatus | null;
+  /**
+   * Calls back once an update is pending, or at the end of the wait; never before it has returned.
+   * @returns stops waiting: then nothing is called back
+   */
+  whenPending(waitMs: number, onAnswer: () => void): () => void;
+  /** Asks for an update because somebody wants one. */
+  request(request: UpdateRequest): Promise<ByHandResult>;
+}
+
+/** What this room needs of the keeper. */
+interface Keeper {
+  readonly heldSinceMs: number | null;
+  readonly isUpdating: boolean;
+  leases(): Lease[];
+  readonly notes: { readonly update: UpdateNote; recordUpdate(change: Partial<UpdateNote>): void };
+}
+
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;
   readonly pollMs: number;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Since when an update has waited, as a former process knew it; null if none has. */
-  readonly waitsSinceMs: number | null;
-  readonly lock: LockState;
+  readonly keeper: Keeper;
   readonly emit: (event: UpdateEvent) => void;
 }
 
 /** All that has to do with the device's Supervisor: what it says, and asking it. */
-export class Updates {
+export class Updates implements UpdateSource {
   readonly #watch: UpdateWatch;
   readonly #requests: UpdateRequests;
   readonly #retry: RetryOnRelease;
-  readonly #lock: LockState;
   readonly #waiters = new Waiters();
-  #wasSupervisors = false;
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
   #wasHeld: boolean | null = null;
 
-  constructor({ address, pollMs, clock, random, waitsSinceMs, lock, emit }: UpdatesOptions) {
+  constructor(private readonly options: UpdatesOptions) {
+    const { address, pollMs, clock, random, keeper, emit } = options;
     const api = new SupervisorApi(address);
-    this.#lock = lock;
+    const lock: LockState = {
+      isHeld: () => keeper.heldSinceMs !== null,
+      isSupervisors: () => keeper.isUpdating,
+      holders: () => keeper.leases().map(({ name }) => name),
+    };
+    const { waitsSinceMs } = keeper.notes.update;
     this.#watch = new UpdateWatch({ api, clock, random, pollMs, waitsSinceMs, isHeld: () => lock.isHeld(), emit });
     this.#requests = new UpdateRequests({ api, watch: this.#watch, lock, emit });
     this.#retry = new RetryOnRelease({ clock, watch: this.#watch, requests: this.#requests, lock });
-  }
-
-  /** Goes on where a former process was, which may have been ended between a release and what follows from it. */
-  start(): void {
-    this.#wasSupervisors = this.#lock.isSupervisors();
-    if (this.status.waitsSinceMs !== null && !this.#lock.isHeld()) this.#retry.onReleased();
+    // A former process may have been ended between a release and what follows from it.
+    if (waitsSinceMs !== null && !lock.isHeld()) this.#retry.onReleased();
   }
 
   get status(): UpdateStatus {
     return this.#watch.status;
   }
 
-  /** What is known and not old: null if nothing is. */
   get known(): UpdateStatus | null {
     return this.#watch.known;
   }
 
-  /** To be called when the lock has been taken, or given back; `isLost` if it was taken away. */
-  onLock(isHeld: boolean, isLost: boolean): void {
+  get waitsSinceMs(): number | null {
+    return this.status.waitsSinceMs;
+  }
+
+  onEvent(event: SidecarEvent): void {
+    switch (event.type) {
+      case 'lease-acquired':
+        this.#onLock(true, false);
+        return;
+      case 'lease-ended':
+        if (event.lock !== 'held') this.#onLock(false, event.lock === 'lost');
+        return;
+      case 'lock-turned':
+        this.#requests.check();
+        // An update has come to an end, one way or the other.
+        if (event.from === 'updating' && this.waitsSinceMs !== null) this.#watch.lookInAftermath();
+        return;
+      case 'update-changed':
+        this.#onChange();
+        return;
+      case 'stopping':
+        this.#waiters.answerAll();
+        return;
+      default:
+    }
+  }
+
+  /** `isLost` if the lock was taken away rather than given back. */
+  #onLock(isHeld: boolean, isLost: boolean): void {
     if (isHeld === this.#wasHeld) return;
     this.#wasHeld = isHeld;
     if (isHeld) {
@@ -77,20 +126,12 @@ export class Updates {
     this.#requests.check();
   }
 
-  /** To be called when what is known has changed. */
-  onChange(): void {
+  #onChange(): void {
+    const { keeper } = this.options;
+    const { waitsSinceMs } = this;
+    if (waitsSinceMs !== keeper.notes.update.waitsSinceMs) keeper.notes.recordUpdate({ waitsSinceMs });
     this.#requests.check();
     if (isPending(this.status)) this.#waiters.answerAll();
-  }
-
-  /** To be called when something has happened in the lock directory. */
-  onLook(): void {
-    const isSupervisors = this.#lock.isSupervisors();
-    if (isSupervisors === this.#wasSupervisors) return;
-    this.#wasSupervisors = isSupervisors;
-    this.#requests.check();
-    // It has come to an end, one way or the other.
-    if (!isSupervisors && this.status.waitsSinceMs !== null) this.#watch.lookInAftermath();
   }
 
   /** Polls although nothing is held, until what is returned is called. */
@@ -119,14 +160,15 @@ export class Updates {
     };
   }
 
-  request(request: UpdateRequest): Promise<ByHandResult> {
-    return this.#requests.byHand(request);
+  async request(request: UpdateRequest): Promise<ByHandResult> {
+    const result = await this.#requests.byHand(request);
+    if (!result.ok) this.options.emit({ type: 'update-refused', peer: request.peer, problem: result.problem });
+    return result;
   }
 
-  /** Answers whoever waits, and ends it; what has been begun for the last release is brought to its end, if that is soon. */
+  /** Brings to its end what has been begun for the last release, if that is soon. */
   async close(): Promise<void> {
     this.#watch.close();
-    this.#waiters.answerAll();
     await Promise.race([this.#retry.close(), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
     this.#requests.close();
   }

@@ -65,7 +65,7 @@ test('it asks nobody but the sidecar it came from, and the browser has nothing t
   await page.press('Enter');
   await supervisor.replacing();
   await supervisor.settle();
-  await page.shows('No update waits any more', '#events');
+  await page.shows('No update is waiting any more', '#events');
   const asked = new Set(page.requests.filter((url) => !url.startsWith('data:')).map((url) => url.replace(urlOf(sidecar), '/')));
   expect([...asked].sort()).toEqual(['/', '/healthz', '/v1/events', '/v1/history', '/v1/update']);
   expect(page.complaints).toEqual([]);

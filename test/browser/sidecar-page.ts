@@ -40,7 +40,7 @@ export async function startWaiting(environment: Readonly<Record<string, string>>
   const sidecar = await Sidecar.start({ folder, environment: settings });
   await sidecar.put('app', { ttl: '1h', reason: 'at work' });
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   return { sidecar, supervisor };
 }
 

@@ -59,7 +59,7 @@ test('an update that waits, that is drained for, and that is applied', async () 
   expect(await page.run("document.querySelector('#update').innerText")).not.toContain('Last attempt');
   await supervisor.settle();
   await page.shows('Free', '#badge');
-  await page.shows('No update waits any more', '#events');
+  await page.shows('No update is waiting any more', '#events');
 });
 
 test('draining is told, and whom it is for', async () => {

@@ -103,7 +103,7 @@ describe('updates', () => {
 
   test('are known at once with a timeout of 0', async () => {
     await supervisor.pushRelease();
-    await sidecar.logged('update waits');
+    await sidecar.logged('update pending');
     expect(await ask('wait-update', '--timeout', '0')).toEqual(QUIET);
   });
 

@@ -47,7 +47,7 @@ async function startDevice(): Promise<string> {
   const sidecar = await Sidecar.start({ folder, environment: supervisor.environment });
   await sidecar.put('another', { ttl: '24h' });
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   return `unix:${sidecar.socketPath}`;
 }
 

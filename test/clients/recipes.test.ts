@@ -115,7 +115,7 @@ test('Finish the work when an update waits: the update starts after the piece th
   child.stdin?.write('0\n');
   await hasStarted(child);
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   expect(child.exitCode).toBeNull();
   child.stdin?.write('0\n');
   expect(await once(child, 'exit')).toEqual([0, null]);

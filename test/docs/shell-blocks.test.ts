@@ -59,7 +59,7 @@ async function startFor({ text }: Block, folder: string): Promise<{ sidecar: Sid
   await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
   if (/\/v1\/update|wait-update/.test(text)) {
     await supervisor.pushRelease();
-    await sidecar.logged('update waits');
+    await sidecar.logged('update pending');
   }
   return { sidecar, tokens };
 }

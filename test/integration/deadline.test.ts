@@ -25,12 +25,12 @@ async function startWaiting(settings: Record<string, string> = {}): Promise<Devi
   const sidecar = await Sidecar.start({ folder, environment });
   await sidecar.put('app', { ttl: '1h' });
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   return { supervisor, sidecar, environment };
 }
 
 function warnings(sidecar: Sidecar): unknown[] {
-  return sidecar.lines().filter(({ message }) => message === 'an update has been waiting for long').map(({ waited, holders }) => [waited, holders]);
+  return sidecar.lines().filter(({ message }) => message === 'update has been waiting for a long time').map(({ waited, holders }) => [waited, holders]);
 }
 
 test('an update that has waited for long enough drains the apps, after two warnings, and gets through', async () => {
@@ -80,7 +80,7 @@ test('leases that end in the grace let the update through at once', async () => 
 test('what has been waited survives a restart, and so does a drain', async () => {
   const { sidecar, supervisor, environment } = await startWaiting();
   const { deadline } = (await sidecar.send('GET', '/v1/update')).body;
-  await sidecar.logged('an update has been waiting for long');
+  await sidecar.logged('update has been waiting for a long time');
   await sidecar.kill();
   const second = await sidecar.startAgain(environment);
   expect((await second.send('GET', '/v1/update')).body.deadline).toBe(deadline);

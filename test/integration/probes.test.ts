@@ -80,8 +80,8 @@ test('the log has a line when the answer changes, and when it cannot be asked, b
   const lines = log.filter(({ message, level }) => String(message).startsWith('probe') && level !== 'debug');
   expect(lines.map(({ level, message, probe: name, detail }) => [level, message, name, detail])).toEqual([
     ['info', 'probe says busy', 'jenkins', undefined],
-    ['warn', 'probe cannot be asked', 'jenkins', 'it answered with status 500'],
-    ['info', 'probe can be asked again', 'jenkins', undefined],
+    ['warn', 'probe failed', 'jenkins', 'it answered with status 500'],
+    ['info', 'probe works again', 'jenkins', undefined],
     ['info', 'probe says free', 'jenkins', undefined],
   ]);
   expect(log.filter(({ message }) => String(message).startsWith('lease')).map(({ message }) => message)).toEqual(['lease acquired', 'lease ended']);
@@ -107,7 +107,7 @@ describe('when it cannot be asked', () => {
     const sidecar = await Sidecar.start({ environment: settings(probe(server.url, { onError })) });
     await sidecar.logged(`probe says ${before === 'busy' ? 'busy' : 'free'}`);
     await server.stop();
-    const { detail } = await sidecar.logged('probe cannot be asked');
+    const { detail } = await sidecar.logged('probe failed');
     expect(await namesOf(sidecar)).toEqual(held ? ['@probe-jenkins'] : []);
     expect(await seriesOf(sidecar)).toEqual(['update_lock_probe_up{probe="jenkins"} 0', `update_lock_probe_holds{probe="jenkins"} ${String(Number(held))}`]);
     if (onError === 'hold') {
@@ -118,19 +118,19 @@ describe('when it cannot be asked', () => {
 
   test.each([['keep', []], ['hold', ['@probe-jenkins']], ['release', []]])('from the start, onError %s: %j', async (onError, held) => {
     const sidecar = await Sidecar.start({ environment: settings(probe('http://127.0.0.1:1/', { onError })) });
-    await sidecar.logged('probe cannot be asked');
+    await sidecar.logged('probe failed');
     expect(await namesOf(sidecar)).toEqual(held);
   });
 
   test('the lease says why it began, and is not rewritten as that changes', async () => {
     const server = await ProbedServer.start((_, response) => response.writeHead(503).end());
     const sidecar = await Sidecar.start({ environment: settings(probe(server.url, { onError: 'hold' })) });
-    await sidecar.logged('probe cannot be asked');
+    await sidecar.logged('probe failed');
     server.behaviour = (_, response) => response.writeHead(404).end();
     await server.askedAgain(3);
     expect((await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body).toMatchObject({ reason: 'jenkins cannot be asked: it answered with status 503', renewals: 0 });
     server.behaviour = 'busy';
-    await sidecar.logged('probe can be asked again');
+    await sidecar.logged('probe works again');
     expect((await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body).toMatchObject({ reason: 'jenkins says that it is busy', renewals: 1 });
   });
 });
@@ -167,7 +167,7 @@ describe('after a restart', () => {
     await first.kill();
     await server.stop();
     const kept = await first.startAgain(settings(probe(server.url)));
-    await kept.logged('probe cannot be asked');
+    await kept.logged('probe failed');
     expect(await namesOf(kept)).toEqual(['@probe-jenkins']);
     await kept.kill();
     const released = await kept.startAgain(settings(probe(server.url, { onError: 'release' })));
@@ -183,7 +183,7 @@ describe('after a restart', () => {
     expect(supervisorForces(first.lockFiles)).toEqual([true, true]);
     const again = await first.startAgain({ ...settings(probe(server.url)), UPDATE_LOCK_LOST_COOLDOWN: '0' });
     await again.logged('lease ended', { name: '@probe-jenkins', ended: 'lost' });
-    await again.logged('probe cannot be asked');
+    await again.logged('probe failed');
     supervisorUnlocks(first.lockFiles);
     await again.logged('lease acquired', { name: '@probe-jenkins' });
   });

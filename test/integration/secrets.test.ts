@@ -74,7 +74,7 @@ test('no token, key or credential is in any answer, stream, metric, file or line
   events.socket.on('data', (chunk: Buffer) => seen.push(chunk.toString()));
 
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   const statuses = new Set<number>();
   const requests = await everyRequest(sidecar);
   for (const options of WAYS) {
@@ -86,7 +86,7 @@ test('no token, key or credential is in any answer, stream, metric, file or line
   seen.push(...filesIn(sidecar.folder));
 
   server.behaviour = (_, response) => response.writeHead(401).end(SECRETS.password);
-  await sidecar.logged('probe cannot be asked');
+  await sidecar.logged('probe failed');
   await supervisor.stopListening();
   await until(async () => (await sidecar.send('GET', '/v1/update')).body.supervisor === 'unreachable');
   expect(await keep('/v1/update', 'POST', { headers: bearer(SECRETS.api) })).toBe(503);

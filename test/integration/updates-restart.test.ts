@@ -25,7 +25,7 @@ test('a last lease that has run out while there was no sidecar is a release like
   const again = await sidecar.startAgain(environment);
   await supervisor.settle();
   expect(posts({ supervisor })).toEqual([{ force: false, cancel: true }]);
-  await again.logged('update does not wait any more');
+  await again.logged('update no longer pending');
 });
 
 test('a sidecar that is killed before it has asked for the update asks when it is back', async () => {
@@ -48,7 +48,7 @@ test('a sidecar that is replaced by the very update finds out that it has come',
   const again = await sidecar.startAgain(environment);
   expect(await metric(again, 'update_pending')).toBe(1);
   await supervisor.settle();
-  await again.logged('update does not wait any more');
+  await again.logged('update no longer pending');
   expect(await metric(again, 'update_pending')).toBe(0);
 });
 

@@ -36,7 +36,7 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     hold.close();
     await supervisor.history.next('applied');
     expect(posts(device)).toEqual([{ force: false, cancel: true }]);
-    await sidecar.logged('update does not wait any more');
+    await sidecar.logged('update no longer pending');
     expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false, since: null, blockedBy: [] });
     expect(await metric(device.sidecar, 'update_requests_total{kind="retry",result="accepted"}')).toBe(1);
   });
@@ -79,7 +79,7 @@ test('an update that the Supervisor merely looks for does not wait', async () =>
   // It asks once at a time: with the third question the second answer is known.
   await until(() => supervisor.requests('/v1/device').length === 3);
   expect((await sidecar.send('GET', '/v1/lock')).body.update).toMatchObject({ pending: false });
-  expect((await sidecar.wholeLog()).filter(({ message }) => message === 'update waits')).toEqual([]);
+  expect((await sidecar.wholeLog()).filter(({ message }) => message === 'update pending')).toEqual([]);
 });
 
 test.each(['image', 'older image'] as const)('while an %s is downloaded, the update does not wait, and the download goes on at a release', async (change) => {
@@ -96,7 +96,7 @@ test.each(['image', 'older image'] as const)('while an %s is downloaded, the upd
   await until(() => supervisor.requests('/v1/device').length > count + 6);
   expect(posts(device)).toEqual([]);
   supervisor.device.finishDownload();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   expect(supervisor.history.of('download').map(({ state }) => state)).toEqual(['started', 'finished']);
 });
 
@@ -104,7 +104,7 @@ test('nothing is asked for while it cannot be told whether something is download
   const device = await startWaiting({}, { UPDATE_LOCK_SUPERVISOR_POLL: '100ms' });
   await device.supervisor.pushRelease({ holdDownload: true });
   device.supervisor.answerWith(500, '/v2/state/status');
-  await device.sidecar.logged('Supervisor cannot be reached');
+  await device.sidecar.logged('Supervisor unreachable');
   await device.sidecar.release('app');
   const { length } = device.supervisor.requests('/v2/state/status');
   await until(() => device.supervisor.requests('/v2/state/status').length > length);
@@ -244,11 +244,11 @@ describe('a Supervisor that misbehaves', () => {
     const { sidecar, supervisor } = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '200ms' });
     supervisor.answerWith(mood);
     await sidecar.put('app');
-    await sidecar.logged('Supervisor cannot be reached');
+    await sidecar.logged('Supervisor unreachable');
     expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ supervisor: 'unreachable', pending: false });
     expect((await sidecar.send('GET', '/v1/lock')).body.summary).toMatch(/whether one waits is not known, since the Supervisor cannot be reached/);
     supervisor.answerWith(undefined);
-    await sidecar.logged('Supervisor can be reached again');
+    await sidecar.logged('Supervisor reachable again');
   });
 
   test('by not answering takes nothing from anybody', async () => {

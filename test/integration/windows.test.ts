@@ -85,7 +85,7 @@ test('readers of events are told that it has turned, although the lock cannot be
   await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === true);
   device.clock.set('2030-06-03 03:00:00');
   await stream.next(({ event, data }) => event === 'lock' && data.state === 'updating' && data.window.open === false);
-  await sidecar.logged('updates are not allowed by the clock', { detail: 'no update window is open' });
+  await sidecar.logged('update window closed', { detail: 'no update window is open' });
 });
 
 test('a clock that is set is noticed when somebody asks', async () => {
@@ -196,7 +196,7 @@ test('when it opens while an update waits, that starts at once; what was waited 
   const sidecar = await Sidecar.start({ folder, environment: { ...environment, ...clock.environment } });
   await sidecar.put('app');
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   const { update } = await lockOf({ sidecar, clock });
   expect(update).toMatchObject({ pending: true, blockedBy: ['@window', 'app'], deadline: null });
   await sidecar.release('app');

@@ -21,7 +21,7 @@ export async function startHeldBack(more: Readonly<Record<string, string>> = {})
   const sidecar = await Sidecar.start({ folder, environment });
   await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
   await supervisor.pushRelease();
-  await sidecar.logged('update waits');
+  await sidecar.logged('update pending');
   // So that it does not try by itself just when a test takes the lock away.
   await backsOffForLong({ supervisor });
   return sidecar;

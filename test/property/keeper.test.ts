@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync 
 import { join } from 'node:path';
 import { Timeline } from '../../sidecar/clock';
 import { lostCooldown } from '../../sidecar/gates/lost-cooldown';
-import type { KeeperEvent } from '../../sidecar/keeper/events';
+import type { KeeperEvent } from '../../sidecar/events/event';
 import { Keeper } from '../../sidecar/keeper/keeper';
 import { Owner } from '../../sidecar/lock/owner';
 import { openStore } from '../../sidecar/lock/store';
@@ -39,20 +39,23 @@ class Pair {
 
   advance(ms: number): void {
     this.#clock.advance(ms);
+    // As the timer would.
+    this.#keeper.tick();
     this.model.advance(ms);
   }
 
   /** Somebody takes one of the files away, and the kernel tells us. */
   lose(file: string): void {
-    this.#keeper.leases();
+    this.#keeper.tick();
     const path = join(this.#directory, file);
     if (existsSync(path)) unlinkSync(path);
-    this.#keeper.check();
+    this.#keeper.look();
     this.model.lose();
   }
 
   restart(downMs: number): void {
     this.#keeper.stop(false);
+    this.#keeper.close();
     this.#clock.advance(downMs);
     this.model.restart(downMs);
     this.#keeper = this.#open();
@@ -102,17 +105,16 @@ class Pair {
       clock: this.#clock,
       timeline: new Timeline(this.#clock),
       emit: (event) => this.events.push(event),
-      gates: [lostCooldown(MODEL_LIMITS.cooldownMs)],
       openStore: () => openStore({ directory: this.#directory, legacyPath: null }, owner, { boot: 'boot', nowMs: this.#clock.monotonicMs() }),
       defaultTtlMs: MODEL_LIMITS.defaultTtlMs,
       maxLeases: MODEL_LIMITS.maxLeases,
       restartGraceMs: MODEL_LIMITS.restartGraceMs,
       whereToAsk: 'nobody',
-      onOpen: () => undefined,
     });
+    keeper.addGate(lostCooldown(MODEL_LIMITS.cooldownMs));
     const opened = keeper.open();
     // It would try again by itself, after the test.
-    if (opened !== 'open') keeper.stop(false);
+    if (opened !== 'open') keeper.close();
     expect(opened).toBe('open');
     return keeper;
   }

@@ -28,7 +28,7 @@ export async function startWaiting(options: Partial<StandInOptions> = {}, settin
   // Where instant updates are off it finds out by itself.
   if (!device.supervisor.instantUpdates) await device.supervisor.poll();
   await device.supervisor.history.next('back-off');
-  await device.sidecar.logged('update waits');
+  await device.sidecar.logged('update pending');
   return device;
 }
 

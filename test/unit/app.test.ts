@@ -38,7 +38,7 @@ beforeEach(() => {
     countInternalError: () => (internalErrors += 1),
   } as unknown as Metrics;
   const log = { error: (...said: unknown[]) => logged.push(said) } as unknown as Logger;
-  const { handler, serverOptions } = createApp({ routes, access: new Access(), metrics, log });
+  const { handler, serverOptions } = createApp({ routes, access: new Access(), metrics, log, beforeEach: () => undefined });
   server = createServer(serverOptions, handler);
   rememberPeers(server, false);
 });

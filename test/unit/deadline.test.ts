@@ -1,5 +1,8 @@
-import { Deadline, type DeadlineEvent } from '../../sidecar/gates/deadline';
+import type { DeadlineEvent } from '../../sidecar/events/event';
+import { Deadline } from '../../sidecar/gates/deadline';
+import { LeasePolicies } from '../../sidecar/leases/policies';
 import { NOT_WAITED, type Waited } from '../../sidecar/leases/waited';
+import { makeLease } from './make-lease';
 
 const HOUR_MS = 3_600_000;
 const WAITS = { waits: true, holdsForApps: true, isWindowClosed: false };
@@ -8,6 +11,7 @@ let nowMs: number;
 let events: DeadlineEvent[];
 let remembered: Waited;
 let drains: number;
+let state: typeof WAITS;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -15,20 +19,39 @@ beforeEach(() => {
   events = [];
   remembered = NOT_WAITED;
   drains = 0;
+  state = { ...WAITS, waits: false };
 });
 afterEach(() => jest.useRealTimers());
 
-function make(deadlineMs = 24 * HOUR_MS, waited = NOT_WAITED): Deadline {
+const policies = new LeasePolicies();
+policies.register('@window', { survivesDrain: true, deadline: 'pauses' });
+policies.register('@probe-x', {});
+
+const keeper = {
+  leases: () => [...(state.holdsForApps ? [makeLease('app')] : []), ...(state.isWindowClosed ? [makeLease('@window')] : [])],
+  end: () => { drains += 1; },
+  notes: {
+    get update() { return { waitsSinceMs: null, waited: remembered }; },
+    recordUpdate: ({ waited }: { waited?: Waited }) => { remembered = waited ?? remembered; },
+  },
+};
+
+function make(deadlineMs = 24 * HOUR_MS): Deadline {
   return new Deadline({
     clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
     deadlineMs,
     graceMs: 60_000,
-    waited,
-    remember: (now) => { remembered = now; },
-    holders: () => ['app'],
-    drain: () => { drains += 1; },
-    emit: (event) => events.push(event),
+    restartGraceMs: 0,
+    keeper,
+    policies,
+    updates: { get waitsSinceMs() { return state.waits ? 0 : null; }, attend: () => () => undefined },
+    emit: (event) => { if (event.type !== 'gate-opened') events.push(event); },
   });
+}
+
+function observe(deadline: Deadline, now: typeof WAITS): void {
+  state = now;
+  deadline.onEvent({ type: 'update-changed', turn: null });
 }
 
 /** In steps no longer than a timer's, so that what timers set in between is there too. */
@@ -44,7 +67,7 @@ const refusal = (deadline: Deadline, name = 'app'): string | undefined => deadli
 
 test('it warns at a third and two thirds, then drains, and after the grace ends the leases', () => {
   const deadline = make();
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   expect(deadline.atMs).toBe(1000 + 24 * HOUR_MS);
   pass(8 * HOUR_MS);
   expect(types()).toEqual(['deadline-nears']);
@@ -60,7 +83,7 @@ test('it warns at a third and two thirds, then drains, and after the grace ends 
 
 test('the lease of the windows is not drained', () => {
   const deadline = make(1000);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(1000);
   expect([refusal(deadline, '@window'), refusal(deadline, '@probe-x'), refusal(deadline)]).toEqual([undefined, 'draining', 'draining']);
 });
@@ -70,13 +93,13 @@ test.each([
   ['no window is open', { ...WAITS, isWindowClosed: true }],
 ])('while %s the time does not count, and is not forgotten', (_, pause) => {
   const deadline = make(3 * HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(2 * HOUR_MS);
-  deadline.observe(pause);
+  observe(deadline, pause);
   expect(deadline.atMs).toBeNull();
   pass(50 * HOUR_MS);
   expect(types()).toEqual(['deadline-nears', 'deadline-nears']);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   expect(deadline.atMs).toBe(nowMs + HOUR_MS);
   pass(HOUR_MS);
   expect(types().at(-1)).toBe('draining');
@@ -84,11 +107,11 @@ test.each([
 
 test('when no update waits any more, the next one has all the time again, and its warnings', () => {
   const deadline = make(3 * HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(2.5 * HOUR_MS);
-  deadline.observe({ ...WAITS, waits: false });
+  observe(deadline, { ...WAITS, waits: false });
   expect(remembered).toEqual(NOT_WAITED);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   expect(deadline.atMs).toBe(nowMs + 3 * HOUR_MS);
   pass(HOUR_MS);
   expect(types()).toEqual(['deadline-nears', 'deadline-nears', 'deadline-nears']);
@@ -96,33 +119,32 @@ test('when no update waits any more, the next one has all the time again, and it
 
 test('an update that has come opens the gate', () => {
   const deadline = make(1000);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(61_000);
-  deadline.observe({ ...WAITS, waits: false });
+  observe(deadline, { ...WAITS, waits: false });
   expect([refusal(deadline), deadline.isDraining, types().at(-1)]).toEqual([undefined, false, 'drained']);
   expect(events.at(-1)).toEqual({ type: 'drained', hasCome: true });
 });
 
 test('an update that does not come opens the gate in the end, and counts anew', () => {
   const deadline = make(HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(HOUR_MS + 60_000);
   pass(20 * 60_000 - 1);
   expect(refusal(deadline)).toBe('draining');
   pass(1);
   expect([refusal(deadline), events.at(-1)]).toEqual([undefined, { type: 'drained', hasCome: false }]);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   expect(deadline.atMs).toBe(nowMs + HOUR_MS);
 });
 
 test('what a former process has counted goes on, the time without a process included', () => {
   const former = make(3 * HOUR_MS);
-  former.observe(WAITS);
+  observe(former, WAITS);
   former.close();
-  const waited = remembered;
   events = [];
   nowMs += 1.5 * HOUR_MS;
-  const deadline = make(3 * HOUR_MS, waited);
+  const deadline = make(3 * HOUR_MS);
   expect(deadline.atMs).toBe(1000 + 3 * HOUR_MS);
   pass(1.5 * HOUR_MS);
   expect(types()).toEqual(['deadline-nears', 'draining']);
@@ -130,17 +152,18 @@ test('what a former process has counted goes on, the time without a process incl
 
 test('one that has passed while there was no process drains at once', () => {
   const former = make(HOUR_MS);
-  former.observe(WAITS);
+  observe(former, WAITS);
   former.close();
-  const waited = remembered;
   nowMs += 5 * HOUR_MS;
-  const deadline = make(HOUR_MS, waited);
+  const deadline = make(HOUR_MS);
   pass(1);
   expect([types().at(-1), refusal(deadline)]).toEqual(['draining', 'draining']);
 });
 
 test('a drain of a former process ends when it said', () => {
-  const deadline = make(HOUR_MS, { waitedMs: HOUR_MS, countingSinceMs: null, drainEndsAtMs: nowMs + 5000 });
+  remembered = { waitedMs: HOUR_MS, countingSinceMs: null, drainEndsAtMs: nowMs + 5000 };
+  state = WAITS;
+  const deadline = make(HOUR_MS);
   expect(refusal(deadline)).toBe('draining');
   pass(5000);
   expect(drains).toBe(1);
@@ -148,7 +171,7 @@ test('a drain of a former process ends when it said', () => {
 
 test('a process that was stopped in the grace, for longer than an update takes to come, drains all the same', () => {
   const deadline = make(HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   pass(HOUR_MS);
   nowMs += 5 * HOUR_MS;
   jest.advanceTimersByTime(60_000);
@@ -161,7 +184,7 @@ test('a process that was stopped in the grace, for longer than an update takes t
 
 test('one that was stopped for longer than deadline and grace gives the grace all the same', () => {
   const deadline = make(HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   nowMs += 5 * HOUR_MS;
   jest.advanceTimersByTime(HOUR_MS / 3);
   expect([types(), drains]).toEqual([['draining'], 0]);
@@ -170,26 +193,26 @@ test('one that was stopped for longer than deadline and grace gives the grace al
 
 test('an update that waits for no time at all is not counted on', () => {
   const deadline = make(HOUR_MS);
-  deadline.observe(WAITS);
-  deadline.observe({ ...WAITS, waits: false });
+  observe(deadline, WAITS);
+  observe(deadline, { ...WAITS, waits: false });
   expect([deadline.atMs, remembered]).toEqual([null, NOT_WAITED]);
 });
 
 test('a lease that comes and goes a thousand times costs no time that it was there, and adds none', () => {
   const deadline = make(HOUR_MS);
   for (let index = 0; index < 1000; index += 1) {
-    deadline.observe(WAITS);
+    observe(deadline, WAITS);
     pass(1000);
-    deadline.observe({ ...WAITS, holdsForApps: false });
+    observe(deadline, { ...WAITS, holdsForApps: false });
     pass(1000);
   }
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   expect(deadline.atMs).toBe(nowMs + HOUR_MS - 1_000_000);
 });
 
 test('a deadline of a year is not passed at once', () => {
   const deadline = make(365 * 24 * HOUR_MS);
-  deadline.observe(WAITS);
+  observe(deadline, WAITS);
   nowMs += 2 ** 31;
   jest.advanceTimersByTime(2 ** 31);
   expect(types()).toEqual([]);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../sidecar/clock';
-import type { UpdateEvent } from '../../sidecar/supervisor/events';
+import type { UpdateEvent } from '../../sidecar/events/event';
 import type { Reading } from '../../sidecar/supervisor/reading';
 import type { ReadingResult, UpdateResult } from '../../sidecar/supervisor/supervisor-api';
 import { UpdateWatch } from '../../sidecar/supervisor/update-watch';

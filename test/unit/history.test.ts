@@ -1,36 +1,22 @@
-import { History, HISTORY_LENGTH, MAX_OF_ONE_KIND, PLACES_EACH, type Happening } from '../../sidecar/history';
-import { showEntry } from '../../sidecar/http/history-view';
-import type { LockStatus } from '../../sidecar/keeper/status';
+import { describe as describeEvent } from '../../sidecar/events/descriptions';
+import type { NamesOwner, SidecarEvent } from '../../sidecar/events/event';
+import { History, HISTORY_LENGTH, MAX_OF_ONE_KIND, PLACES_EACH } from '../../sidecar/events/history';
 import { endLease, END_REASONS } from '../../sidecar/leases/lease';
-import type { Standing } from '../../sidecar/lock/classify';
-import { NEVER_ASKED } from '../../sidecar/supervisor/update-status';
-import type { SidecarEvent } from '../../sidecar/event-feed';
 import { FakeClock } from './fake-clock';
 import { makeEndedLease, makeLease } from './make-lease';
 
 const acquired = (name: string): SidecarEvent => ({ type: 'lease-acquired', lease: makeLease(name, { sinceMs: 100 }), recovered: false, lock: 'taken' });
 const renewed = (name: string, renewals: number): SidecarEvent => ({ type: 'lease-renewed', lease: makeLease(name, { renewals }) });
 
-class FakeKeeper {
-  heldSinceMs: number | null = null;
-  /** Null while there is nothing to look at. */
-  standing: Standing | null = 'absent';
-
-  status(): LockStatus {
-    return { paths: this.standing === null ? [] : [{ path: '/l/updates.lock', standing: this.standing }] } as unknown as LockStatus;
-  }
-}
-
 const clock = new FakeClock();
-const keeper = new FakeKeeper();
 let history: History;
 beforeEach(() => {
   clock.nowMs = 100;
-  Object.assign(keeper, { heldSinceMs: null, standing: 'absent' });
-  history = new History(clock, keeper, 90);
+  history = new History(clock);
+  history.onEvent({ type: 'started', atMs: 90 });
 });
 
-const types = (): string[] => history.entries.map(({ happening }) => happening.type);
+const types = (): string[] => history.entries.map(({ event }) => event.type);
 
 test('it begins with the start, and has the latest first', () => {
   history.onEvent(acquired('a'));
@@ -41,18 +27,18 @@ test('it begins with the start, and has the latest first', () => {
 test('it has so many events and no more, the last of them', () => {
   for (let index = 0; index < 3 * HISTORY_LENGTH; index += 1) history.onEvent(acquired(`app-${String(index)}`));
   expect(history.entries).toHaveLength(50);
-  expect(history.entries[0]?.happening).toMatchObject({ lease: { name: 'app-149' } });
-  expect(history.entries[48]?.happening).toMatchObject({ lease: { name: 'app-101' } });
+  expect(history.entries[0]?.event).toMatchObject({ lease: { name: 'app-149' } });
+  expect(history.entries[48]?.event).toMatchObject({ lease: { name: 'app-101' } });
 });
 
 test('the renewals of a lease are one event, the last of them; those of the next lease of that name are another', () => {
   history.onEvent(acquired('a'));
   for (let index = 1; index <= 100; index += 1) history.onEvent(renewed(index % 2 === 0 ? 'a' : 'b', index));
   history.onEvent({ type: 'lease-renewed', lease: makeLease('a', { sinceMs: 7, renewals: 1 }) });
-  expect(history.entries.map(({ happening }) => (happening.type === 'lease-renewed' ? happening.lease.renewals : null))).toEqual([1, 100, 99, null, null]);
+  expect(history.entries.map(({ event }) => (event.type === 'lease-renewed' ? event.lease.renewals : null))).toEqual([1, 100, 99, null, null]);
 });
 
-const waits = (): SidecarEvent => ({ type: 'update-changed', status: NEVER_ASKED, turn: 'waits' });
+const waits = (): SidecarEvent => ({ type: 'update-changed', turn: 'waits' });
 
 test.each<[string, (index: number) => SidecarEvent]>([
   ['an app that comes and goes', (index) => (index % 2 === 0 ? acquired('a') : { type: 'lease-ended', lease: makeEndedLease('a', 200), lock: 'released' })],
@@ -87,18 +73,10 @@ test('what is not of leases leaves them their places, and the latest of all stay
   for (let index = 0; index < 60; index += 1) history.onEvent(others[index % others.length]?.() ?? waits());
   expect(history.entries).toHaveLength(HISTORY_LENGTH);
   expect(types().filter((type) => type === 'lease-acquired')).toHaveLength(PLACES_EACH);
-  expect(history.entries.find(({ happening }) => happening.type === 'lease-acquired')?.happening).toMatchObject({ lease: { name: 'app-59' } });
+  expect(history.entries.find(({ event }) => event.type === 'lease-acquired')?.event).toMatchObject({ lease: { name: 'app-59' } });
   history.onEvent(acquired('last'));
   expect(types()[0]).toBe('lease-acquired');
   expect(history.entries).toHaveLength(HISTORY_LENGTH);
-});
-
-test('while the names of the lock cannot be looked at, nothing is said of who has it', () => {
-  keeper.standing = 'supervisor';
-  history.onLook();
-  keeper.standing = null;
-  history.onLook();
-  expect(types()).toEqual(['lock-turned', 'started']);
 });
 
 test('what comes with every request is not in it', () => {
@@ -110,26 +88,17 @@ test('what comes with every request is not in it', () => {
   expect(types()).toEqual(['started']);
 });
 
-test('who else has the lock is told once, and when it is free again', () => {
-  const look = (standing: Standing, heldSinceMs: number | null = null): void => {
-    Object.assign(keeper, { standing, heldSinceMs });
-    history.onLook();
-  };
-  for (const standing of ['absent', 'supervisor', 'supervisor', 'foreign', 'absent', 'absent', 'helios'] as const) look(standing);
-  look('ours', 5);
-  look('absent');
-  expect(history.entries.map(({ happening }) => (happening.type === 'lock-turned' ? happening.turn : happening.type))).toEqual([
-    'updating', 'free', 'foreign', 'updating', 'started',
-  ]);
+test('who else has the lock is told, and when it is free again, but not that we take it and give it back', () => {
+  const owners: readonly NamesOwner[] = ['free', 'updating', 'foreign', 'free', 'updating', 'ours', 'free'];
+  for (const [index, to] of owners.slice(1).entries()) history.onEvent({ type: 'lock-turned', from: owners[index] ?? 'free', to });
+  expect(history.entries.map(({ text }) => text.event)).toEqual(['updating', 'free', 'foreign', 'updating', 'started']);
 });
 
 test('of what is known of updates, what begins or ends is told', () => {
-  const status = { ...NEVER_ASKED, supervisor: 'reachable' } as const;
-  history.onEvent({ type: 'update-changed', status, turn: null });
-  history.onEvent({ type: 'update-changed', status: { ...status, downloading: true }, turn: null });
-  history.onEvent({ type: 'update-changed', status: { ...status, downloading: true, downloaded: true }, turn: null });
-  history.onEvent({ type: 'update-changed', status: { ...status, waitsSinceMs: 1 }, turn: 'waits' });
-  history.onEvent({ type: 'update-changed', status, turn: 'over' });
+  history.onEvent({ type: 'update-changed', turn: null });
+  history.onEvent({ type: 'download-began' });
+  history.onEvent({ type: 'update-changed', turn: 'waits' });
+  history.onEvent({ type: 'update-changed', turn: 'over' });
   expect(types()).toEqual(['update-changed', 'update-changed', 'download-began', 'started']);
 });
 
@@ -138,20 +107,19 @@ test('each event has the time at which it happened, also what happened before it
   history.onEvent({ type: 'supervisor-reached' });
   history.onEvent({ type: 'lease-ended', lease: makeEndedLease('a', 5000, 'expired'), lock: 'held' });
   history.onEvent({ type: 'lease-ended', lease: makeEndedLease('b', 50, 'expired'), lock: 'held' });
-  expect(history.entries.map(({ atMs, happening }) => [atMs, happening.type])).toEqual([
+  expect(history.entries.map(({ atMs, event }) => [atMs, event.type])).toEqual([
     [9000, 'supervisor-reached'], [5000, 'lease-ended'], [90, 'started'], [50, 'lease-ended'],
   ]);
 });
 
 describe('in words', () => {
-  const timeline = { toRfc3339: (ms: number): string => String(ms) } as Parameters<typeof showEntry>[1];
   const lease = makeLease('kiosk', { reason: 'a customer pays', renewals: 1 });
   const holders = ['kiosk', 'recorder'];
-  const changed = { type: 'update-changed', status: NEVER_ASKED } as const;
+  const changed = { type: 'update-changed' } as const;
 
   const many = Array.from({ length: 256 }, (_, index) => `a${String(index)}`);
-  test.each<[string, string, Happening]>([
-    ['started', 'The sidecar started', { type: 'started' }],
+  test.each<[string, string, SidecarEvent]>([
+    ['started', 'The sidecar started', { type: 'started', atMs: 1 }],
     ['acquired', 'kiosk: took the lock (a customer pays)', { type: 'lease-acquired', lease, recovered: false, lock: 'held' }],
     ['recovered', 'kiosk: kept the lock over a restart of the sidecar (a customer pays)', { type: 'lease-acquired', lease, recovered: true, lock: 'held' }],
     ['renewed', 'kiosk: renewed', { type: 'lease-renewed', lease }],
@@ -161,14 +129,14 @@ describe('in words', () => {
     ['expired', 'kiosk: expired: it was not renewed in time', { type: 'lease-ended', lease: endLease(lease, 'expired', 1), lock: 'held' }],
     ['lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)', { type: 'lock-lost', cause: 'supervisor', holders, atMs: 1 }],
     ['lock-lost', 'The lock was lost: somebody removed its file', { type: 'lock-lost', cause: 'removed', holders: [], atMs: 1 }],
-    ['updating', 'An update is being applied', { type: 'lock-turned', turn: 'updating' }],
+    ['updating', 'An update is being applied', { type: 'lock-turned', from: 'free', to: 'updating' }],
     ['failed', 'An operation on the lock failed: journal (ENOSPC)', { type: 'failed', operation: 'journal', detail: 'ENOSPC' }],
-    ['window-opened', 'The window for updates has opened', { type: 'window-turned', reason: null }],
-    ['window-closed', 'The window for updates has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],
-    ['probe-missed', 'camera: cannot be asked (connect ECONNREFUSED)', { type: 'probe-missed', probe: 'camera', problem: 'connect ECONNREFUSED' }],
-    ['probe-reached', 'camera: can be asked again', { type: 'probe-reached', probe: 'camera' }],
-    ['update-waits', 'An update waits', { ...changed, turn: 'waits' }],
-    ['update-over', 'No update waits any more', { ...changed, turn: 'over' }],
+    ['window-opened', 'The update window has opened', { type: 'window-turned', reason: null }],
+    ['window-closed', 'The update window has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],
+    ['probe-missed', 'camera: failed (connect ECONNREFUSED)', { type: 'probe-missed', probe: 'camera', problem: 'connect ECONNREFUSED' }],
+    ['probe-reached', 'camera: works again', { type: 'probe-reached', probe: 'camera' }],
+    ['update-waits', 'An update is waiting', { ...changed, turn: 'waits' }],
+    ['update-over', 'No update is waiting any more', { ...changed, turn: 'over' }],
     ['download-began', 'An update is being downloaded', { type: 'download-began' }],
     ['supervisor-missed', 'The Supervisor cannot be reached (a time-out)', { type: 'supervisor-missed', problem: 'a time-out' }],
     ['supervisor-reached', 'The Supervisor answers again', { type: 'supervisor-reached' }],
@@ -181,13 +149,14 @@ describe('in words', () => {
     ['deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)', { type: 'deadline-nears', waitedMs: 7_200_300, deadlineAtMs: 0, holders }],
     ['draining', 'Draining: the update has waited long enough, and the apps have to let go (held by kiosk, recorder)', { type: 'draining', endsAtMs: 0, reason: '', holders }],
     ['drain-over', 'Draining is over, but the update has not come', { type: 'drained', hasCome: false }],
-  ])('%s: %s', (event, sentence, happening) => {
-    const shown = showEntry({ atMs: 7, happening }, timeline);
-    expect(shown).toMatchObject({ at: '7', event });
-    expect(`${shown.name === null ? '' : `${shown.name}: `}${shown.text}${shown.detail === '' ? '' : ` (${shown.detail})`}`).toBe(sentence);
+  ])('%s: %s', (kind, sentence, event) => {
+    const text = describeEvent(event)?.history;
+    expect(text?.event).toBe(kind);
+    const { name, text: words, detail = '' } = text ?? { text: '' };
+    expect(`${name === undefined ? '' : `${name}: `}${words}${detail === '' ? '' : ` (${detail})`}`).toBe(sentence);
   });
 
   test.each(END_REASONS)('a lease that has ended is %s for programs too', (reason) => {
-    expect(showEntry({ atMs: 0, happening: { type: 'lease-ended', lease: makeEndedLease('a', 1, reason), lock: 'held' } }, timeline).event).toBe(reason);
+    expect(describeEvent({ type: 'lease-ended', lease: makeEndedLease('a', 1, reason), lock: 'held' })?.history?.event).toBe(reason);
   });
 });

@@ -1,4 +1,5 @@
 import { summarise } from '../../sidecar/http/summary';
+import { LeasePolicies } from '../../sidecar/leases/policies';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusals';
 import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
@@ -9,8 +10,10 @@ const MINUTE = 60_000;
 const FREE: LockStatus = { state: 'free', refusal: null,
   obstacles: { gate: null, disk: null, names: null }, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
 const timeline = { toWallMs: (ms: number): number => ms, toRfc3339: (ms: number): string => new Date(ms).toISOString() };
+const policies = new LeasePolicies();
+policies.register('@window', { survivesDrain: true });
 const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false): string =>
-  summarise({ lock: { ...FREE, ...status }, update, isDraining, window: null, nowMs: TEN + 3 * MINUTE, timeline });
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, policies, nowMs: TEN + 3 * MINUTE, timeline });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };

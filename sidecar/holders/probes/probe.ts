@@ -1,18 +1,11 @@
 import type { Clock } from '../../clock';
-import { probeLease, type EndedLease } from '../../leases/lease';
+import type { EndedLease } from '../../leases/lease';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { ask } from './ask';
+import type { ProbeEvent } from '../../events/event';
 import { match } from './expression';
 import type { ProbeSettings } from './probe-settings';
-
-export type ProbeEvent =
-  /** It has answered otherwise than before, or for the first time. */
-  | { readonly type: 'probe-turned'; readonly probe: string; readonly isBusy: boolean }
-  /** It cannot be asked, since now. */
-  | { readonly type: 'probe-missed'; readonly probe: string; readonly problem: string }
-  | { readonly type: 'probe-reached'; readonly probe: string }
-  /** Each time. */
-  | { readonly type: 'probe-asked'; readonly probe: string; readonly result: string };
+import { leaseOfProbe } from './register';
 
 export interface ProbeOptions {
   readonly clock: Clock;
@@ -39,7 +32,7 @@ export class Probe {
     private readonly settings: ProbeSettings,
     private readonly options: ProbeOptions,
   ) {
-    this.#lease = new WantedLease(options.keeper, probeLease(settings.name));
+    this.#lease = new WantedLease(options.keeper, leaseOfProbe(settings.name));
   }
 
   get name(): string {

@@ -1,4 +1,5 @@
-import { probeLease } from '../../leases/lease';
+import type { SidecarEvent } from '../../events/event';
+import { leaseOfProbe } from './register';
 import { Probe, type ProbeOptions } from './probe';
 import type { ProbeSettings } from './probe-settings';
 
@@ -15,21 +16,26 @@ export class Probes {
     private readonly options: ProbeOptions,
   ) {
     this.all = settings.map((each) => new Probe(each, options));
-    this.#byLease = new Map(this.all.map((probe) => [probeLease(probe.name), probe]));
+    this.#byLease = new Map(this.all.map((probe) => [leaseOfProbe(probe.name), probe]));
   }
 
   start(): void {
     for (const [index, probe] of this.all.entries()) probe.start((index + this.options.random()) * APART_MS);
   }
 
-  /** The probe that a lease belongs to. */
-  of(leaseName: string): Probe | undefined {
-    return this.#byLease.get(leaseName);
-  }
-
-  /** To be called when the lock may be had again, where that is not waited for. */
-  retry(): void {
-    for (const probe of this.all) probe.retry();
+  onEvent(event: SidecarEvent): void {
+    switch (event.type) {
+      case 'store-opened':
+        for (const probe of this.all) probe.retry();
+        return;
+      case 'lease-acquired':
+        if (event.recovered) this.#byLease.get(event.lease.name)?.onRecovered(event.lease.reason);
+        return;
+      case 'lease-ended':
+        this.#byLease.get(event.lease.name)?.onEnded(event.lease);
+        return;
+      default:
+    }
   }
 
   close(): void {

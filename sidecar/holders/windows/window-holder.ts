@@ -1,21 +1,17 @@
 import { isClockSet } from '../../build-time';
 import type { Clock } from '../../clock';
-import { WINDOW_LEASE } from '../../leases/lease';
+import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
-
-/** What the wall clock says of updates has changed, which may leave the lock as it is. */
-export interface WindowEvent {
-  readonly type: 'window-turned';
-  /** Why updates are held back; null since they are allowed. */
-  readonly reason: string | null;
-}
+import type { SidecarEvent, WindowEvent } from '../../events/event';
 
 /**
  * How often the wall clock is looked at, in milliseconds, if nothing changes before: it may be set, and a timer does not
  * count the time that the device is suspended.
  */
 const LOOK_EVERY_MS = 60_000;
+
+const LEASE_NAME = '@window';
 
 /** When updates are allowed, as things are now. Instants are milliseconds of the Unix epoch. */
 export interface WindowStatus {
@@ -39,17 +35,29 @@ export class WindowHolder {
   constructor(
     private readonly clock: Clock,
     keeper: LeaseKeeper,
+    policies: LeasePolicies,
     schedule: Schedule,
     private readonly emit: (event: WindowEvent) => void,
   ) {
-    this.#lease = new WantedLease(keeper, WINDOW_LEASE);
+    this.#lease = new WantedLease(keeper, LEASE_NAME);
     this.#calendar = new Calendar(schedule);
+    // The owner of the device wants no update now, however long one has waited.
+    policies.register(LEASE_NAME, { survivesDrain: true, deadline: 'pauses', end: () => this.#nextOpening() });
   }
 
-  /** To be called whenever the journal has been opened, and when the lease has ended, and otherwise by its own timer. */
-  readonly check = (): void => {
+  onEvent(event: SidecarEvent): void {
+    if (event.type === 'store-opened') this.#check();
+    if (event.type === 'lease-ended' && event.lease.name === LEASE_NAME) this.#lease.onEnded();
+  }
+
+  /** Lets the lease follow the wall clock, if that now says otherwise: nothing tells us when it is set. */
+  look(): void {
+    if (this.#reason(this.status()) !== this.#lease.wantedFor) this.#check();
+  }
+
+  readonly #check = (): void => {
     clearTimeout(this.#timer);
-    const status = this.#read();
+    const status = this.status();
     const { isOpen, opensAtWallMs, closesAtWallMs } = status;
     const reason = this.#reason(status);
     if (this.#reasonBefore !== undefined && reason !== this.#reasonBefore) this.emit({ type: 'window-turned', reason });
@@ -58,27 +66,11 @@ export class WindowHolder {
     else this.#lease.want(reason);
     const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
     const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
-    this.#timer = setTimeout(this.check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
+    this.#timer = setTimeout(this.#check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
   };
 
-  /** To be called when the lease has ended. */
-  onEnded(): void {
-    this.#lease.onEnded();
-  }
-
-  /** As it is now, with the lease to match. */
+  /** What the wall clock says now. */
   status(): WindowStatus {
-    const status = this.#read();
-    // The wall clock was set, or a day has begun, since we looked last.
-    if (this.#reason(status) !== this.#lease.wantedFor) this.check();
-    return status;
-  }
-
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #read(): WindowStatus {
     const nowMs = this.clock.wallMs();
     const calendar = this.#calendar;
     if (!isClockSet(nowMs)) {
@@ -92,6 +84,15 @@ export class WindowHolder {
       isFrozen: calendar.isFrozen(nowMs),
       timeZone: calendar.timeZone,
     };
+  }
+
+  #nextOpening(): ReturnType<LeasePolicy['end']> {
+    const { opensAtWallMs } = this.status();
+    return opensAtWallMs === null ? null : { atWallMs: opensAtWallMs, event: 'the window opens' };
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
   }
 
   /** Why updates are held back; null while they are allowed. */

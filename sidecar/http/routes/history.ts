@@ -1,4 +1,4 @@
-import type { History } from '../../history';
+import type { History } from '../../events/history';
 import { route, type Route } from '../route';
 import { history as schema, noParameters } from '../schemas';
 import type { Views } from '../views';

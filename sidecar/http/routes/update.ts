@@ -2,15 +2,11 @@ import type { Access } from '../access';
 import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
-import type { ByHandResult, UpdateRequest } from '../../supervisor/update-requests';
+import type { UpdateSource } from '../../supervisor/updates';
 import type { Views } from '../views';
 
-/** Calls back once an update is pending, or at the end of the wait; what it returns stops waiting. */
-export type WhenPending = (waitMs: number, onAnswer: () => void) => () => void;
-export type RequestUpdate = (request: UpdateRequest) => Promise<ByHandResult>;
-
 /** What is known of updates, and asking for one. */
-export function updateRoutes(whenPending: WhenPending, requestUpdate: RequestUpdate, views: Views, access: Access): Route[] {
+export function updateRoutes(updates: UpdateSource, views: Views, access: Access): Route[] {
   return [
     route({
       method: 'get',
@@ -24,7 +20,7 @@ export function updateRoutes(whenPending: WhenPending, requestUpdate: RequestUpd
         const answer = (): void => {
           call.json(200, views.update());
         };
-        const stopWaiting = whenPending(wait ?? 0, () => {
+        const stopWaiting = updates.whenPending(wait ?? 0, () => {
           stopListening();
           answer();
         });
@@ -44,7 +40,7 @@ export function updateRoutes(whenPending: WhenPending, requestUpdate: RequestUpd
           call.problem('forbidden', 'Forcing an update needs the admin token, as "Authorization: Bearer".');
           return;
         }
-        void requestUpdate({ force, peer: call.peer }).then((result) => {
+        void updates.request({ force, peer: call.peer }).then((result) => {
           if (result.ok) call.json(202, views.update());
           else call.problem('supervisor-unavailable', `The Supervisor cannot be asked: ${result.problem}.`);
         });

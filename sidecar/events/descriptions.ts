@@ -1,0 +1,221 @@
+import { formatDuration } from '../leases/duration';
+import type { EndedLease, EndReason, Lease } from '../leases/lease';
+import type { LossCause, RequestResult, SidecarEvent } from './event';
+
+/** How an event is told: as a line of the log, and as an entry of the history. */
+export interface Description {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly message: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Null for events that come with every request, or say nothing that another event does not say. */
+  readonly history: HistoryText | null;
+}
+
+export interface HistoryText {
+  readonly event: HistoryEvent;
+  /** The lease's or the probe's; the text goes on from there. */
+  readonly name?: string;
+  readonly text: string;
+  /** The reason that an app has given, or what else is known. */
+  readonly detail?: string;
+}
+
+/** The kinds of entry in the history, for programs. */
+export const HISTORY_EVENTS = [
+  'started', 'acquired', 'recovered', 'renewed', 'released', 'expired', 'disconnected', 'lost', 'drained', 'stopped',
+  'lock-lost', 'updating', 'foreign', 'free', 'failed',
+  'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
+  'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
+  'window-opened', 'window-closed', 'probe-missed', 'probe-reached',
+] as const;
+export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
+
+type Describers = {
+  readonly [T in SidecarEvent['type']]: ((event: Extract<SidecarEvent, { readonly type: T }>) => Description | null) | null;
+};
+
+/** One description of each event; null for events that only parts of the sidecar tell each other. */
+const DESCRIBERS: Describers = {
+  'store-opened': null,
+  'directory-looked-at': null,
+  'gate-opened': null,
+  stopping: null,
+  started: () => ({ level: 'debug', message: 'started', history: { event: 'started', text: 'The sidecar started' } }),
+  'lock-turned': ({ from, to }) => ({
+    level: 'debug',
+    message: 'lock files changed owner',
+    fields: { from, to },
+    // That we have or had them, the leases say.
+    history: to === 'ours' || (to === 'free' && from === 'ours') ? null : { event: to, text: TURNS[to] },
+  }),
+  'lease-acquired': ({ lease, recovered, lock }) => ({
+    level: 'info',
+    message: recovered ? 'lease recovered' : 'lease acquired',
+    fields: { ...leaseFields(lease), lock },
+    history: recovered
+      ? { event: 'recovered', name: lease.name, text: 'kept the lock over a restart of the sidecar', detail: lease.reason }
+      : { event: 'acquired', name: lease.name, text: 'took the lock', detail: lease.reason },
+  }),
+  'lease-renewed': ({ lease }) => ({
+    level: 'debug',
+    message: 'lease renewed',
+    fields: leaseFields(lease),
+    history: { event: 'renewed', name: lease.name, text: lease.renewals <= 1 ? 'renewed' : `renewed, ${String(lease.renewals)} times so far` },
+  }),
+  'lease-ended': ({ lease, lock }) => ({
+    level: lease.ended.reason === 'lost' ? 'warn' : 'info',
+    message: 'lease ended',
+    fields: { ...leaseFields(lease), ended: lease.ended.reason, lasted: formatDuration(lease.ended.atMs - lease.sinceMs), lock },
+    history: { event: lease.ended.reason, name: lease.name, text: `${howItEnded(lease)}${lock === 'released' ? '; no lease is left' : ''}` },
+  }),
+  'lock-released': ({ heldMs }) => ({ level: 'debug', message: 'lock released', fields: { held: formatDuration(heldMs) }, history: null }),
+  'lock-lost': ({ cause, holders }) => ({
+    level: 'warn',
+    message: 'lock lost: it was taken away from outside',
+    fields: { cause, holders },
+    history: { event: 'lock-lost', text: LOSSES[cause], detail: heldBy(holders) },
+  }),
+  'request-waits': ({ name, refusal }) => ({ level: 'debug', message: 'request waits', fields: { name, code: refusal.code }, history: null }),
+  'request-dropped': ({ name }) => ({ level: 'debug', message: 'request dropped: its client has gone', fields: { name }, history: null }),
+  refused: ({ name, refusal: { code, detail } }) => ({ level: 'info', message: 'lease refused', fields: { name, code, detail }, history: null }),
+  failed: ({ operation, detail }) => ({
+    level: 'error',
+    message: 'operation failed',
+    fields: { operation, detail },
+    history: { event: 'failed', text: `An operation on the lock failed: ${operation}`, detail },
+  }),
+  'update-changed': ({ turn }) => {
+    if (turn === null) return null;
+    return turn === 'waits'
+      ? { level: 'info', message: 'update pending', history: { event: 'update-waits', text: 'An update is waiting' } }
+      : { level: 'info', message: 'update no longer pending', history: { event: 'update-over', text: 'No update is waiting any more' } };
+  },
+  'download-began': () => ({
+    level: 'debug',
+    message: 'update is being downloaded',
+    history: { event: 'download-began', text: 'An update is being downloaded' },
+  }),
+  'supervisor-missed': ({ problem }) => ({
+    level: 'warn',
+    message: 'Supervisor unreachable',
+    fields: { detail: problem },
+    history: { event: 'supervisor-missed', text: 'The Supervisor cannot be reached', detail: problem },
+  }),
+  'supervisor-reached': () => ({
+    level: 'info',
+    message: 'Supervisor reachable again',
+    history: { event: 'supervisor-reached', text: 'The Supervisor answers again' },
+  }),
+  'update-requested': ({ kind, result, detail }) => ({
+    level: result === 'accepted' ? 'info' : 'warn',
+    message: 'update requested',
+    fields: { kind, result, detail },
+    history: { event: 'update-requested', text: `The Supervisor was asked ${kind === 'force' ? 'to update by force' : 'to try the update now'} (${RESULTS[result]})`, detail },
+  }),
+  'update-refused': ({ peer, problem }) => ({
+    level: 'warn',
+    message: 'update request refused',
+    fields: { peer, code: 'supervisor-unavailable', detail: problem },
+    history: { event: 'update-refused', text: 'Somebody asked for an update, but the Supervisor cannot be asked', detail: problem },
+  }),
+  'update-forced': ({ peer, holders }) => ({
+    level: 'warn',
+    message: 'update is being forced: the lock will be lost',
+    fields: { peer, holders },
+    history: { event: 'update-forced', text: `${peer === 'unix' ? 'Somebody on the Unix socket' : `Somebody at ${peer}`} forces an update: the lock will be lost`, detail: heldBy(holders) },
+  }),
+  'deadline-nears': ({ waitedMs, holders }) => {
+    const waited = formatDuration(Math.round(waitedMs / 1000) * 1000);
+    return {
+      level: 'warn',
+      message: 'update has been waiting for a long time',
+      fields: { waited, holders },
+      history: { event: 'deadline-nears', text: `An update has been waiting for ${waited}`, detail: heldBy(holders) },
+    };
+  },
+  draining: ({ reason, holders }) => ({
+    level: 'warn',
+    message: 'draining: the leases of apps end',
+    fields: { detail: reason, holders },
+    history: { event: 'draining', text: 'Draining: the update has waited long enough, and the apps have to let go', detail: heldBy(holders) },
+  }),
+  drained: ({ hasCome }) => {
+    const result = hasCome ? ' is over: the update has come' : ' is over, but the update has not come';
+    return {
+      level: hasCome ? 'info' : 'warn',
+      message: `draining${result}`,
+      history: { event: 'drain-over', text: `Draining${result}` },
+    };
+  },
+  'window-turned': ({ reason }) =>
+    reason === null
+      ? { level: 'info', message: 'update window opened', history: { event: 'window-opened', text: 'The update window has opened' } }
+      : { level: 'info', message: 'update window closed', fields: { detail: reason }, history: { event: 'window-closed', text: 'The update window has closed' } },
+  'probe-turned': ({ probe, isBusy }) => ({ level: 'info', message: isBusy ? 'probe says busy' : 'probe says free', fields: { probe }, history: null }),
+  'probe-missed': ({ probe, problem }) => ({
+    level: 'warn',
+    message: 'probe failed',
+    fields: { probe, detail: problem },
+    history: { event: 'probe-missed', name: probe, text: 'failed', detail: problem },
+  }),
+  'probe-reached': ({ probe }) => ({
+    level: 'info',
+    message: 'probe works again',
+    fields: { probe },
+    history: { event: 'probe-reached', name: probe, text: 'works again' },
+  }),
+  'probe-asked': ({ probe, result }) => ({ level: 'debug', message: 'probe asked', fields: { probe, result }, history: null }),
+};
+
+/** How an event is told to people; null if it is not. */
+export function describe(event: SidecarEvent): Description | null {
+  const describer = DESCRIBERS[event.type] as ((event: SidecarEvent) => Description | null) | null;
+  return describer?.(event) ?? null;
+}
+
+const TURNS = {
+  updating: 'An update is being applied',
+  foreign: 'Somebody else has the lock',
+  free: 'The lock is free again',
+} as const;
+
+const ENDS: Readonly<Record<EndReason, string>> = {
+  released: 'let go',
+  expired: 'expired',
+  disconnected: 'ended with its connection',
+  lost: 'lost the lock, which was taken away from outside',
+  drained: 'was drained: an update had waited long enough',
+  stopped: 'ended: the sidecar was stopped',
+};
+
+const LOSSES: Readonly<Record<LossCause, string>> = {
+  supervisor: 'The Supervisor took the lock away, by force',
+  helios: 'Helios took the lock away, by force',
+  removed: 'The lock was lost: somebody removed its file',
+  replaced: 'The lock was lost: somebody replaced its file',
+};
+
+const RESULTS: Readonly<Record<RequestResult, string>> = {
+  accepted: 'accepted',
+  ignored: 'ignored',
+  unconfirmed: 'not confirmed',
+  failed: 'failed',
+};
+
+/** An app that asked only once has simply had its time. */
+function howItEnded({ kind, renewals, ended }: EndedLease): string {
+  return ended.reason === 'expired' && kind === 'timed' && renewals > 0 ? 'expired: it was not renewed in time' : ENDS[ended.reason];
+}
+
+function leaseFields({ name, reason, kind, ttlMs, peer }: Lease): Record<string, unknown> {
+  return { name, reason, kind, ...(ttlMs === null ? {} : { ttl: formatDuration(ttlMs) }), peer };
+}
+
+/** So many holders are named. */
+const MAX_NAMED = 10;
+
+function heldBy(holders: readonly string[]): string {
+  if (holders.length === 0) return '';
+  const more = holders.length - MAX_NAMED;
+  return `held by ${holders.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}

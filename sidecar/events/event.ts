@@ -1,0 +1,95 @@
+import type { EndedLease, Lease } from '../leases/lease';
+import type { Refusal } from '../leases/request';
+
+/**
+ * Everything that happens, in the order in which it happens. Log, metrics, history, streams and the parts that react to each
+ * other follow from this alone. Times are milliseconds of the monotonic clock.
+ */
+export type SidecarEvent =
+  /** The process began; the lock may have been taken before anybody could be told. */
+  | { readonly type: 'started'; readonly atMs: number }
+  | KeeperEvent
+  | UpdateEvent
+  | DeadlineEvent
+  | WindowEvent
+  | ProbeEvent;
+
+/** Who took the lock away: the Supervisor or Helios by force, or somebody who removed or replaced the file. */
+export const LOSS_CAUSES = ['supervisor', 'helios', 'removed', 'replaced'] as const;
+export type LossCause = (typeof LOSS_CAUSES)[number];
+
+/** Operations that can fail without anybody's request failing. */
+export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'describe', 'flock'] as const;
+export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
+
+/** Who has the names of the lock: we, the Supervisor or Helios, somebody else, or nobody. */
+export type NamesOwner = 'ours' | 'updating' | 'foreign' | 'free';
+
+/** What happens to leases and lock. What a lease's coming or going did to the lock is said with the lease. */
+export type KeeperEvent =
+  /** Lock and journal have been opened, and the leases of a former process taken over. */
+  | { readonly type: 'store-opened' }
+  /** Something has happened in the lock directory, and the keeper has looked. */
+  | { readonly type: 'directory-looked-at' }
+  /** The names of the lock have another owner than at the look before. */
+  | { readonly type: 'lock-turned'; readonly from: NamesOwner; readonly to: NamesOwner }
+  | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean; readonly lock: 'taken' | 'held' }
+  | { readonly type: 'lease-renewed'; readonly lease: Lease }
+  | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }
+  | { readonly type: 'lock-released'; readonly heldMs: number }
+  /** It may be told a moment later than it happened: who it was has to show first. */
+  | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[]; readonly atMs: number }
+  | { readonly type: 'request-waits'; readonly name: string; readonly refusal: Refusal }
+  | { readonly type: 'request-dropped'; readonly name: string }
+  | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
+  | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string }
+  /** A gate has opened that could not tell beforehand when. */
+  | { readonly type: 'gate-opened' }
+  /** The sidecar stops: nothing is granted any more, and streams end. */
+  | { readonly type: 'stopping' };
+
+export const REQUEST_KINDS = ['retry', 'force'] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/**
+ * What has become of asking the Supervisor for an update. `ignored`: instant updates are off, so it waits for its own time;
+ * `unconfirmed`: the lock was taken again before that could be told from success.
+ */
+export const REQUEST_RESULTS = ['accepted', 'ignored', 'unconfirmed', 'failed'] as const;
+export type RequestResult = (typeof REQUEST_RESULTS)[number];
+
+/** What the Supervisor says of updates, and asking it. */
+export type UpdateEvent =
+  /** Something of what is known has changed; `turn` if an update now waits, or no longer does. */
+  | { readonly type: 'update-changed'; readonly turn: 'waits' | 'over' | null }
+  | { readonly type: 'download-began' }
+  | { readonly type: 'supervisor-reached' }
+  | { readonly type: 'supervisor-missed'; readonly problem: string }
+  | { readonly type: 'update-requested'; readonly kind: RequestKind; readonly result: RequestResult; readonly detail: string }
+  /** Somebody wanted an update, but the Supervisor cannot be asked. */
+  | { readonly type: 'update-refused'; readonly peer: string; readonly problem: string }
+  /** Somebody is about to force an update: these leases will be lost. */
+  | { readonly type: 'update-forced'; readonly peer: string; readonly holders: readonly string[] };
+
+export type DeadlineEvent =
+  /** An update has waited for a third, or two thirds, of the deadline. */
+  | { readonly type: 'deadline-nears'; readonly waitedMs: number; readonly deadlineAtMs: number; readonly holders: readonly string[] }
+  | { readonly type: 'draining'; readonly endsAtMs: number; readonly reason: string; readonly holders: readonly string[] }
+  /** The gate is open again: the update has come, or has not come in time. */
+  | { readonly type: 'drained'; readonly hasCome: boolean };
+
+/** What the wall clock says of updates has changed, which may leave the lock as it is. */
+export interface WindowEvent {
+  readonly type: 'window-turned';
+  /** Why updates are held back; null since they are allowed. */
+  readonly reason: string | null;
+}
+
+export type ProbeEvent =
+  /** It has answered otherwise than before, or for the first time. */
+  | { readonly type: 'probe-turned'; readonly probe: string; readonly isBusy: boolean }
+  /** It has begun to fail. */
+  | { readonly type: 'probe-missed'; readonly probe: string; readonly problem: string }
+  | { readonly type: 'probe-reached'; readonly probe: string }
+  /** Each time. */
+  | { readonly type: 'probe-asked'; readonly probe: string; readonly result: string };

@@ -1,0 +1,30 @@
+/** How the rest of the sidecar treats the leases of one holder. */
+export interface LeasePolicy {
+  /** Whether the leases stay when an update has waited long enough and the others are drained. */
+  readonly survivesDrain: boolean;
+  /** What a live lease does to the time that an update may wait: it counts, or it stands still. */
+  readonly deadline: 'counts' | 'pauses';
+  /** When the holder lets go as things are; null if that is not known. */
+  readonly end: () => { readonly atWallMs: number; readonly event: string } | null;
+}
+
+/** Apps must let go at last, and an update waits for them no longer than the deadline says. */
+const APP_POLICY: LeasePolicy = { survivesDrain: false, deadline: 'counts', end: () => null };
+
+/** The policies of the sidecar's own holders, by the names of their leases. Every other lease is an app's. */
+export class LeasePolicies {
+  readonly #byName = new Map<string, LeasePolicy>();
+
+  register(leaseName: string, policy: Partial<LeasePolicy>): void {
+    this.#byName.set(leaseName, { ...APP_POLICY, ...policy });
+  }
+
+  of(leaseName: string): LeasePolicy {
+    return this.#byName.get(leaseName) ?? APP_POLICY;
+  }
+
+  /** Whether a holder of this process answers for the lease: if not, it is an app's, or was configured only formerly. */
+  isRegistered(leaseName: string): boolean {
+    return this.#byName.has(leaseName);
+  }
+}
