@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock, Timeline } from './clock';
 import type { SidecarEvent } from './events/event';
+import { REJECTION_CODES } from './http/problem';
 import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from './events/event';
 import type { Keeper } from './keeper/keeper';
 import { isSupervisors, LOCK_STATES } from './keeper/status';
@@ -9,18 +10,6 @@ import { REQUEST_KINDS, REQUEST_RESULTS } from './events/event';
 import { isPending, type UpdateStatus } from './supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';
-
-/** Codes of refusals whose status is 423, 429 or 503: those that say something of the device, not of the client. */
-export const REJECTION_CODES = [
-  'updating',
-  'foreign-lock',
-  'cooldown',
-  'draining',
-  'too-many-leases',
-  'cannot-lock',
-  'supervisor-unavailable',
-  'stopping',
-] as const;
 
 export interface HttpObservation {
   readonly method: string;
@@ -202,7 +191,7 @@ export function createMetrics(
         lost.inc({ cause: event.cause });
         return;
       case 'refused':
-        if ((REJECTION_CODES as readonly string[]).includes(event.refusal.code)) {
+        if (REJECTION_CODES.includes(event.refusal.code)) {
           rejections.inc({ code: event.refusal.code });
         }
         return;

@@ -1,7 +1,8 @@
 import type { SidecarEvent } from '../events/event';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { isPassing, type AcquireRequest, type Outcome } from '../leases/request';
+import { isPassing } from '../leases/refusal';
+import type { AcquireRequest, Outcome } from '../leases/request';
 
 const LEASE_NAME = '@start';
 

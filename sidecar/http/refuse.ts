@@ -1,4 +1,4 @@
-import type { Refusal } from '../leases/request';
+import type { Refusal } from '../leases/refusal';
 import type { Call } from './call';
 import type { ProblemDetails } from './problem';
 import type { Views } from './views';

@@ -1,6 +1,6 @@
 import type { Clock, Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
-import type { Refusal } from '../leases/request';
+import type { Refusal } from '../leases/refusal';
 import { banner } from '../lock/banner';
 import type { Recovered } from '../lock/journal';
 import type { Header } from '../lock/record';

@@ -1,5 +1,6 @@
 import type { EndedLease, Lease } from '../leases/lease';
-import { isWanted, type AcquireRequest, type Refusal } from '../leases/request';
+import type { Refusal } from '../leases/refusal';
+import { isWanted, type AcquireRequest } from '../leases/request';
 import { alreadyLive, anotherLease, noneToRenew } from './refusals';
 
 /** What is known of the leases of one name. */

@@ -1,7 +1,7 @@
 import type { Gate, GateContext } from '../leases/gate';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { PathStanding } from '../lock/update-lock';
-import type { Refusal } from '../leases/request';
+import type { Refusal } from '../leases/refusal';
 
 /** Every way to say no, in words for people. */
 

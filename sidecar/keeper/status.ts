@@ -1,7 +1,7 @@
 import type { NamesOwner } from '../events/event';
 import type { Lease } from '../leases/lease';
 import type { InspectedPath, PathStanding } from '../lock/update-lock';
-import type { Refusal, RefusalCode } from '../leases/request';
+import type { Refusal, RefusalCode } from '../leases/refusal';
 import { fromStanding } from './refusals';
 
 export const LOCK_STATES = ['held', 'free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock';
 import type { KeeperEvent } from '../events/event';
-import { isPassing, refused, type AcquireRequest, type Outcome, type Refusal } from '../leases/request';
+import { isPassing, type Refusal } from '../leases/refusal';
+import { refused, type AcquireRequest, type Outcome } from '../leases/request';
 import { STOPPING } from './refusals';
 import { MAX_TIMER_MS } from './timers';
 

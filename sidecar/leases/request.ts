@@ -1,4 +1,5 @@
 import type { EndedLease, Lease, LeaseKind } from './lease';
+import type { Refusal } from './refusal';
 
 /** What somebody asks of the keeper. */
 export interface AcquireRequest {
@@ -25,27 +26,6 @@ export function isWanted({ id }: Lease, only: Precondition): boolean {
   return typeof only === 'object' ? only.ids.includes(id) : only === 'renewal';
 }
 
-/** Why a lease was not granted. `holder` names who is in the way, where somebody is. */
-export interface Refusal {
-  readonly code: RefusalCode;
-  readonly detail: string;
-  readonly holder?: string;
-  readonly retryAfterMs?: number;
-  /** With `precondition-failed`: how the lease that was meant has ended, if that is known. */
-  readonly ended?: EndedLease;
-}
-
-export type RefusalCode =
-  | 'name-in-use'
-  | 'precondition-failed'
-  | 'updating'
-  | 'foreign-lock'
-  | 'cooldown'
-  | 'draining'
-  | 'too-many-leases'
-  | 'cannot-lock'
-  | 'stopping';
-
 export type Outcome =
   | { readonly kind: 'granted'; readonly lease: Lease; readonly isNew: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -59,11 +39,4 @@ export type Release =
 
 export function refused(refusal: Refusal): Outcome {
   return { kind: 'refused', refusal };
-}
-
-/** Refusals that pass by themselves, so that it makes sense to wait. */
-const PASSING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['updating', 'foreign-lock', 'cooldown', 'draining']);
-
-export function isPassing({ code }: Refusal): boolean {
-  return PASSING.has(code);
 }

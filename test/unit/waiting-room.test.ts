@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { refused, type AcquireRequest, type Outcome, type Refusal } from '../../sidecar/leases/request';
+import type { Refusal } from '../../sidecar/leases/refusal';
+import { refused, type AcquireRequest, type Outcome } from '../../sidecar/leases/request';
 import { WaitingRoom } from '../../sidecar/keeper/waiting-room';
 import { FakeClock } from './fake-clock';
 import { makeLease } from './make-lease';

@@ -1,4 +1,6 @@
 import type { Keeper } from '../../keeper/keeper';
+import type { ProblemCode } from '../problem';
+import { REFUSALS, type RefusalCode } from '../../leases/refusal';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import type { Call } from '../call';
 import { onGone, setExclusive } from '../peers';
@@ -22,10 +24,9 @@ import type { Views } from '../views';
 export const ETAG = { ETag: 'The id of the lease, in double quotation marks.' };
 
 /** Refusals that any request for a lease may meet. */
-export const ACQUIRE_PROBLEMS = [
-  'malformed', 'unauthorized', 'forbidden', 'name-in-use', 'precondition-failed', 'too-large', 'unsupported-media-type', 'invalid',
-  'updating', 'foreign-lock', 'cooldown', 'draining', 'too-many-leases', 'cannot-lock', 'stopping',
-] as const;
+export const ACQUIRE_PROBLEMS: readonly ProblemCode[] = [
+  'malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', ...(Object.keys(REFUSALS) as RefusalCode[]),
+];
 
 export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Route[] {
   return [
