@@ -30,6 +30,7 @@ export const MEANINGS = {
   'Event.id': 'For `Last-Event-ID`.',
   'Event.data': 'What it is about.',
   'Event.data.snapshot': 'The present state follows: forget the leases you knew.',
+  'Event.data.missed': 'With `snapshot`: you have missed events that are not kept any more.',
   'Update.supervisor': '`not-configured`: the sidecar has no address and key for it.',
   'Update.downloaded': 'The Supervisor has fetched an image for it.',
   'Update.downloading': 'They are being fetched.',

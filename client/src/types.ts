@@ -91,9 +91,9 @@ export type HoldLine =
   | { event: 'alive' }
   | { event: 'ended'; lease: EndedLease };
 
-/** One event of `GET /v1/events`. After a `lock` with `snapshot` every live lease and the update follow: forget what was known. */
+/** One event of `GET /v1/events`. After a `lock` with `snapshot` every live lease and the update follow: forget what was known. With `missed` too, events were missed. */
 export type LockEvent =
-  | { id: string; type: 'lock'; data: LockSummary & { snapshot: boolean } }
+  | { id: string; type: 'lock'; data: LockSummary & { snapshot: boolean; missed: boolean } }
   | { id: string; type: 'lease'; data: Lease | EndedLease }
   | { id: string; type: 'update'; data: Update };
 

@@ -6,9 +6,9 @@ import type { Access } from './access';
 import { Call } from './call';
 import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
 import { readParameters } from './parameters';
-import { isGone } from './peers';
+import { ReadLine } from './read-line';
 import type { Route } from './route';
-import { Turns } from './turns';
+import { Unsent } from './unsent';
 import { BUILTIN_NAME_PATTERN } from '../leases/lease';
 
 export interface AppParts {
@@ -22,6 +22,8 @@ export interface AppParts {
 
 export interface App {
   readonly handler: RequestListener;
+  /** To be called for every new connection. */
+  readonly onConnection: () => void;
   /** For `http.createServer`: the classes that the handler expects. */
   readonly serverOptions: FastExpress['serverOptions'];
 }
@@ -39,36 +41,37 @@ export function createApp(parts: AppParts): App {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
+  const unsent = new Unsent();
   const callFor = (request: unknown, response: Response, path: string): Call =>
-    new Call(request as TimedRequest, response, path, parts.metrics.observeRequest);
+    new Call(request as TimedRequest, response, path, parts.metrics.observeRequest, unsent);
 
-  for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor);
+  const reads = new ReadLine();
+  for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor, reads);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
     if (parts.access.admits(call, null)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
-  const turns = new Turns();
   const handler: RequestListener = (request, response) => {
-    turns.take(request, response, () => {
-      // Express gives up on a request line without a path before it has asked anybody.
-      app(request as Request, response as Response, () => {
-        callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
-      });
+    // Express gives up on a request line without a path before it has asked anybody.
+    app(request as Request, response as Response, () => {
+      callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
     });
   };
-  return { handler, serverOptions: fast.serverOptions };
+  return { handler, onConnection: reads.onConnection, serverOptions: fast.serverOptions };
 }
 
 type CallFor = (request: unknown, response: Response, path: string) => Call;
 
 /** One route for all methods of a path: Express compares each request with one route after the other. */
-function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor): void {
+function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor, reads: ReadLine): void {
   const expressRoute = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
   for (const route of routes) {
     expressRoute[route.method]((request, response, next) => {
       const call = callFor(request, response, path);
-      if (parts.access.admits(call, route)) serve(route, call, next, parts.beforeEach);
+      if (!parts.access.admits(call, route)) return;
+      if (route.method === 'get') reads.take(() => { serve(route, call, next, parts.beforeEach); });
+      else serve(route, call, next, parts.beforeEach);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
@@ -90,7 +93,7 @@ function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => v
     return;
   }
   readParameters(call.request, route.parameters, (read) => {
-    if (isGone(call.request.socket)) return;
+    if (call.request.socket.destroyed) return;
     try {
       beforeEach();
       if (read.ok) route.handle(call, read.value);

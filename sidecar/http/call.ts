@@ -1,9 +1,15 @@
 import type { Response } from 'express';
 import type { HttpObservation } from '../metrics';
 import type { TimedRequest } from './fast-express';
-import { isGone, peerOf } from './peers';
+import { peerOf } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode, type ProblemDetails } from './problem';
 import { SECURITY_HEADERS, securityHeaders } from './security-headers';
+import type { Unsent } from './unsent';
+
+/** So many bytes of a body that nobody wants are read before the connection is closed: a client may send all before it reads. */
+const MAX_DRAINED_BYTES = 256 * 1024;
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 
@@ -15,6 +21,7 @@ export class Call {
     /** The path as the OpenAPI document has it; for metrics, so never what the client sent. */
     private readonly route: string,
     private readonly observe: (observation: HttpObservation) => void,
+    private readonly unsent: Unsent,
   ) {}
 
   /** The `{name}` of the path. */
@@ -28,7 +35,7 @@ export class Call {
   }
 
   json(status: number, body: unknown, headers: readonly string[] = []): void {
-    this.text(status, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`, headers);
+    this.text(status, JSON_TYPE, `${JSON.stringify(body)}\n`, headers);
   }
 
   problem(code: ProblemCode, detail: string, details?: ProblemDetails, headers: readonly string[] = []): void {
@@ -41,9 +48,20 @@ export class Call {
     this.response.end();
   }
 
-  text(status: number, contentType: string, body: string, headers: readonly string[] = [], security = SECURITY_HEADERS): void {
-    this.#writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)), ...headers], security);
-    this.response.end(body);
+  text(status: number, contentType: string, body: string, headers?: readonly string[], security?: readonly string[]): void {
+    this.bytes(status, contentType, Buffer.from(body), headers, security);
+  }
+
+  /** @param body may be shared by many answers */
+  bytes(status: number, contentType: string, body: Buffer, headers: readonly string[] = [], security = SECURITY_HEADERS): void {
+    this.#writeHead(status, ['Content-Type', contentType, 'Content-Length', String(body.length), ...headers], security);
+    this.unsent.add(this.response, body);
+    if (!this.#hasUnreadBody()) {
+      this.response.end(body);
+      return;
+    }
+    this.response.write(body);
+    this.#drain(() => { this.response.end(); });
   }
 
   /** An HTML document, under a policy of its own. */
@@ -56,6 +74,28 @@ export class Call {
     this.#writeHead(200, ['Content-Type', contentType, 'X-Accel-Buffering', 'no', ...headers]);
   }
 
+  /**
+   * Goes on with a stream.
+   * @param onSent called when the bytes have been sent; until then no more may be written
+   */
+  write(bytes: Buffer, onSent: () => void): void {
+    this.unsent.add(this.response, bytes);
+    this.response.write(bytes, (error) => {
+      this.unsent.remove(this.response);
+      if (error == null) onSent();
+    });
+  }
+
+  /** Closing a connection before all was read resets it, which a client that still sends would notice before the answer. */
+  #drain(onEnd: () => void): void {
+    let left = MAX_DRAINED_BYTES;
+    this.request.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0 && left + chunk.length >= 0) onEnd();
+    });
+    this.request.once('end', onEnd);
+  }
+
   #hasUnreadBody(): boolean {
     const { complete, headers } = this.request;
     return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
@@ -64,7 +104,8 @@ export class Call {
   #writeHead(status: number, headers: readonly string[], security = SECURITY_HEADERS): void {
     // What is left of a body that nobody wants would be taken for the next request.
     const closing = this.#hasUnreadBody() ? ['Connection', 'close'] : [];
-    if (!isGone(this.request.socket)) this.response.writeHead(status, [...headers, ...closing, ...security]);
+    this.response.once('close', () => { this.unsent.remove(this.response); });
+    if (!this.request.socket.destroyed) this.response.writeHead(status, [...headers, ...closing, ...security]);
     const { method = '' } = this.request;
     this.observe({
       method: METHODS.has(method) ? method : 'other',

@@ -1,8 +1,8 @@
-import type { Response } from 'express';
 import type { SidecarEvent } from '../events/event';
 import type { Keeper } from '../keeper/keeper';
 import type { Call } from './call';
-import { onGone, setExclusive } from './peers';
+import { oncePerTurn } from './once-per-turn';
+import { onGone } from './peers';
 import type { LockEventView } from './schemas';
 import type { Views } from './views';
 
@@ -17,20 +17,32 @@ const MAX_KEPT = 1024;
 /** For so long after the last reader has gone, in milliseconds. */
 const KEEP_FOR_MS = 300_000;
 
-/** A reader that is behind by more than this, beside what it was sent first, is cut off. Bytes. */
-const MAX_BEHIND_BYTES = 262_144;
+/** A reader is sent about so much at once, and more once it has read that. Bytes. */
+const PIECE_BYTES = 65_536;
 
 /** So many readers are written to in one turn of the event loop: a request does not have to wait for all of them. */
 const READERS_A_TURN = 20;
 
+/** Tells a browser when to connect again, in milliseconds. */
+const RETRY = Buffer.from('retry: 1000\n\n');
+const HEARTBEAT = Buffer.from(': alive\n\n');
+
 interface Kept {
   readonly number: number;
-  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** What is sent at once; the bytes are shared by all readers who are sent the same. */
+interface Piece {
+  readonly bytes: Buffer;
+  /** The number of the next event after it. */
+  readonly next: number;
 }
 
 interface Reader {
-  readonly response: Response;
-  readonly maxBehindBytes: number;
+  readonly call: Call;
+  /** It has not read yet what it was sent last: it is told nothing more until it has. */
+  isBehind: boolean;
   /** The number of the next event that it is sent. */
   next: number;
 }
@@ -42,6 +54,9 @@ interface Reader {
 export class EventStreams {
   readonly #readers = new Set<Reader>();
   #kept: Kept[] = [];
+  /** The last piece that was made, and from which number on: most readers are at the same. */
+  #lastPiece: (Piece & { readonly from: number }) | null = null;
+  readonly #snapshots = { fresh: oncePerTurn(() => this.#snapshot(false)), missed: oncePerTurn(() => this.#snapshot(true)) };
   #pending: SidecarEvent[] = [];
   #number = 0;
   /** Ids of another epoch, of a former process or of a time without readers, say nothing of what has been missed. */
@@ -67,24 +82,23 @@ export class EventStreams {
       response.end();
       return;
     }
-    this.#begin();
-    const lastNumber = this.#number;
-    this.#record();
-    // The others have not been told of it yet.
-    if (this.#number !== lastNumber) this.#tellSoon();
-    const missedSince = this.#numberOf(lastEventId);
-    const first = missedSince === null ? this.#snapshot() : this.#textSince(missedSince + 1);
-    const text = `retry: 1000\n\n${first}`;
-    const reader = { response, maxBehindBytes: text.length + MAX_BEHIND_BYTES, next: this.#number + 1 };
     const { socket } = call.request;
-    setExclusive(socket, true);
+    if (socket.destroyed) return;
+    this.#begin();
+    const reader: Reader = { call, isBehind: false, next: this.#number + 1 };
+    this.#readers.add(reader);
     onGone(socket, () => {
       this.#remove(reader);
       socket.destroy();
     });
-    if (socket.destroyed) return;
-    this.#readers.add(reader);
-    response.write(text);
+    if (!this.#readers.has(reader)) return;
+    const missedSince = this.#numberOf(lastEventId);
+    if (missedSince === null) {
+      this.#send(reader, (lastEventId ?? '') === '' ? this.#snapshots.fresh() : this.#snapshots.missed());
+      return;
+    }
+    reader.next = missedSince + 1;
+    this.#send(reader, { bytes: RETRY, next: reader.next });
   }
 
   onEvent(event: SidecarEvent): void {
@@ -112,7 +126,8 @@ export class EventStreams {
     clearTimeout(this.#flushTimer);
     this.#record();
     for (const reader of this.#readers) {
-      reader.response.end(this.#textSince(reader.next));
+      if (!reader.isBehind) this.#tell(reader);
+      reader.call.response.end();
       this.#remove(reader);
     }
     this.#forget();
@@ -162,12 +177,13 @@ export class EventStreams {
     const lock = this.#lockText();
     if (lock === this.#lastLock) return;
     this.#lastLock = lock;
-    this.#keep('lock', this.#lock(false));
+    this.#keep('lock', this.#lock());
   }
 
   #keep(type: string, data: unknown): void {
     this.#number += 1;
-    this.#kept.push({ number: this.#number, text: message(`${this.#epoch}-${String(this.#number)}`, type, data) });
+    this.#kept.push({ number: this.#number, bytes: Buffer.from(message(`${this.#epoch}-${String(this.#number)}`, type, data)) });
+    this.#lastPiece = null;
     // Not one at a time: that would move all the others each time.
     if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT);
   }
@@ -181,71 +197,92 @@ export class EventStreams {
     return number >= oldest - 1 && number <= this.#number ? number : null;
   }
 
-  /** Only the last has an id that says all: who has seen but a part has to begin anew. */
-  #snapshot(): string {
+  /**
+   * The present state. Only its last message has an id that says all: who has seen but a part has to begin anew.
+   * @param missed whether the reader has missed events that are not kept any more
+   */
+  #snapshot(missed: boolean): Piece {
+    const lastNumber = this.#number;
+    this.#record();
+    // The others have not been told of it yet.
+    if (this.#number !== lastNumber) this.#tellSoon();
     const last = `${this.#epoch}-${String(this.#number)}`;
     const parts: [string, unknown][] = [
-      ['lock', this.#lock(true)],
+      ['lock', { ...this.#lock(), snapshot: true, missed }],
       ...this.views.leases(this.keeper.leases()).map((lease): [string, unknown] => ['lease', lease]),
       ['update', this.views.update()],
     ];
-    return parts
+    const text = parts
       .map(([type, data], index) => message(index === parts.length - 1 ? last : `${last}.${String(index)}`, type, data))
       .join('');
+    return { bytes: Buffer.from(`retry: 1000\n\n${text}`), next: this.#number + 1 };
   }
 
-  #lock(snapshot: boolean): LockEventView {
+  #lock(): LockEventView {
     const status = this.keeper.status();
     const { state, since, expires, flock, paths, window, summary } = this.views.lock();
     // A cooldown ends without anything happening.
     clearTimeout(this.#passesTimer);
     const passesInMs = status.refusal?.retryAfterMs;
     if (passesInMs !== undefined) this.#passesTimer = setTimeout(() => { this.#lockMayHaveChanged(); }, passesInMs).unref();
-    return { snapshot, state, since, expires, flock, paths, window, summary };
+    return { snapshot: false, missed: false, state, since, expires, flock, paths, window, summary };
   }
 
   #lockText(): string {
-    return JSON.stringify(this.#lock(false));
+    return JSON.stringify(this.#lock());
   }
 
   #updateText(): string {
     return JSON.stringify(this.views.update());
   }
 
-  #textSince(number: number): string {
+  /** What follows from that number on; null if not all of it is kept any more. */
+  #pieceFrom(number: number): Piece | null {
     const first = this.#kept[0]?.number ?? this.#number + 1;
-    return this.#kept.slice(Math.max(0, number - first)).map(({ text }) => text).join('');
+    if (number < first) return null;
+    if (this.#lastPiece?.from === number) return this.#lastPiece;
+    const parts: Buffer[] = [];
+    let size = 0;
+    for (const { bytes } of this.#kept.slice(number - first)) {
+      if (size >= PIECE_BYTES) break;
+      parts.push(bytes);
+      size += bytes.length;
+    }
+    this.#lastPiece = { from: number, bytes: Buffer.concat(parts), next: number + parts.length };
+    return this.#lastPiece;
   }
 
   async #deliver(): Promise<void> {
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    const texts = new Map<number, Buffer>();
+    let told = 0;
     const upTo = this.#number;
-    let written = 0;
     for (const reader of this.#readers) {
-      if (reader.next > upTo) continue;
-      const text = texts.get(reader.next) ?? Buffer.from(this.#textSince(reader.next));
-      texts.set(reader.next, text);
-      reader.next = this.#number + 1;
-      this.#write(reader, text);
-      written += 1;
-      if (written % READERS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-      if (this.#number !== upTo) texts.clear();
+      this.#tell(reader);
+      told += 1;
+      if (told % READERS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isDelivering = false;
     if (this.#number !== upTo) void this.#deliver();
   }
 
-  #beat(): void {
-    for (const reader of this.#readers) this.#write(reader, ': alive\n\n');
+  /** Sends what a reader has not been sent yet, or as much of it as is sent at once. */
+  #tell(reader: Reader): void {
+    if (reader.isBehind || reader.next > this.#number) return;
+    this.#send(reader, this.#pieceFrom(reader.next) ?? this.#snapshots.missed());
   }
 
-  #write(reader: Reader, text: string | Buffer): void {
-    reader.response.write(text);
-    if (reader.response.writableLength <= reader.maxBehindBytes) return;
-    reader.response.socket?.destroy();
-    this.#remove(reader);
+  #send(reader: Reader, { bytes, next }: Piece): void {
+    reader.next = next;
+    reader.isBehind = true;
+    reader.call.write(bytes, () => {
+      reader.isBehind = false;
+      if (this.#readers.has(reader)) this.#tell(reader);
+    });
+  }
+
+  #beat(): void {
+    for (const reader of this.#readers) if (!reader.isBehind) this.#send(reader, { bytes: HEARTBEAT, next: reader.next });
   }
 }
 

@@ -5,7 +5,7 @@ import type { Keeper } from '../keeper/keeper';
 import type { Lease } from '../leases/lease';
 import type { Call } from './call';
 import { etagOf } from './preconditions';
-import { onGone, setExclusive } from './peers';
+import { onGone } from './peers';
 import type { HoldLine } from './schemas';
 import type { Views } from './views';
 
@@ -46,7 +46,6 @@ export class HoldStreams {
     if (former !== undefined) cutOff(former);
     // The connection ends with the lease, so that nobody may take it for the next request.
     call.stream('application/x-ndjson', ['ETag', etagOf(lease), 'Connection', 'close']);
-    setExclusive(socket, true);
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
     this.#heartbeat ??= setInterval(() => {
       this.#beat();

@@ -5,7 +5,8 @@ import { basename, dirname } from 'node:path';
 import type { Config } from '../config';
 import { TrustedDirectory } from '../trusted-directory';
 import type { App } from './app';
-import { clientAt, limitConnections } from './connection-limit';
+import { shareConnections } from './connection-shares';
+import { serveOneAtATime } from './one-at-a-time';
 import { rememberPeers } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode } from './problem';
 import { SECURITY_HEADERS } from './security-headers';
@@ -101,7 +102,7 @@ export class Listeners {
   }
 
   #createServer(isUnix: boolean): Server {
-    const { handler, serverOptions } = this.app;
+    const { handler, onConnection, serverOptions } = this.app;
     const server = createServer(
       {
         ...serverOptions,
@@ -113,14 +114,16 @@ export class Listeners {
         // Without one there is nobody to confuse, and an answer that says so is better than an empty one.
         requireHostHeader: false,
       },
-      handler,
     );
+    const serve = serveOneAtATime(server, handler);
+    server.on('request', serve);
     server.maxConnections = MAX_CONNECTIONS;
     // Of the Unix socket's clients nothing tells one from another.
-    if (!isUnix) limitConnections(server, MAX_CONNECTIONS, clientAt);
+    if (!isUnix) shareConnections(server, MAX_CONNECTIONS);
     rememberPeers(server, isUnix);
+    server.on('connection', onConnection);
     server.on('clientError', answerClientError);
-    server.on('checkExpectation', handler);
+    server.on('checkExpectation', serve);
     server.on('connect', (_request, socket: Socket) => {
       answerRaw(socket, 'method-not-allowed', 'CONNECT is for proxies, and this is none.');
     });

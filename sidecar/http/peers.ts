@@ -48,18 +48,6 @@ export function onGone(socket: Socket, callback: () => void): () => void {
   return stop;
 }
 
-const exclusive = new WeakSet<Socket>();
-
-/** Reserves a connection for the request that waits or holds on it; or frees it again. */
-export function setExclusive(socket: Socket, isExclusive: boolean): void {
-  if (isExclusive) exclusive.add(socket);
-  else exclusive.delete(socket);
-}
-
-export function isExclusive(socket: Socket): boolean {
-  return exclusive.has(socket);
-}
-
 /** An IPv4 address as such, also where the listener speaks IPv6. */
 function withoutMapping(address: string): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;

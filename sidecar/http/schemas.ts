@@ -162,7 +162,11 @@ export const lock = z.strictObject({
   update: z.nullable(update),
 });
 /** The `lock` event: what `GET /v1/lock` says, but for what has events of its own. */
-export const lockEvent = z.strictObject({ snapshot: z.boolean(), ...lockFields });
+export const lockEvent = z.strictObject({
+  snapshot: z.boolean(),
+  missed: z.boolean(),
+  ...lockFields,
+});
 export type LockEventView = z.infer<typeof lockEvent>;
 export type LockView = z.infer<typeof lock>;
 

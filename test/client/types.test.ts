@@ -28,7 +28,7 @@ const AGREED: Record<string, true> = {
   update: true satisfies Same<sidecar.UpdateView, client.Update>,
   event: true satisfies Sends<EventView, Received<client.LockEvent>>,
   'names of events': true satisfies Same<EventName, client.LockEvent['type']>,
-  'fields of the lock event': true satisfies Same<keyof sidecar.LockEventView, keyof client.LockSummary | 'snapshot'>,
+  'fields of the lock event': true satisfies Same<keyof sidecar.LockEventView, keyof client.LockSummary | 'snapshot' | 'missed'>,
   'names of lines of a hold': true satisfies Same<sidecar.HoldLine['event'], client.HoldLine['event']>,
   'line of a hold': true satisfies Sends<sidecar.HoldLine, client.HoldLine>,
   problem: true satisfies Sends<ProblemView, client.Problem>,

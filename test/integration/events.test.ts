@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { readdirSync, unlinkSync } from 'node:fs';
 import { EventStream } from '../support/event-stream';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
@@ -146,24 +146,68 @@ describe('a reader that comes back', () => {
   });
 });
 
-test('a reader that does not read is cut off, and nobody else notices', async () => {
-  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
-  const slow = connect({ path: sidecar.socketPath });
-  slow.on('error', () => undefined);
-  slow.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
-  await once(slow, 'readable');
-  const reader = await EventStream.open(sidecar.target);
-  await reader.opened();
-  const closed = once(slow, 'close').then(() => 'closed');
+test('a reader that does not read for a while is told that it missed events, and nobody else notices', async () => {
+  const sidecar = await Sidecar.start();
+  const [slow, reader] = [await EventStream.open(sidecar.target), await EventStream.open(sidecar.target)];
+  await Promise.all([slow.opened(), reader.opened()]);
+  slow.response.pause();
   const reason = 'x'.repeat(256);
-  // What the kernel holds for it has to be full first.
   for (let index = 0; index < 5_000; index += 1) await sidecar.put('a', { reason: `${reason.slice(String(index).length)}${String(index)}` });
   await sidecar.put('last');
   await reader.next(({ data }) => data.name === 'last');
   const { text } = await sidecar.send('GET', '/metrics');
   expect(Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1])).toBeLessThan(150e6);
-  slow.resume();
-  expect(await closed).toBe('closed');
+  slow.response.resume();
+  const anew = await slow.next(({ data }) => data.missed === true);
+  expect(anew.data.snapshot).toBe(true);
+  const after = slow.events.indexOf(anew);
+  await slow.next(({ event, data }) => event === 'lease' && data.name === 'last', after);
+  expect(await slow.next(({ event }) => event === 'update', after)).toBeDefined();
+  expect(slow.events.slice(after).map(({ data }) => data.name ?? '')).toEqual(['', 'a', 'last', '']);
+  // And goes on from there.
+  await sidecar.release('a');
+  await slow.next(({ data }) => data.name === 'a' && data.ended?.reason === 'released', after);
+  expect(reader.events.some(({ data }) => data.missed === true)).toBe(false);
+});
+
+/** On one connection for all, which is quicker. */
+async function put(sidecar: Sidecar, agent: Agent, name: string): Promise<void> {
+  const sent = request({ socketPath: sidecar.socketPath, method: 'PUT', path: `/v1/leases/${name}`, agent }).end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  expect(answer.statusCode).toBe(201);
+  await once(answer.resume(), 'end');
+}
+
+test('a loss of thousands of leases is told to every reader, lease by lease or as missed', async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_MAX_LEASES: '2500', UPDATE_LOCK_LOG_LEVEL: 'info' } });
+  const agent = new Agent({ keepAlive: true });
+  for (let index = 0; index < 2500; index += 1) await put(sidecar, agent, `lease-${String(index)}`);
+  agent.destroy();
+  // As text: to check each of thousands of events would take most of a minute.
+  const texts = await Promise.all(Array.from({ length: 3 }, () => readText(sidecar)));
+  for (const told of texts) await until(() => told.text.includes('event: update'));
+  unlinkSync(sidecar.lockFiles[0] ?? '');
+  for (const told of texts) {
+    await until(() => told.text.includes('"state":"cooldown"'));
+    const ends = told.text.split('"ended":{"reason":"lost"').length - 1;
+    if (!told.text.includes('"missed":true')) expect(ends).toBe(2500);
+  }
+}, 60_000);
+
+/** What a reader has been told so far. */
+async function readText(sidecar: Sidecar): Promise<{ text: string }> {
+  const sent = request({ socketPath: sidecar.socketPath, path: '/v1/events', agent: false }).end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const told = { text: '' };
+  answer.setEncoding('utf8').on('data', (chunk: string) => (told.text += chunk)).on('error', () => undefined);
+  return told;
+}
+
+test.each([['of a process that is gone', 'abcdefghij-5', true], ['that is none', 'x', true], ['that is empty', '', false]])('an id %s gets the present state, missed: %j', async (_, id, missed) => {
+  const sidecar = await Sidecar.start();
+  const stream = await EventStream.open(sidecar.target, id);
+  const [first] = await stream.opened();
+  expect(first?.data).toMatchObject({ snapshot: true, missed });
 });
 
 test('many readers are all told of everything', async () => {

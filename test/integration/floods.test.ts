@@ -2,11 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RawConnection } from '../conformance/raw';
-import { Hold } from '../support/hold';
 import { send, type Target } from '../support/http';
 import { Sidecar } from '../support/sidecar';
-import { until } from '../support/until';
 
 const flooders: ChildProcess[] = [];
 
@@ -44,33 +41,9 @@ describe.each(['connections', 'requests', 'pipeline'])('a client that floods the
   });
 });
 
-test('a client that floods the Unix socket with requests never makes another miss a renewal there', async () => {
+test.each(['requests', 'pipeline'])('a client that floods the Unix socket with %s never makes another miss a renewal there', async (way) => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
-  await flood('requests', sidecar.target);
+  await flood(way, sidecar.target);
   await sidecar.put('recorder', { ttl: 2 });
   expect(await renewals(sidecar.target, 10)).toEqual(Array(10).fill(200));
-});
-
-test('a client that is shut out keeps the leases that its connections hold, and is let in again', async () => {
-  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0' } });
-  const hold = await Hold.open(sidecar.tcpTarget, 'job');
-  const held = await hold.line('held');
-  const idle = new RawConnection(sidecar.tcpTarget).write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
-  await idle.first(1);
-  const flooding = new RawConnection(sidecar.tcpTarget).write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(5000));
-  // Whether by an end or by a reset: what it had sent has not been read.
-  await until(() => flooding.socket.closed && idle.socket.closed);
-  expect((await sidecar.send('GET', '/v1/leases/job')).status).toBe(200);
-  await until(() => send(sidecar.tcpTarget, 'GET', '/healthz').then(({ status }) => status === 200, () => false));
-  expect((await sidecar.send('GET', '/v1/leases/job')).body.since).toBe(held['lease'].since);
-  hold.close();
-});
-
-test('a hundred requests that are sent without waiting are all answered', async () => {
-  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0' } });
-  for (const target of [sidecar.tcpTarget, sidecar.target]) {
-    const connection = new RawConnection(target).write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100));
-    expect((await connection.first(100)).map(({ status }) => status)).toEqual(Array(100).fill(200));
-    connection.close();
-  }
 });

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { RawConnection } from '../conformance/raw';
 import { holdsBackHost } from '../support/readers';
 import { guardsIn, Sidecar } from '../support/sidecar';
@@ -139,6 +141,41 @@ test('a cooldown of weeks does not keep the sidecar busy for whoever waits', asy
   const before = ticks(sidecar);
   expect((await waiting).body.code).toBe('cooldown');
   expect(ticks(sidecar) - before).toBeLessThan(30);
+});
+
+/** Goes on sending although the answer is there, as one does who is slower than the sidecar. */
+const SEND_ALL_THEN_READ = `
+import http.client, select, sys, time
+connection = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]), timeout=20)
+def body():
+    yield b'x' * 20000
+    select.select([connection.sock], [], [], 20)
+    for _ in range(20):
+        time.sleep(0.01)
+        yield b'x' * 11000
+connection.request(sys.argv[2], sys.argv[3], body(), {'Content-Type': 'application/json', 'Content-Length': '240000'})
+answer = connection.getresponse()
+print(answer.status, len(answer.read()) > 100)
+`;
+
+test.each([['too long', 'PUT', '/v1/leases/a', '413'], ['not wanted', 'PUT', '/v1/leases/@own', '422'], ['for nobody', 'POST', '/nothing', '404']])(
+  'a client that sends all of a body that is %s before it reads gets the answer',
+  async (_, method, path, status) => {
+    const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0' } });
+    const { port } = sidecar.tcpTarget as { port: number };
+    const { stdout } = await promisify(execFile)('python3', ['-c', SEND_ALL_THEN_READ, String(port), method, path]);
+    expect(stdout).toBe(`${status} True\n`);
+  },
+);
+
+test('a client that goes on sending after that is cut off', async () => {
+  const sidecar = await Sidecar.start();
+  const connection = new RawConnection(sidecar.target);
+  connection.write('PUT /v1/leases/a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n');
+  expect((await connection.first(1)).map(({ status }) => status)).toEqual([413]);
+  expect(connection.socket.closed).toBe(false);
+  connection.write(Buffer.alloc(1_000_000));
+  await until(() => connection.socket.closed);
 });
 
 test('CONNECT gets a problem', async () => {

@@ -1,5 +1,4 @@
 import { request } from 'node:http';
-import { RawConnection } from '../conformance/raw';
 import { Hold } from '../support/hold';
 import { Metronome } from '../support/metronome';
 import { ProbedServer } from '../support/probed-server';
@@ -229,14 +228,6 @@ test('who waits for an update and goes away is forgotten, and nothing is asked f
   await metronome.untilUnchanged(() => supervisor.history.of('arrival').length, 5);
   await supervisor.pushRelease();
   expect((await sidecar.send('GET', '/v1/update?wait=1h')).body.pending).toBe(true);
-});
-
-test('questions that are sent without waiting for the answers are all answered, in turn', async () => {
-  const { sidecar } = await startDevice();
-  const connection = new RawConnection(sidecar.target).write('GET /v1/update HTTP/1.1\r\n\r\n'.repeat(2) + 'GET /healthz HTTP/1.1\r\n\r\n');
-  const answers = await connection.first(3);
-  connection.close();
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
 describe('a Supervisor that misbehaves', () => {

@@ -2,8 +2,9 @@ import type { Keeper } from '../../keeper/keeper';
 import type { ProblemCode } from '../problem';
 import { REFUSALS, type RefusalCode } from '../../leases/refusal';
 import type { AcquireRequest, Outcome } from '../../leases/request';
-import type { Call } from '../call';
-import { onGone, setExclusive } from '../peers';
+import { JSON_TYPE, type Call } from '../call';
+import { oncePerTurn } from '../once-per-turn';
+import { onGone } from '../peers';
 import { etagOf, IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
 import { refuse } from '../refuse';
 import { route, type Route } from '../route';
@@ -29,6 +30,7 @@ export const ACQUIRE_PROBLEMS: readonly ProblemCode[] = [
 ];
 
 export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Route[] {
+  const listBytes = oncePerTurn(() => Buffer.from(`${JSON.stringify({ leases: views.leases(keeper.leases()) })}\n`));
   return [
     route({
       method: 'put',
@@ -98,7 +100,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       answers: { 200: { description: 'The live leases.', schema: leaseList } },
       problems: ['malformed', 'forbidden', 'invalid'],
       handle: (call) => {
-        call.json(200, { leases: views.leases(keeper.leases()) });
+        call.bytes(200, JSON_TYPE, listBytes());
       },
     }),
     route({
@@ -150,10 +152,5 @@ export function acquire(
     else refuse(call, views, outcome.refusal);
   });
   if (drop === null) return;
-  const stopListening = onGone(socket, drop);
-  setExclusive(socket, true);
-  waiting.end = () => {
-    stopListening();
-    setExclusive(socket, false);
-  };
+  waiting.end = onGone(socket, drop);
 }

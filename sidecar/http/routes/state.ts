@@ -1,5 +1,7 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { Registry } from 'prom-client';
+import { JSON_TYPE } from '../call';
+import { oncePerTurn } from '../once-per-turn';
 import { route, type Route } from '../route';
 import { health, lock, noParameters, openapiDocument, readiness } from '../schemas';
 import type { Views } from '../views';
@@ -14,6 +16,8 @@ export function stateRoutes(
   watchProblem: () => string | null,
   openapi: () => unknown,
 ): Route[] {
+  const lockBytes = oncePerTurn(() => Buffer.from(`${JSON.stringify(views.lock())}\n`));
+  const metricsBytes = oncePerTurn(async () => Buffer.from(await registry.metrics()));
   return [
     route({
       method: 'get',
@@ -24,7 +28,7 @@ export function stateRoutes(
       answers: { 200: { description: 'The lock as it is now.', schema: lock } },
       problems: READ_PROBLEMS,
       handle: (call) => {
-        call.json(200, views.lock());
+        call.bytes(200, JSON_TYPE, lockBytes());
       },
     }),
     route({
@@ -36,9 +40,9 @@ export function stateRoutes(
       answers: { 200: { description: 'In the text format of Prometheus.', contentType: 'text/plain' } },
       problems: READ_PROBLEMS,
       handle: (call) => {
-        registry.metrics().then(
-          (text) => {
-            call.text(200, registry.contentType, text);
+        metricsBytes().then(
+          (bytes) => {
+            call.bytes(200, registry.contentType, bytes);
           },
           (error: unknown) => {
             call.problem('internal', String(error));

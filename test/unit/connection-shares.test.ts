@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { clientAt, limitConnections } from '../../sidecar/http/connection-limit';
+import { clientAt, shareConnections } from '../../sidecar/http/connection-shares';
 
 class FakeSocket extends EventEmitter {
   destroyed = false;
@@ -17,7 +17,7 @@ class FakeSocket extends EventEmitter {
 
 function listener(maxConnections: number): (address: string) => FakeSocket {
   const server = new EventEmitter();
-  limitConnections(server as unknown as Server, maxConnections, clientAt);
+  shareConnections(server as unknown as Server, maxConnections);
   return (address) => {
     const socket = new FakeSocket(address);
     server.emit('connection', socket);
