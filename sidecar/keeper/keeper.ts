@@ -206,8 +206,9 @@ export class Keeper {
     if (!this.#isStopping) this.#custody.openIfClosed();
     const nowMs = this.#nowMs();
     if (this.#isStopping) return nowMs;
-    for (let due = this.#book.due(nowMs); due !== undefined; due = this.#book.due(nowMs)) {
-      this.#end(due, due.kind === 'connection' ? 'disconnected' : 'expired', nowMs);
+    for (const due of this.#book.due(nowMs)) {
+      // Somebody who was told of the end of another may have ended it already.
+      if (this.#book.get(due.name) === due) this.#end(due, due.kind === 'connection' ? 'disconnected' : 'expired', nowMs);
     }
     return nowMs;
   }

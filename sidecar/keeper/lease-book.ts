@@ -43,8 +43,8 @@ export class LeaseBook {
     return this.#tombstones.get(name, nowMs);
   }
 
-  /** The lease that ends first, if its end has come. */
-  due(nowMs: number): Lease | undefined {
+  /** The leases whose end has come, in the order of their ends. */
+  due(nowMs: number): Lease[] {
     return this.#table.due(nowMs);
   }
 

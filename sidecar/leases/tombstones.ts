@@ -1,4 +1,3 @@
-import { ByName } from './by-name';
 import type { EndedLease } from './lease';
 
 /** How long an ended lease is remembered, in milliseconds. */
@@ -9,14 +8,14 @@ export const MAX_TOMBSTONES = 256;
 
 /** The leases that have ended within the last hour, so that a holder who asks late is told how, not just "not found". */
 export class Tombstones {
-  readonly #byName = new ByName<EndedLease>();
+  readonly #byName = new Map<string, EndedLease>();
 
   add(ended: EndedLease): void {
     // Deleting first keeps them in the order of the ends, and so the first one the oldest.
     this.#byName.delete(ended.name);
     this.#byName.set(ended.name, ended);
-    const { size, oldestName } = this.#byName;
-    if (size > MAX_TOMBSTONES && oldestName !== undefined) this.#byName.delete(oldestName);
+    const [oldest] = this.#byName.keys();
+    if (this.#byName.size > MAX_TOMBSTONES && oldest !== undefined) this.#byName.delete(oldest);
   }
 
   get(name: string, nowMs: number): EndedLease | undefined {

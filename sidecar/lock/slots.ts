@@ -1,4 +1,3 @@
-import { ByName } from '../leases/by-name';
 import type { EndedLease, Lease } from '../leases/lease';
 import { MAX_TOMBSTONES } from '../leases/tombstones';
 import { isEnded } from './record';
@@ -11,12 +10,12 @@ export interface PlacedLease {
 
 /** Which line of the journal is whose. Line 0 is the header's. */
 export class Slots {
-  readonly #live = new ByName<number>();
+  readonly #live = new Map<string, number>();
   /**
    * Those of ended leases by name, the oldest end first: still of use to whoever asks late, and the first to be used
    * again. A lease of the same name has the slot of the one before it.
    */
-  readonly #ended = new ByName<number>();
+  readonly #ended = new Map<string, number>();
   readonly #free: number[] = [];
   #count = 1;
 
@@ -51,11 +50,11 @@ export class Slots {
   allocate(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    const { size, oldestName } = this.#ended;
-    if (size >= MAX_TOMBSTONES && oldestName !== undefined) {
-      const oldest = this.#ended.get(oldestName);
-      this.#ended.delete(oldestName);
-      if (oldest !== undefined) return oldest;
+    const [oldest] = this.#ended;
+    if (this.#ended.size >= MAX_TOMBSTONES && oldest !== undefined) {
+      const [name, slot] = oldest;
+      this.#ended.delete(name);
+      return slot;
     }
     this.#count += 1;
     return this.#count - 1;

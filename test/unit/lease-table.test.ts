@@ -11,7 +11,7 @@ const names = (table: LeaseTable): string[] => [...table.values()].map(({ name }
 
 test('an empty table has no size, no next end and nothing due', () => {
   const table = new LeaseTable();
-  expect([table.size, table.nextEndMs(), table.due(Infinity), names(table)]).toEqual([0, null, undefined, []]);
+  expect([table.size, table.nextEndMs(), table.due(Infinity), names(table)]).toEqual([0, null, [], []]);
 });
 
 test('a renewed lease keeps its place among the oldest', () => {
@@ -30,18 +30,28 @@ test('one that was released and taken again is the youngest', () => {
 });
 
 test.each([
-  [999, undefined],
-  [1000, 'early'],
-  [1001, 'early'],
-])('at %d ms the lease that ends at 1000 ms is due: %s', (nowMs, due) => {
+  [999, []],
+  [1000, ['early']],
+  [1999, ['early']],
+  [2000, ['early', 'late']],
+])('at %d ms of two leases that end at 1000 and 2000 ms these are due: %j', (nowMs, due) => {
   const table = tableOf(makeLease('late', { endsAtMs: 2000 }), makeLease('early', { endsAtMs: 1000 }));
-  expect(table.due(nowMs)?.name).toBe(due);
+  expect(table.due(0)).toEqual([]);
+  expect(table.due(nowMs).map(({ name }) => name)).toEqual(due);
+  // Nobody has ended them yet.
+  expect(table.due(nowMs).map(({ name }) => name)).toEqual(due);
+});
+
+test('a lease that was renewed is due at its new end', () => {
+  const table = tableOf(makeLease('a', { endsAtMs: 1000 }));
+  table.set(makeLease('a', { endsAtMs: 3000 }));
+  expect([1000, 2999, 3000].map((nowMs) => table.due(nowMs).length)).toEqual([0, 0, 1]);
 });
 
 test('a lease without an end is never due', () => {
   const table = tableOf(makeLease('connected', { kind: 'connection', ttlMs: null, endsAtMs: null }));
   expect(table.nextEndMs()).toBeNull();
-  expect(table.due(Number.MAX_VALUE)).toBeUndefined();
+  expect(table.due(Number.MAX_VALUE)).toEqual([]);
 });
 
 test('a lease that loses its end is not due any more, and one that gets one is', () => {
@@ -49,7 +59,7 @@ test('a lease that loses its end is not due any more, and one that gets one is',
   table.set(makeLease('a', { endsAtMs: null }));
   table.set(makeLease('b', { endsAtMs: 5000 }));
   expect(table.nextEndMs()).toBe(5000);
-  expect(table.due(9999)?.name).toBe('b');
+  expect(table.due(9999).map(({ name }) => name)).toEqual(['b']);
 });
 
 test('a deleted lease is gone, its end too', () => {
