@@ -588,6 +588,8 @@ class _Wire(io.RawIOBase):
     def close(self) -> None:
         super().close()
         if self._socket is not None:
+            # A child that was forked while the descriptor is being closed has a copy, which must not keep up the connection.
+            self.shut_down(socket.SHUT_RDWR)
             self._socket.close()
 
     def drop(self) -> None:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import unittest
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any, Iterator, List, Tuple
 
 import update_lock
 from stand_in import Answer, Request, StandIn, lease

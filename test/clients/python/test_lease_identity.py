@@ -5,10 +5,9 @@ import time
 import unittest
 from typing import Any, Callable, List, Tuple
 
-import update_lock
 from stand_in import Answer, Request, StandIn, lease
 from test_hostile_server import by_turns, hold, hurry
-from update_lock import HeldLease, LockLost, Unreachable, UpdateLock
+from update_lock import HeldLease, LockLost, UpdateLock
 
 OLD = {"name": "recorder", "kind": "connection", "since": "2026-11-26T10:00:00.000Z"}
 HOLD = "POST /v1/leases/recorder/hold"
