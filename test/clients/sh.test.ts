@@ -22,6 +22,13 @@ test('its version is the project\'s', () => {
   expect(spawnSync(SCRIPT, ['--version'], { encoding: 'utf8' }).stdout).toBe(`${version}\n`);
 });
 
+test('it works in zsh as well', async () => {
+  const sidecar = await Sidecar.start();
+  const child = new Run(['zsh', '-f', SCRIPT, 'run', '--name', 'recorder', '--', 'echo', 'done'], { UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` });
+  expect(await child.result()).toEqual({ status: 0, stdout: 'done\n', stderr: '' });
+  expect((await sidecar.send('GET', '/v1/leases/recorder')).body.ended.reason).toBe('released');
+});
+
 describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s', (_name, shell) => {
   let sidecar: Sidecar;
   beforeEach(async () => {
@@ -90,6 +97,15 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     expect(child.child.signalCode).toBe('SIGTERM');
     supervisorUnlocks(sidecar.lockFiles);
     await until(async () => (await sidecar.send('GET', '/v1/lock')).body.state === 'free');
+  });
+
+  test('COMMAND is not run if the process that asks for the lock is killed', async () => {
+    const child = start(['run', '--', 'echo', 'never'], { UPDATE_LOCK_URL: `unix:${sidecar.folder}/none` });
+    await child.said('waiting: ');
+    const pid = String(child.child.pid);
+    const [asking = ''] = readOf(pid, `task/${pid}/children`).split(' ');
+    process.kill(Number(asking), 'SIGKILL');
+    expect(await child.result()).toMatchObject({ status: 69, stdout: '' });
   });
 
   test('--on-lost warn, the default, says so and lets COMMAND run', async () => {
