@@ -1,28 +1,57 @@
+import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger } from 'winston';
 import type { Config } from './config';
 import { describe } from './events/descriptions';
 import type { SidecarEvent } from './events/event';
+import { printable } from './printable';
 
 export type { Logger } from 'winston';
 
-/** One line an event on standard output: JSON for machines, or text for a person at a terminal. */
+/** So much may wait for the reader of our output, in bytes, beside what the kernel keeps for it. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+type Line = Record<string, unknown>;
+
+/** One line an event on standard output, at once: JSON for machines, or text for a person at a terminal. */
 export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
   // Whoever read our output may go away; the lock stays, and so do we.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const toText = logFormat === 'json' ? toJsonLine : toPrettyLine;
   return createLogger({
     level: logLevel,
-    format: format.printf(logFormat === 'json' ? toJsonLine : toPrettyLine),
-    transports: [new transports.Console()],
+    format: format.printf(toText),
+    transports: [new transports.Stream({ stream: boundedOutput(toText) })],
   });
 }
 
-function toJsonLine({ level, message, ...fields }: Record<string, unknown>): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
+/**
+ * Standard output takes a line at once where the kernel does. Where nobody reads it, the lines wait in memory, so beyond the bound
+ * they are dropped and counted: neither our memory nor the lock may depend on who reads the log.
+ */
+function boundedOutput(toText: (line: Line) => string): Writable {
+  let dropped = 0;
+  return new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      if (process.stdout.writableLength > MAX_WAITING_BYTES) {
+        dropped += 1;
+      } else {
+        if (dropped > 0) process.stdout.write(`${toText({ level: 'warn', message: 'log lines dropped: nobody read them', lines: dropped })}\n`);
+        dropped = 0;
+        process.stdout.write(text);
+      }
+      done();
+    },
+  });
 }
 
-function toPrettyLine({ level, message, ...fields }: Record<string, unknown>): string {
+function toJsonLine({ level, message, time = new Date(), ...fields }: Line): string {
+  return JSON.stringify({ time, level, message, ...fields });
+}
+
+function toPrettyLine({ level, message, time = new Date(), ...fields }: Line): string {
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-  return `${new Date().toISOString()} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`;
+  return printable(`${(time as Date).toISOString()} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`);
 }
 
 /** Writes down what happens. */
@@ -32,10 +61,10 @@ export class EventLog {
     private readonly leaseCount: () => number,
   ) {}
 
-  onEvent(event: SidecarEvent): void {
+  onEvent(event: SidecarEvent, time: Date): void {
     const description = describe(event);
     if (description === null || !this.log.isLevelEnabled(description.level)) return;
-    this.log.log(description.level, description.message, description.fields);
+    this.log.log(description.level, description.message, { ...description.fields, time });
   }
 
   close(): void {

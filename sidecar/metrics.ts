@@ -35,32 +35,6 @@ export interface ExpectedRoute {
   readonly answers: Readonly<Record<number, unknown>>;
 }
 
-/** At most so much waits to be counted: what waits for long grows old, and takes its leases and events with it. */
-const MAX_DEFERRED = 64;
-
-/**
- * Counts what has happened when Prometheus asks, or when there is a fair amount of it: prom-client takes as long over
- * a request as writing it down, and many at once are counted several times faster than each by itself.
- */
-class DeferringRegistry extends Registry {
-  #deferred: (() => void)[] = [];
-
-  defer(count: () => void): void {
-    if (this.#deferred.push(count) >= MAX_DEFERRED) this.#countDeferred();
-  }
-
-  override metrics(): Promise<string> {
-    this.#countDeferred();
-    return super.metrics();
-  }
-
-  #countDeferred(): void {
-    const deferred = this.#deferred;
-    this.#deferred = [];
-    for (const count of deferred) count();
-  }
-}
-
 /**
  * Every series of the interface that has a meaning now, there from the start. Gauges are read when Prometheus asks, so
  * that they cost nothing in between.
@@ -73,7 +47,7 @@ export function createMetrics(
   isWindowOpen: () => boolean,
   version: string,
 ): Metrics {
-  const registry = new DeferringRegistry();
+  const registry = new Registry();
   const registers = [registry];
   addProcessMetrics(registry);
 
@@ -212,10 +186,10 @@ export function createMetrics(
     onEvent: (event) => {
       // How long it was held in our time shows only now.
       if (event.type === 'lock-released') heldMs += Math.min(event.heldMs, clock.monotonicMs() - startedMs);
-      else registry.defer(() => { count(event); });
+      else count(event);
     },
     observeRequest: ({ seconds, ...labels }) => {
-      registry.defer(() => { requests.observe(labels, seconds); });
+      requests.observe(labels, seconds);
     },
     expectRequests: (routes) => {
       for (const { method, path, answers } of routes) {

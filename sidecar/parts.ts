@@ -3,7 +3,8 @@ import type { EventFeed } from './events/feed';
 
 /** A part of the sidecar: complete when it is constructed, told of everything that happens, closed at the end. */
 export interface Part {
-  onEvent?(event: SidecarEvent): void;
+  /** @param time when it happened, by the wall clock */
+  onEvent?(event: SidecarEvent, time: Date): void;
   close?(): void | Promise<void>;
 }
 
@@ -15,7 +16,7 @@ export class Parts {
 
   add<P extends Part>(part: P): P {
     this.#parts.push(part);
-    this.feed.subscribe((event) => part.onEvent?.(event));
+    this.feed.subscribe((event, time) => part.onEvent?.(event, time));
     return part;
   }
 

@@ -1,6 +1,12 @@
 import type { SidecarEvent } from './event';
 
-export type Listener = (event: SidecarEvent) => void;
+/** @param time when it happened, by the wall clock */
+export type Listener = (event: SidecarEvent, time: Date) => void;
+
+interface Happened {
+  readonly event: SidecarEvent;
+  readonly time: Date;
+}
 
 /**
  * Hands every event to every listener, in the order in which things happened: what a listener makes happen is told after
@@ -9,18 +15,18 @@ export type Listener = (event: SidecarEvent) => void;
  */
 export class EventFeed {
   readonly #listeners: Listener[] = [];
-  readonly #queue: SidecarEvent[] = [];
-  #sinceStart: SidecarEvent[] | null = [];
+  readonly #queue: Happened[] = [];
+  #sinceStart: Happened[] | null = [];
   #isDelivering = false;
 
-  readonly emit: Listener = (event) => {
-    this.#queue.push(event);
+  readonly emit = (event: SidecarEvent): void => {
+    this.#queue.push({ event, time: new Date() });
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         this.#sinceStart?.push(next);
-        for (const listener of this.#listeners) listener(next);
+        for (const listener of this.#listeners) listener(next.event, next.time);
       }
     } finally {
       this.#isDelivering = false;
@@ -28,7 +34,7 @@ export class EventFeed {
   };
 
   subscribe(listener: Listener): void {
-    for (const event of this.#sinceStart ?? []) listener(event);
+    for (const { event, time } of this.#sinceStart ?? []) listener(event, time);
     this.#listeners.push(listener);
   }
 

@@ -2,8 +2,8 @@ import type { Timeline } from '../clock';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { printable } from '../lock/banner';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
+import { printable } from '../printable';
 
 /** How many holders are named; the others are counted. */
 const MAX_NAMED = 3;

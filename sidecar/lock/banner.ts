@@ -1,5 +1,6 @@
 import { BANNER_START } from './anchor';
 import type { Lease } from '../leases/lease';
+import { printable } from '../printable';
 
 /** More holders than this are only counted. */
 const MAX_SHOWN = 10;
@@ -29,9 +30,4 @@ export function banner(
     lines.push(`  ${name}${reason === '' ? '' : ` (${printable(reason)})`} since ${toRfc3339(sinceMs)}`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-/** Without what a terminal would obey rather than show: control characters and those that turn the text around. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
 }

@@ -1,4 +1,5 @@
-import { banner, printable } from '../../sidecar/lock/banner';
+import { banner } from '../../sidecar/lock/banner';
+import { printable } from '../../sidecar/printable';
 import { HELIOS_TAG } from '../../sidecar/lock/classify';
 import type { Lease } from '../../sidecar/leases/lease';
 import { makeLease } from './make-lease';
