@@ -67,7 +67,7 @@ async function openapi() {
       import { openapiDocument } from './sidecar/http/openapi';
       import { PROBLEMS } from './sidecar/http/problem';
       import { routeTable } from './sidecar/http/route-table';
-      import { readConfig } from './sidecar/config';
+      import { readConfig } from './sidecar/config/config';
       const { defaultTtlMs, maxTtlMs } = readConfig({}, false).config;
       export const document = openapiDocument(routeTable({ limits: { minTtlMs: 1000, defaultTtlMs, maxTtlMs } }), '');
       export const problems = PROBLEMS;

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
-import { readConfig, type Config } from './config';
+import { readConfig, type Config } from './config/config';
 import { markAtOneGo, whyTooOld } from './engine';
 import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';
@@ -11,8 +11,8 @@ import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { LeasePolicies } from './leases/policies';
 import { SUPERVISOR_UID } from './lock/classify';
-import { Owner } from './lock/owner';
-import { openStore } from './lock/store';
+import { LockUser } from './lock/lock-user';
+import { openStore } from './keeper/open-store';
 import { LockWatch } from './lock/watch';
 import { Parts } from './parts';
 
@@ -37,13 +37,13 @@ async function main(): Promise<void> {
   feed.emit({ type: 'started', atMs: clock.monotonicMs() - process.uptime() * 1000 });
   const parts = new Parts(feed);
   const policies = new LeasePolicies();
-  const owner = Owner.detect();
+  const user = LockUser.detect();
   const boot = readBootId();
   const keeper = parts.add(new Keeper({
     clock,
     timeline,
     emit: feed.emit,
-    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, owner, { boot, nowMs: clock.monotonicMs() }),
+    openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, user, { boot, nowMs: clock.monotonicMs() }),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
     restartGraceMs: config.restartGraceMs,
@@ -56,17 +56,17 @@ async function main(): Promise<void> {
   registerProbes(policies, config.probes);
   parts.add(new FormerHolders(keeper, policies));
   stopOnSignals(() => {
-    owner.resign();
+    user.regainPrivileges();
     keeper.stop(config.releaseOnStop);
     return parts.close();
   });
 
-  // As the owner throughout, rather than for each look and link by itself: a change of user is a signal to every thread.
-  if (owner.act(() => keeper.open()) === 'in-use') {
+  // As the lock's user throughout, rather than for each look and link by itself: a change of user is a signal to every thread.
+  if (user.act(() => keeper.open()) === 'in-use') {
     exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory`]);
   }
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
-  const watch = parts.add(new LockWatch(directories, owner, () => { keeper.look(); }));
+  const watch = parts.add(new LockWatch(directories, user, () => { keeper.look(); }));
 
   const { startService } = await import('./service');
   try {
@@ -76,8 +76,8 @@ async function main(): Promise<void> {
     keeper.close();
     exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
   }
-  // What is left for root is done at the start and the end. Without a lock directory there is no owner yet.
-  if (keeper.isOwners) owner.become();
+  // What is left for root is done at the start and the end. Without a lock directory there is no such user yet.
+  if (keeper.isLockUsers) user.dropPrivileges();
 }
 
 /** The first signal ends us in good order, within a few seconds; a second one ends us at once. */

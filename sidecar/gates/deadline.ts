@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import { MAX_TIMER_MS, type Clock } from '../clock';
 import type { DeadlineEvent, SidecarEvent } from '../events/event';
 import { formatDuration } from '../leases/duration';
 import type { Gate } from '../leases/gate';
@@ -15,9 +15,6 @@ const WARNINGS = [1 / 3, 2 / 3] as const;
  * offline. Milliseconds.
  */
 const COMES_WITHIN_MS = 20 * 60_000;
-
-/** A timer of Node's fires at once if it is set for longer. Milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What the deadline needs of the keeper. */
 interface Keeper {

@@ -1,9 +1,8 @@
 import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import type { RequestListener } from 'node:http';
-import type { Logger } from '../log';
-import type { Metrics } from '../metrics';
+import type { Logger } from '../events/log';
 import type { Access } from './access';
-import { Call } from './call';
+import { Call, type HttpObservation } from './call';
 import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
 import { readParameters } from './parameters';
 import { ReadLine } from './read-line';
@@ -14,7 +13,7 @@ import { BUILTIN_NAME_PATTERN } from '../leases/lease';
 export interface AppParts {
   readonly routes: readonly Route[];
   readonly access: Access;
-  readonly metrics: Metrics;
+  readonly metrics: { readonly observeRequest: (observation: HttpObservation) => void; readonly countInternalError: () => void };
   readonly log: Logger;
   /** Called before each request is handled. */
   readonly beforeEach: () => void;

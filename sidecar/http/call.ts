@@ -1,5 +1,4 @@
 import type { Response } from 'express';
-import type { HttpObservation } from '../metrics';
 import type { TimedRequest } from './fast-express';
 import { peerOf } from './peers';
 import { problemBody, PROBLEMS, type ProblemCode, type ProblemDetails } from './problem';
@@ -12,6 +11,13 @@ const MAX_DRAINED_BYTES = 256 * 1024;
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
 const METHODS = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
+
+export interface HttpObservation {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
 
 /** One request and the way to answer it. Every answer goes out through here, once, and is measured here. */
 export class Call {

@@ -2,7 +2,6 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import type { Config } from '../config';
 import { TrustedDirectory } from '../trusted-directory';
 import type { App } from './app';
 import { shareConnections } from './connection-shares';
@@ -25,7 +24,18 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** After a stop, how long requests in progress may take, in milliseconds. */
 const CLOSE_WITHIN_MS = 1000;
 
-type ListenConfig = Pick<Config, 'host' | 'port' | 'socketPath' | 'isSocketRequired' | 'socketMode'>;
+/** Where to listen. */
+interface ListenConfig {
+  readonly host: string;
+  /** Null for no TCP listener. */
+  readonly port: number | null;
+  /** Null for no Unix socket. */
+  readonly socketPath: string | null;
+  /** Whether a socket that cannot be made is fatal. */
+  readonly isSocketRequired: boolean;
+  /** Its permission bits. */
+  readonly socketMode: number;
+}
 
 /** A listener that cannot be had, in words for people. */
 export class ListenError extends Error {

@@ -19,9 +19,6 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Codes that say something of the device rather than of the client: those of status 423, 429 and 503. */
-export const REJECTION_CODES = (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => [423, 429, 503].includes(PROBLEMS[code].status));
-
 /** One parameter that is wrong. */
 export interface FieldError {
   readonly field: string;

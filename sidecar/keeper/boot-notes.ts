@@ -1,6 +1,6 @@
 import type { Timeline } from '../clock';
 import { NO_UPDATE, type UpdateNote } from '../leases/waited';
-import type { Header } from '../lock/record';
+import type { Header } from '../journal/record';
 
 /** What is to be remembered until the next reboot, beside the leases: the header of the journal. */
 export class BootNotes {

@@ -1,5 +1,4 @@
-import type { Clock } from '../clock';
-import { MAX_TIMER_MS } from './timers';
+import { MAX_TIMER_MS, type Clock } from '../clock';
 
 /**
  * One timer for the next end of a lease. It is only ever brought forward: that an end has been put off shows when the

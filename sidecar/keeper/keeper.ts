@@ -2,21 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { NamesOwner, SidecarEvent } from '../events/event';
 import type { Gate } from '../leases/gate';
 import { isDue, type EndedLease, type EndReason, type Lease } from '../leases/lease';
-import type { Recovered } from '../lock/journal';
+import type { Recovered } from '../journal/journal';
 import { BootNotes } from './boot-notes';
-import { Custody, type CustodyOptions } from './custody';
+import { LockStore, type LockStoreOptions } from './lock-store';
 import { LeaseBook } from './lease-book';
 import { causeOfLoss, whenCauseShows } from './loss';
-import { newLease, renewedLease } from '../leases/grant';
+import { newLease, renewedLease, revive } from '../leases/grant';
 import type { Refusal } from '../leases/refusal';
 import { refused, type AcquireRequest, type Outcome, type Precondition, type Release } from '../leases/request';
 import { unmetPrecondition } from './precondition';
-import { revive } from './recovery';
 import { closedGate, nameInUse, STOPPING, tooManyLeases } from './refusals';
 import { isSupervisors, ownerOfNames, statusOf, updatingRefusal, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 
-export interface KeeperOptions extends CustodyOptions {
+export interface KeeperOptions extends LockStoreOptions {
   readonly defaultTtlMs: number;
   /** Live leases of apps at most. */
   readonly maxLeases: number;
@@ -30,7 +29,7 @@ export interface KeeperOptions extends CustodyOptions {
 export class Keeper {
   /** What a next process of this boot has to know beside the leases. */
   readonly notes: BootNotes;
-  readonly #custody: Custody;
+  readonly #store: LockStore;
   readonly #book: LeaseBook;
   readonly #waitingRoom: WaitingRoom;
   readonly #gates: Gate[] = [];
@@ -41,16 +40,16 @@ export class Keeper {
   #wasOpen = false;
 
   constructor(private readonly options: KeeperOptions) {
-    this.#custody = new Custody(options, {
+    this.#store = new LockStore(options, {
       onOpen: (recovered) => {
         this.#recover(recovered);
       },
       leases: () => this.#book.all(),
       header: () => this.notes.header,
     });
-    this.notes = new BootNotes(options.timeline, () => { this.#custody.recordBoot(); });
+    this.notes = new BootNotes(options.timeline, () => { this.#store.recordBoot(); });
     this.#waitingRoom = new WaitingRoom(options.clock, (request) => this.acquire(request), options.emit);
-    this.#book = new LeaseBook(options.clock, this.#custody, () => { this.#endDue(); });
+    this.#book = new LeaseBook(options.clock, this.#store, () => { this.#endDue(); });
   }
 
   /** From now on this gate is asked, too, before a lease is granted or renewed. */
@@ -76,7 +75,7 @@ export class Keeper {
    * @returns `in-use` if another sidecar serves the directory; `failed` if it cannot be opened now, which is tried again
    */
   open(): 'open' | 'in-use' | 'failed' {
-    return this.#custody.open();
+    return this.#store.open();
   }
 
   /** Grants a lease, or renews or takes up a live one of that name, now or not at all. */
@@ -123,7 +122,7 @@ export class Keeper {
   /** Why it cannot be said now that there is no lease but the known ones; null if it can. */
   whyNotKnown(): Refusal | null {
     if (this.#isStopping) return this.#wasOpen ? null : STOPPING;
-    return this.#custody.isOpen ? null : this.#custody.whyNot();
+    return this.#store.isOpen ? null : this.#store.whyNot();
   }
 
   get(name: string): Lease | undefined {
@@ -136,8 +135,8 @@ export class Keeper {
   }
 
   /** Whether the lock's files belong to another user than the one as whom the process was started. */
-  get isOwners(): boolean {
-    return this.#custody.isOwners;
+  get isLockUsers(): boolean {
+    return this.#store.isLockUsers;
   }
 
   /** Live leases, oldest first. */
@@ -148,7 +147,7 @@ export class Keeper {
 
   /** Whether the Supervisor or Helios has the lock: an update is being applied. */
   get isUpdating(): boolean {
-    return isSupervisors({ paths: this.#custody.inspect() });
+    return isSupervisors({ paths: this.#store.inspect() });
   }
 
   /**
@@ -157,9 +156,9 @@ export class Keeper {
    */
   tick(): void {
     const nowMs = this.#endDue();
-    if (!this.#custody.isOpen || this.#isStopping) return;
-    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
-    if (this.#heldSinceMs === null) this.#custody.reopenIfMoved();
+    if (!this.#store.isOpen || this.#isStopping) return;
+    if (this.#heldSinceMs !== null && !this.#store.isHeld()) this.#lose(nowMs);
+    if (this.#heldSinceMs === null) this.#store.reopenIfMoved();
   }
 
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
@@ -174,10 +173,10 @@ export class Keeper {
   status(): LockStatus {
     return statusOf({
       heldSinceMs: this.#heldSinceMs,
-      isFlocked: this.#heldSinceMs !== null && this.#custody.isFlocked(),
-      paths: this.#custody.inspect(),
+      isFlocked: this.#heldSinceMs !== null && this.#store.isFlocked(),
+      paths: this.#store.inspect(),
       leases: this.leases(),
-      problem: this.#custody.whyNot(),
+      problem: this.#store.whyNot(),
       gate: this.#gateRefusal(null, this.#nowMs()),
     });
   }
@@ -187,7 +186,7 @@ export class Keeper {
     const nowMs = this.#endDue();
     if (release) for (const lease of this.leases()) this.#end(lease, 'stopped', nowMs);
     this.#isStopping = true;
-    this.#wasOpen = this.#custody.isOpen;
+    this.#wasOpen = this.#store.isOpen;
     this.#book.stop();
     this.#waitingRoom.close();
     this.options.emit({ type: 'stopping' });
@@ -195,7 +194,7 @@ export class Keeper {
 
   /** Lets go of the files; the lock stays on disk for the leases that are still live. */
   close(): void {
-    this.#custody.close(this.#book.size > 0);
+    this.#store.close(this.#book.size > 0);
   }
 
   /**
@@ -203,7 +202,7 @@ export class Keeper {
    * lease live; nor is anything decided before the leases of a former process have been taken over, if that can be done.
    */
   #endDue(): number {
-    if (!this.#isStopping) this.#custody.openIfClosed();
+    if (!this.#isStopping) this.#store.openIfClosed();
     const nowMs = this.#nowMs();
     if (this.#isStopping) return nowMs;
     for (const due of this.#book.due(nowMs)) {
@@ -225,19 +224,19 @@ export class Keeper {
   #grant(request: AcquireRequest, nowMs: number): Outcome {
     if (this.#isStopping) return refused(STOPPING);
     // Adding a lease to a lock that somebody has just taken away would acknowledge what is not on disk.
-    if (this.#heldSinceMs !== null && !this.#custody.isHeld()) this.#lose(nowMs);
-    this.#custody.retryFlock();
-    const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#custody.whyNot();
-    if (refusal !== null) return refused((this.#heldSinceMs === null ? updatingRefusal(this.#custody.inspect()) : null) ?? refusal);
+    if (this.#heldSinceMs !== null && !this.#store.isHeld()) this.#lose(nowMs);
+    this.#store.retryFlock();
+    const refusal = this.#gateRefusal(request.name, nowMs) ?? this.#limitRefusal(request) ?? this.#store.whyNot();
+    if (refusal !== null) return refused((this.#heldSinceMs === null ? updatingRefusal(this.#store.inspect()) : null) ?? refusal);
     const lease = newLease(request, nowMs, this.options.defaultTtlMs, randomUUID);
     const isFirst = this.#book.size === 0;
-    const blocked = isFirst ? this.#custody.take(lease) : null;
+    const blocked = isFirst ? this.#store.take(lease) : null;
     // A directory that has come to the path may have leases of its own: then everything is to be decided anew.
-    if (blocked !== null && this.#custody.reopenIfMoved()) return this.acquire(request);
+    if (blocked !== null && this.#store.reopenIfMoved()) return this.acquire(request);
     if (blocked !== null) return refused(blocked);
-    const unrecorded = this.#custody.record(lease);
+    const unrecorded = this.#store.record(lease);
     if (unrecorded !== null) {
-      if (isFirst) this.#custody.giveBack();
+      if (isFirst) this.#store.giveBack();
       return refused(unrecorded);
     }
     this.#book.keep(lease);
@@ -251,14 +250,14 @@ export class Keeper {
     const lease = renewedLease(live, request, nowMs, randomUUID);
     if (lease === null) return refused(nameInUse(live));
     if (this.#isStopping) return refused(STOPPING);
-    if (!this.#custody.isHeld()) {
+    if (!this.#store.isHeld()) {
       this.#lose(nowMs);
       return this.acquire(request);
     }
-    this.#custody.retryFlock();
-    const refusal = this.#gateRefusal(live.name, nowMs) ?? this.#custody.whyNotFlocked();
+    this.#store.retryFlock();
+    const refusal = this.#gateRefusal(live.name, nowMs) ?? this.#store.whyNotFlocked();
     if (refusal !== null) return refused(refusal);
-    const unrecorded = this.#custody.record(lease);
+    const unrecorded = this.#store.record(lease);
     if (unrecorded !== null) return refused(unrecorded);
     this.#book.keep(lease);
     if (lease.reason !== live.reason) this.#book.show();
@@ -271,7 +270,7 @@ export class Keeper {
     const ended = this.#book.bury(lease, reason, nowMs);
     const isLast = this.#book.size === 0;
     if (isLast) {
-      this.#custody.giveBack();
+      this.#store.giveBack();
       this.#nowFree(nowMs);
     } else {
       this.#book.show();
@@ -282,14 +281,14 @@ export class Keeper {
 
   /** Lost means lost: the leases end, and the lock is not taken back, or a forced update would fail. */
   #lose(nowMs: number): void {
-    const cause = causeOfLoss(this.#custody.inspect());
+    const cause = causeOfLoss(this.#store.inspect());
     this.notes.recordLoss(nowMs);
     const ended = this.#book.all().map((lease) => this.#book.bury(lease, 'lost', nowMs));
-    this.#custody.giveBack();
+    this.#store.giveBack();
     this.#nowFree(nowMs);
     for (const lease of ended) this.options.emit({ type: 'lease-ended', lease, lock: 'lost' });
     const holders = ended.map(({ name }) => name);
-    whenCauseShows(cause, () => this.#custody.inspect(), (shown) => {
+    whenCauseShows(cause, () => this.#store.inspect(), (shown) => {
       this.options.emit({ type: 'lock-lost', cause: shown, holders, atMs: nowMs });
     });
   }
@@ -305,17 +304,17 @@ export class Keeper {
     this.notes.resume(header);
     for (const lease of ended) this.#book.remember(lease);
     if (live.length === 0) {
-      this.#custody.giveBack();
+      this.#store.giveBack();
       return;
     }
     this.#heldSinceMs = Math.min(...live.map(({ sinceMs }) => sinceMs));
     for (const lease of live) this.#book.keep(lease);
     // Those whose time was up meanwhile have expired, whatever has become of the lock since.
     this.#endDue();
-    if (this.#book.size > 0 && !this.#custody.isHeld()) this.#lose(nowMs);
+    if (this.#book.size > 0 && !this.#store.isHeld()) this.#lose(nowMs);
     for (const lease of this.#book.all()) {
       const revived = revive(lease, nowMs, this.options.restartGraceMs);
-      if (revived !== lease) this.#custody.record(revived);
+      if (revived !== lease) this.#store.record(revived);
       this.#book.keep(revived);
       this.options.emit({ type: 'lease-acquired', lease: revived, recovered: true, lock: 'held' });
     }
@@ -324,7 +323,7 @@ export class Keeper {
 
   #tellNamesOwner(): void {
     const from = this.#namesOwner;
-    const to = this.#heldSinceMs === null ? ownerOfNames(this.#custody.inspect()) : 'ours';
+    const to = this.#heldSinceMs === null ? ownerOfNames(this.#store.inspect()) : 'ours';
     if (to === null || to === from) return;
     this.#namesOwner = to;
     this.options.emit({ type: 'lock-turned', from, to });

@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import { endLease, type EndedLease, type EndReason, type Lease } from '../leases/lease';
 import { LeaseTable } from '../leases/lease-table';
 import { Tombstones } from '../leases/tombstones';
-import type { Custody } from './custody';
+import type { LockStore } from './lock-store';
 import { ExpiryTimer } from './expiry-timer';
 
 /**
@@ -17,7 +17,7 @@ export class LeaseBook {
   /** @param onDue called when the end of a lease has come */
   constructor(
     clock: Clock,
-    private readonly custody: Custody,
+    private readonly store: LockStore,
     onDue: () => void,
   ) {
     this.#expiryTimer = new ExpiryTimer(clock, () => {
@@ -60,7 +60,7 @@ export class LeaseBook {
     const ended = endLease(lease, reason, Math.min(nowMs, lease.endsAtMs ?? nowMs));
     this.#table.delete(lease.name);
     this.#tombstones.add(ended);
-    this.custody.recordEnd(ended);
+    this.store.recordEnd(ended);
     return ended;
   }
 
@@ -71,7 +71,7 @@ export class LeaseBook {
 
   /** Shows people who holds the lock. */
   show(): void {
-    if (this.size > 0) this.custody.describe(this.#table.values(), this.size);
+    if (this.size > 0) this.store.describe(this.#table.values(), this.size);
   }
 
   stop(): void {

@@ -1,9 +1,8 @@
-import type { Clock } from '../clock';
+import { MAX_TIMER_MS, type Clock } from '../clock';
 import type { KeeperEvent } from '../events/event';
 import { isPassing, type Refusal } from '../leases/refusal';
 import { refused, type AcquireRequest, type Outcome } from '../leases/request';
 import { STOPPING } from './refusals';
-import { MAX_TIMER_MS } from './timers';
 
 interface Waiter {
   readonly request: AcquireRequest;

@@ -23,6 +23,11 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
+export const REFUSAL_CODES = Object.keys(REFUSALS) as RefusalCode[];
+
+/** Refusals that say something of the device rather than of the client: those of status 423, 429 and 503. */
+export const REJECTION_CODES = REFUSAL_CODES.filter((code) => REFUSALS[code].status > 422);
+
 /** Why a lease was not granted. `holder` names who is in the way, where somebody is. */
 export interface Refusal {
   readonly code: RefusalCode;

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import type { FileIdentity } from './classify';
 import { HeldFlock } from './held-flock';
-import type { Owner } from './owner';
+import type { LockUser } from './lock-user';
 
 /** One file that is the anchor, or is about to become it: open, with its flock where that can be had. */
 export class AnchorFile implements FileIdentity {
@@ -15,14 +15,14 @@ export class AnchorFile implements FileIdentity {
   /** Takes over an open file. */
   constructor(
     readonly fd: number,
-    owner: Owner,
+    user: LockUser,
   ) {
     const { dev, ino, size, nlink } = fstatSync(fd);
     this.dev = dev;
     this.ino = ino;
     this.wasLock = nlink > 1;
     this.#length = size;
-    this.flock = new HeldFlock(this, owner);
+    this.flock = new HeldFlock(this, user);
   }
 
   get isEmpty(): boolean {

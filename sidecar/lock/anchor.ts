@@ -5,7 +5,7 @@ import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
 import { adoptOrphan, FOLDER, isSafeFor, makeSticky, openFolder, tryLinking } from './folder';
 import type { HeldFlock } from './held-flock';
-import type { Owner } from './owner';
+import type { LockUser } from './lock-user';
 
 /** What every lock file of ours begins with; nothing like Helios's tag. */
 export const BANNER_START = 'update-lock: ';
@@ -21,8 +21,8 @@ const NEW_ANCHOR = 'anchor.new';
  * looked at in its directory is done here, as the user who can.
  */
 export class Anchor implements FileIdentity {
-  /** Whether its files belong to the lock's owner; if not, to the user as whom we were started. */
-  readonly isOwners: boolean;
+  /** Whether its files belong to the lock's user; if not, to the user as whom we were started. */
+  readonly isLockUsers: boolean;
   readonly #directory: TrustedDirectory;
   readonly #folder: TrustedDirectory;
   readonly #act: <T>(action: () => T) => T;
@@ -37,19 +37,19 @@ export class Anchor implements FileIdentity {
   constructor(
     readonly directory: string,
     names: readonly string[],
-    private readonly owner: Owner,
+    private readonly user: LockUser,
     private readonly isOurs: boolean,
   ) {
-    this.#directory = owner.actAsStarted(() => TrustedDirectory.open(directory, owner.startedUid));
+    this.#directory = user.actAsStarted(() => TrustedDirectory.open(directory, user.startedUid));
     let fd: number | undefined;
     let folder: TrustedDirectory | undefined;
     try {
-      folder = owner.actAsStarted(() => openFolder(this.#directory, owner, isOurs));
+      folder = user.actAsStarted(() => openFolder(this.#directory, user, isOurs));
       this.#folder = folder;
-      this.isOwners = owner.actAsStarted(() => isSafeFor(owner, this.#folder));
-      this.#act = this.isOwners ? (action) => owner.act(action) : (action) => owner.actAsStarted(action);
+      this.isLockUsers = user.actAsStarted(() => isSafeFor(user, this.#folder));
+      this.#act = this.isLockUsers ? (action) => user.act(action) : (action) => user.actAsStarted(action);
       fd = this.#inFolder(() => this.#openAnchor(names));
-      this.#file = new AnchorFile(fd, owner);
+      this.#file = new AnchorFile(fd, user);
       this.#complete(this.#file);
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
@@ -62,7 +62,7 @@ export class Anchor implements FileIdentity {
   #openAnchor(names: readonly string[]): number {
     const path = this.#folder.at(ANCHOR);
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-      adoptOrphan(path, names, this.isOwners ? this.owner.uid : this.owner.startedUid, BANNER_START);
+      adoptOrphan(path, names, this.isLockUsers ? this.user.uid : this.user.startedUid, BANNER_START);
       tryLinking(this.#folder.place);
     }
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
@@ -98,7 +98,7 @@ export class Anchor implements FileIdentity {
     let next: AnchorFile | undefined;
     try {
       this.remove(NEW_ANCHOR);
-      next = new AnchorFile(this.open(NEW_ANCHOR, constants.O_EXCL), this.owner);
+      next = new AnchorFile(this.open(NEW_ANCHOR, constants.O_EXCL), this.user);
       next.write(NOT_HELD);
       // Before anybody else may open it.
       const problem = next.flock.hold();
@@ -173,11 +173,11 @@ export class Anchor implements FileIdentity {
       if (this.look(path) !== 'ours') throw error;
       // Somebody has changed the mode of the directory, or of one above.
       if (this.isOurs) {
-        this.owner.actAsStarted(() => {
+        this.user.actAsStarted(() => {
           makeSticky(this.#directory);
         });
       }
-      const act = this.#isReachable() ? this.#act : <T>(action: () => T): T => this.owner.actAsStarted(action);
+      const act = this.#isReachable() ? this.#act : <T>(action: () => T): T => this.user.actAsStarted(action);
       act(() => {
         unlinkSync(path);
       });
@@ -194,9 +194,9 @@ export class Anchor implements FileIdentity {
       }
     };
     const standing = this.#act(lookNow);
-    // A directory above may have been closed to the owner, and Helios's file is: only root may read what it begins with.
+    // A directory above may have been closed to the user, and Helios's file is: only root may read what it begins with.
     const isDoubtful = standing === 'unknown' || standing === 'foreign';
-    return isDoubtful && this.isOwners ? this.owner.actAsStarted(lookNow) : standing;
+    return isDoubtful && this.isLockUsers ? this.user.actAsStarted(lookNow) : standing;
   }
 
   #isReachable(): boolean {

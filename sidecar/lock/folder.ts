@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { O_PATH, type TrustedDirectory } from '../trusted-directory';
 import { isSameFile, startsWith } from './classify';
 import { codeOf } from './system-error';
-import { LOCK_OWNER_UID, STICKY_MODE, type Owner } from './owner';
+import { LOCK_USER_ID, STICKY_MODE, type LockUser } from './lock-user';
 
 /** Our folder beside the lock files. No name in it ends in `updates.lock`, which the host and the Supervisor look for. */
 export const FOLDER = '.update-lock';
 
 /**
- * Makes our folder in the lock directory, or sees that the folder that is there is ours, and gives it to the lock's owner. To be
+ * Makes our folder in the lock directory, or sees that the folder that is there is ours, and gives it to the lock's user. To be
  * called as the user as whom we were started.
  */
-export function openFolder(directory: TrustedDirectory, owner: Owner, isOurs: boolean): TrustedDirectory {
+export function openFolder(directory: TrustedDirectory, user: LockUser, isOurs: boolean): TrustedDirectory {
   if (isOurs) makeSticky(directory);
-  const ownUids = [owner.uid, owner.startedUid, LOCK_OWNER_UID];
+  const ownUids = [user.uid, user.startedUid, LOCK_USER_ID];
   const folder = directory.enter(FOLDER, ownUids);
-  giveTo(isOurs && isSticky(directory) ? owner.uid : owner.startedUid, folder, ownUids);
+  giveTo(isOurs && isSticky(directory) ? user.uid : user.startedUid, folder, ownUids);
   return folder;
 }
 
@@ -30,17 +30,17 @@ export function makeSticky(directory: TrustedDirectory): void {
 }
 
 /**
- * Whether the folder belongs to the lock's owner, who is another user than we, and who can work in it. To be called as
+ * Whether the folder belongs to the lock's user, who is another user than we, and who can work in it. To be called as
  * the user as whom we were started, who can look at it in any case.
  */
-export function isSafeFor(owner: Owner, folder: TrustedDirectory): boolean {
-  if (!owner.isOther || folder.stats().uid !== owner.uid) return false;
+export function isSafeFor(user: LockUser, folder: TrustedDirectory): boolean {
+  if (!user.isOther || folder.stats().uid !== user.uid) return false;
   try {
-    owner.act(() => statSync(join(folder.path, '.')));
+    user.act(() => statSync(join(folder.path, '.')));
     return true;
   } catch {
     // A directory above is closed to that user.
-    giveTo(owner.startedUid, folder, [owner.uid]);
+    giveTo(user.startedUid, folder, [user.uid]);
     return false;
   }
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
 import { FIRST_FD } from './flock';
-import { LOCK_OWNER_UID, type Owner } from './owner';
+import { LOCK_USER_ID, type LockUser } from './lock-user';
 
 /**
  * Sleeps until its standard input ends, so until the sidecar has died, and then for as long as the file has a name beside that
@@ -32,7 +32,7 @@ export class Guard {
 
   constructor(
     private readonly file: FileIdentity & { readonly fd: number },
-    private readonly owner: Owner,
+    private readonly user: LockUser,
   ) {
     this.#spawn();
   }
@@ -41,20 +41,20 @@ export class Guard {
   release(keep: boolean): void {
     this.#isWanted = false;
     if (keep) return;
-    if (this.#child?.pid !== undefined) endGuard(this.#child.pid, this.owner);
+    if (this.#child?.pid !== undefined) endGuard(this.#child.pid, this.user);
     this.#child?.stdin?.destroy();
   }
 
   #spawn(): void {
     const [command = '', ...args] = commandOf(this.file);
     try {
-      const child = this.owner.actAsStarted(() =>
+      const child = this.user.actAsStarted(() =>
         spawn(command, args, {
           stdio: ['pipe', 'ignore', 'ignore', this.file.fd],
           cwd: '/',
           env: {},
           detached: true,
-          ...this.owner.ids,
+          ...this.user.ids,
         }),
       );
       child.unref();
@@ -81,22 +81,22 @@ export class Guard {
 }
 
 /** The guards that a sidecar which was killed has left to keep the flock of this file. */
-export function findGuards(file: FileIdentity, owner: Owner): number[] {
+export function findGuards(file: FileIdentity, user: LockUser): number[] {
   return readdirSync('/proc')
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && isGuardOf(pid, file, owner));
+    .filter((pid) => Number.isInteger(pid) && isGuardOf(pid, file, user));
 }
 
 /** Whether that process is a guard of this file. Cannot be fooled by a pid that was used again, or by another user. */
-export function isGuardOf(pid: number, file: FileIdentity, owner: Owner): boolean {
+export function isGuardOf(pid: number, file: FileIdentity, user: LockUser): boolean {
   const process = `/proc/${String(pid)}`;
   try {
     const command = readFileSync(`${process}/cmdline`, 'latin1');
     const { uid } = statSync(process);
-    if (![LOCK_OWNER_UID, owner.startedUid].includes(uid)) return false;
+    if (![LOCK_USER_ID, user.startedUid].includes(uid)) return false;
     if (command === asCommandLine(commandOf(file))) return true;
     if (command !== asCommandLine(FORMER_COMMAND)) return false;
-    return isSameFile(owner.actAsStarted(() => statSync(`${process}/fd/${String(FIRST_FD)}`)), file);
+    return isSameFile(user.actAsStarted(() => statSync(`${process}/fd/${String(FIRST_FD)}`)), file);
   } catch {
     // No such process or descriptor, or not ours to look at.
     return false;
@@ -108,13 +108,13 @@ function asCommandLine(command: readonly string[]): string {
 }
 
 /** Ends a guard, and what it has started; its flock is free as soon as the kernel has closed its files. */
-export function endGuard(pid: number, owner: Owner): void {
+export function endGuard(pid: number, user: LockUser): void {
   const end = (): boolean => process.kill(-pid, 'SIGKILL');
   try {
-    owner.act(end);
+    user.act(end);
   } catch {
     try {
-      owner.actAsStarted(end);
+      user.actAsStarted(end);
     } catch {
       // It has ended by itself.
     }

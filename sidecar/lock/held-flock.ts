@@ -1,7 +1,7 @@
 import type { FileIdentity } from './classify';
 import { flock, type FlockResult } from './flock';
 import { endGuard, findGuards, Guard, isGuardOf } from './guard';
-import type { Owner } from './owner';
+import type { LockUser } from './lock-user';
 
 /**
  * The flock of one file: our own, with a guard that keeps it if we are killed; or one that the guard of a sidecar
@@ -14,13 +14,13 @@ export class HeldFlock {
 
   constructor(
     private readonly file: FileIdentity & { readonly fd: number },
-    private readonly owner: Owner,
+    private readonly user: LockUser,
   ) {}
 
   /** What is wrong, null if the flock is held. */
   get problem(): string | null {
     if (this.#guard !== undefined || this.#problem !== null) return this.#problem;
-    const isAlive = this.#inherited.some((pid) => isGuardOf(pid, this.file, this.owner));
+    const isAlive = this.#inherited.some((pid) => isGuardOf(pid, this.file, this.user));
     return isAlive ? null : 'the process that kept the flock has ended';
   }
 
@@ -33,19 +33,19 @@ export class HeldFlock {
   locked(): void {
     this.#inherited = [];
     this.#problem = null;
-    this.#guard ??= new Guard(this.file, this.owner);
+    this.#guard ??= new Guard(this.file, this.user);
   }
 
   /** Takes the flock if it is not held. */
   hold(): string | null {
-    if (this.problem !== null) this.#settle(this.owner.actAsStarted(() => flock([this.file.fd])));
+    if (this.problem !== null) this.#settle(this.user.actAsStarted(() => flock([this.file.fd])));
     return this.#problem;
   }
 
   /** Gives the flock up, unless it is to outlive us. */
   release(keep: boolean): void {
     this.#guard?.release(keep);
-    if (!keep) for (const pid of this.#inherited) endGuard(pid, this.owner);
+    if (!keep) for (const pid of this.#inherited) endGuard(pid, this.user);
   }
 
   #settle(result: FlockResult): void {
@@ -53,7 +53,7 @@ export class HeldFlock {
       this.locked();
       return;
     }
-    this.#inherited = result.kind === 'conflict' ? findGuards(this.file, this.owner) : [];
+    this.#inherited = result.kind === 'conflict' ? findGuards(this.file, this.user) : [];
     if (this.#inherited.length > 0) this.#problem = null;
     else this.#problem = result.kind === 'failed' ? result.detail : 'another process holds flock(2) on the lock file';
   }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Anchor } from './anchor';
 import type { Standing } from './classify';
 import { flock } from './flock';
-import type { Owner } from './owner';
+import type { LockUser } from './lock-user';
 import { explain, codeOf } from './system-error';
 
 /** The names that the readers of the lock look for, in the order in which the Supervisor takes them. */
@@ -48,7 +48,7 @@ export class UpdateLock {
   #instanceProblem: string | null = null;
 
   private constructor(
-    private readonly owner: Owner,
+    private readonly user: LockUser,
     private readonly instanceFd: number,
     /** The anchor of the lock directory, in whose folder is also whatever must live as long as the lock files can. */
     readonly main: Anchor,
@@ -60,21 +60,21 @@ export class UpdateLock {
    * Makes directory and anchors ready, and takes their flock. That the flock cannot be had is no reason not to open: a
    * lock that is on disk must be seen, and given back, all the same. Takes no lock.
    */
-  static open(paths: LockPaths, owner: Owner): OpenResult {
+  static open(paths: LockPaths, user: LockUser): OpenResult {
     const anchors: Anchor[] = [];
     let instanceFd: number | undefined;
     try {
       const lockFiles = LOCK_FILES.map((file) => join(paths.directory, file));
-      const main = new Anchor(paths.directory, lockFiles, owner, true);
+      const main = new Anchor(paths.directory, lockFiles, user, true);
       anchors.push(main);
       const names = lockFiles.map((path) => ({ path, anchor: main }));
       if (paths.legacyPath !== null) {
-        const legacy = new Anchor(dirname(paths.legacyPath), [paths.legacyPath], owner, false);
+        const legacy = new Anchor(dirname(paths.legacyPath), [paths.legacyPath], user, false);
         anchors.push(legacy);
         names.push({ path: paths.legacyPath, anchor: legacy });
       }
       instanceFd = main.open('instance');
-      const lock = new UpdateLock(owner, instanceFd, main, anchors, names);
+      const lock = new UpdateLock(user, instanceFd, main, anchors, names);
       if (lock.#flockAll()) return { kind: 'open', lock };
       lock.close(true);
       return { kind: 'in-use' };
@@ -87,7 +87,7 @@ export class UpdateLock {
 
   /** Takes the flock of everything at one go; false if another sidecar has that of the instance. */
   #flockAll(): boolean {
-    const result = this.owner.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
+    const result = this.user.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
     if (result.kind === 'conflict' && result.index === 0) return false;
     if (result.kind === 'failed') this.#instanceProblem = result.detail;
     for (const anchor of this.anchors) {
@@ -161,7 +161,7 @@ export class UpdateLock {
   /** Takes the flock where it is missing. Returns what is wrong, null if all of it is held. */
   holdFlock(): string | null {
     if (this.#instanceProblem !== null) {
-      const result = this.owner.actAsStarted(() => flock([this.instanceFd]));
+      const result = this.user.actAsStarted(() => flock([this.instanceFd]));
       if (result.kind === 'conflict') this.#instanceProblem = 'another sidecar serves this directory';
       else this.#instanceProblem = result.kind === 'failed' ? result.detail : null;
       if (this.#instanceProblem !== null) return this.#instanceProblem;

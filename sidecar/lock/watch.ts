@@ -1,6 +1,6 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
-import type { Owner } from './owner';
+import type { LockUser } from './lock-user';
 
 /** How often is looked while the kernel cannot tell, in milliseconds. */
 const SLOW_CHECK_MS = 5000;
@@ -20,10 +20,10 @@ export class LockWatch {
 
   constructor(
     directories: readonly string[],
-    owner: Pick<Owner, 'actAsStarted'>,
+    user: Pick<LockUser, 'actAsStarted'>,
     private readonly onChange: () => void,
   ) {
-    this.#directories = directories.map((directory) => new DirectoryWatch(directory, owner, () => { this.#lookSoon(); }));
+    this.#directories = directories.map((directory) => new DirectoryWatch(directory, user, () => { this.#lookSoon(); }));
     this.#adjust();
   }
 
@@ -84,7 +84,7 @@ class DirectoryWatch {
 
   constructor(
     private readonly directory: string,
-    private readonly owner: Pick<Owner, 'actAsStarted'>,
+    private readonly user: Pick<LockUser, 'actAsStarted'>,
     private readonly onEvent: () => void,
   ) {
     this.start();
@@ -94,7 +94,7 @@ class DirectoryWatch {
     this.close();
     try {
       this.#watched = this.#identify();
-      this.#watcher = this.owner.actAsStarted(() => watch(this.directory, { persistent: false }, this.onEvent));
+      this.#watcher = this.user.actAsStarted(() => watch(this.directory, { persistent: false }, this.onEvent));
       this.#watcher.on('error', (error) => {
         this.#fail(error);
         this.onEvent();
@@ -127,8 +127,8 @@ class DirectoryWatch {
     try {
       return statSync(this.directory);
     } catch {
-      // A directory above may be closed to the owner. Not asked as another user at first: at every look, that would cost.
-      return this.owner.actAsStarted(() => statSync(this.directory));
+      // A directory above may be closed to the lock's user. Not asked as another user at first: at every look, that would cost.
+      return this.user.actAsStarted(() => statSync(this.directory));
     }
   }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readConfig } from '../../sidecar/config';
+import { readConfig } from '../../sidecar/config/config';
 
 const REPOSITORY = resolve(__dirname, '../..');
 

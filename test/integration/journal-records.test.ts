@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { RECORD_BYTES } from '../../sidecar/lock/record';
+import { RECORD_BYTES } from '../../sidecar/journal/record';
 import { holdsBackHost } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { existsSync, rmSync } from 'node:fs';
 import { endLease, type EndedLease, type Lease } from '../../sidecar/leases/lease';
-import type { Journal, Recovered } from '../../sidecar/lock/journal';
-import { decodeLine, RECORD_BYTES } from '../../sidecar/lock/record';
+import type { Journal, Recovered } from '../../sidecar/journal/journal';
+import { decodeLine, RECORD_BYTES } from '../../sidecar/journal/record';
 import { SmallDisk } from '../support/small-disk';
 import { BOOT, JournalFile, NOW_MS } from '../unit/journal-file';
 import { makeLease } from '../unit/make-lease';

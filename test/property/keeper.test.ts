@@ -5,15 +5,15 @@ import { Timeline } from '../../sidecar/clock';
 import { lostCooldown } from '../../sidecar/gates/lost-cooldown';
 import type { KeeperEvent } from '../../sidecar/events/event';
 import { Keeper } from '../../sidecar/keeper/keeper';
-import { Owner } from '../../sidecar/lock/owner';
-import { openStore } from '../../sidecar/lock/store';
+import { LockUser } from '../../sidecar/lock/lock-user';
+import { openStore } from '../../sidecar/keeper/open-store';
 import { endGuards, makeFolder } from '../support/sidecar';
 import { FakeClock } from '../unit/fake-clock';
 import { KeeperModel, MODEL_LIMITS, type Ask } from './keeper-model';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const folder = makeFolder();
-const owner = Owner.detect();
+const user = LockUser.detect();
 afterAll(() => {
   endGuards(folder);
   rmSync(folder, { recursive: true, force: true });
@@ -105,7 +105,7 @@ class Pair {
       clock: this.#clock,
       timeline: new Timeline(this.#clock),
       emit: (event) => this.events.push(event),
-      openStore: () => openStore({ directory: this.#directory, legacyPath: null }, owner, { boot: 'boot', nowMs: this.#clock.monotonicMs() }),
+      openStore: () => openStore({ directory: this.#directory, legacyPath: null }, user, { boot: 'boot', nowMs: this.#clock.monotonicMs() }),
       defaultTtlMs: MODEL_LIMITS.defaultTtlMs,
       maxLeases: MODEL_LIMITS.maxLeases,
       restartGraceMs: MODEL_LIMITS.restartGraceMs,

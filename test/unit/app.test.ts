@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import supertest from 'supertest';
 import { Access } from '../../sidecar/http/access';
-import { createApp } from '../../sidecar/http/app';
+import { createApp, type AppParts } from '../../sidecar/http/app';
+import type { HttpObservation } from '../../sidecar/http/call';
 import { rememberPeers } from '../../sidecar/http/peers';
 import { route, type Route } from '../../sidecar/http/route';
 import { noParameters } from '../../sidecar/http/schemas';
-import type { Logger } from '../../sidecar/log';
-import type { HttpObservation, Metrics } from '../../sidecar/metrics';
+import type { Logger } from '../../sidecar/events/log';
 
 /** What cannot be brought about from outside: a handler with a bug in it. */
 const routes: Route[] = ['get', 'put'].map((method) =>
@@ -36,7 +36,7 @@ beforeEach(() => {
   const metrics = {
     observeRequest: (observation: HttpObservation) => observed.push(observation),
     countInternalError: () => (internalErrors += 1),
-  } as unknown as Metrics;
+  } as unknown as AppParts['metrics'];
   const log = { error: (...said: unknown[]) => logged.push(said) } as unknown as Logger;
   const { handler, serverOptions } = createApp({ routes, access: new Access(), metrics, log, beforeEach: () => undefined });
   server = createServer(serverOptions, handler);

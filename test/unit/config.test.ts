@@ -1,4 +1,4 @@
-import type { Config } from '../../sidecar/config';
+import type { Config } from '../../sidecar/config/config';
 import { configOf } from './read-config';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { endLease } from '../../sidecar/leases/lease';
-import { RECORD_BYTES } from '../../sidecar/lock/record';
+import { RECORD_BYTES } from '../../sidecar/journal/record';
 import { JournalFile, namesOf } from './journal-file';
 import { makeEndedLease, makeLease } from './make-lease';
 

@@ -2,8 +2,8 @@ import { constants, mkdtempSync, openSync, readFileSync, renameSync, rmSync, sta
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../support/sidecar';
 import type { EndedLease, Lease } from '../../sidecar/leases/lease';
-import { Journal, type JournalFiles, type Recovered } from '../../sidecar/lock/journal';
-import { RECORD_BYTES } from '../../sidecar/lock/record';
+import { Journal, type JournalFiles, type Recovered } from '../../sidecar/journal/journal';
+import { RECORD_BYTES } from '../../sidecar/journal/record';
 
 export const BOOT = 'c0ffee00-0000-4000-8000-000000000000';
 

@@ -1,4 +1,4 @@
-import { LeaseNameSeries } from '../../sidecar/lease-name-series';
+import { LeaseNameSeries } from '../../sidecar/metrics/lease-name-series';
 import { makeLease } from './make-lease';
 
 const LIMIT = 32;

@@ -1,4 +1,4 @@
-import { readConfig, type Config } from '../../sidecar/config';
+import { readConfig, type Config } from '../../sidecar/config/config';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

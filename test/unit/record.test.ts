@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { END_REASONS, type Lease } from '../../sidecar/leases/lease';
-import { decodeLine, encodeRecord, isEnded, RECORD_BYTES, type JournalRecord } from '../../sidecar/lock/record';
+import { decodeLine, encodeRecord, isEnded, RECORD_BYTES, type JournalRecord } from '../../sidecar/journal/record';
 import { makeEndedLease, makeLease } from './make-lease';
 
 const BOOT = 'c0ffee00-0000-4000-8000-000000000000';

@@ -1,4 +1,4 @@
-import { revive } from '../../sidecar/keeper/recovery';
+import { revive } from '../../sidecar/leases/grant';
 import { makeLease } from './make-lease';
 
 const GRACE_MS = 30_000;

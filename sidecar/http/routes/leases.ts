@@ -1,6 +1,6 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { ProblemCode } from '../problem';
-import { REFUSALS, type RefusalCode } from '../../leases/refusal';
+import { REFUSAL_CODES } from '../../leases/refusal';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import { JSON_TYPE, type Call } from '../call';
 import { oncePerTurn } from '../once-per-turn';
@@ -26,7 +26,7 @@ export const ETAG = { ETag: 'The id of the lease, in double quotation marks.' };
 
 /** Refusals that any request for a lease may meet. */
 export const ACQUIRE_PROBLEMS: readonly ProblemCode[] = [
-  'malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', ...(Object.keys(REFUSALS) as RefusalCode[]),
+  'malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', ...REFUSAL_CODES,
 ];
 
 export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Route[] {

@@ -2,7 +2,7 @@
  * The user to whom our lock files belong when the sidecar runs as root. It must be nobody else's: not root's (Helios
  * and the host run as root) and above all not 65534, whose files the Supervisor takes for its own and deletes.
  */
-export const LOCK_OWNER_UID = 48484;
+export const LOCK_USER_ID = 48484;
 
 /** `drwxrwxrwt`: anyone may add files, and only a file's owner may remove it. The Supervisor sets the same. */
 export const STICKY_MODE = 0o1777;
@@ -13,69 +13,69 @@ export const STICKY_MODE = 0o1777;
  * In a sticky directory, though, the kernel refuses to remove the file of another user, and checks that under the
  * directory's own lock. So a sidecar that was started as root works as a user who owns our lock files and nothing else,
  * and is root again only to prepare directories and sockets. Without the right to change users, or in a directory which
- * that user cannot reach, the owner is who we are.
+ * that user cannot reach, the user is who we are.
  */
-export class Owner {
+export class LockUser {
   #isActing = false;
 
   private constructor(
     readonly uid: number,
     /** As whom the process was started. */
     readonly startedUid: number,
-    /** As whom a child can be started that needs no rights at all: nobody but the owner. Empty where that cannot be changed. */
+    /** As whom a child can be started that needs no rights at all: only the lock's user. Empty where that cannot be changed. */
     readonly ids: { readonly uid?: number; readonly gid?: number } = {},
   ) {}
 
-  /** Finds out who the owner can be, and drops the groups that come with root. */
-  static detect(): Owner {
+  /** Finds out who the lock's user can be, and drops the groups that come with root. */
+  static detect(): LockUser {
     const uid = process.geteuid?.() ?? 0;
-    if (uid !== 0) return new Owner(uid, uid);
-    const gid = canChangeGroup() ? { gid: LOCK_OWNER_UID } : {};
-    const other = new Owner(LOCK_OWNER_UID, uid, { uid: LOCK_OWNER_UID, ...gid });
+    if (uid !== 0) return new LockUser(uid, uid);
+    const gid = canChangeGroup() ? { gid: LOCK_USER_ID } : {};
+    const other = new LockUser(LOCK_USER_ID, uid, { uid: LOCK_USER_ID, ...gid });
     try {
       other.act(() => undefined);
       return other;
     } catch {
-      return new Owner(uid, uid);
+      return new LockUser(uid, uid);
     }
   }
 
-  /** Whether the owner is another user than the one as whom the process was started. */
+  /** Whether the lock's user is another than the one as whom the process was started. */
   get isOther(): boolean {
     return this.uid !== this.startedUid;
   }
 
-  /** From now on works as the owner. */
-  become(): void {
+  /** From now on works as the lock's user. */
+  dropPrivileges(): void {
     if (this.isOther) process.seteuid?.(this.uid);
     this.#isActing = this.isOther;
   }
 
   /** From now on is again who it was at the start. */
-  resign(): void {
+  regainPrivileges(): void {
     if (this.isOther) process.seteuid?.(this.startedUid);
     this.#isActing = false;
   }
 
-  /** Does something as the owner. */
+  /** Does something as the lock's user. */
   act<T>(action: () => T): T {
     if (!this.isOther || this.#isActing) return action();
-    this.become();
+    this.dropPrivileges();
     try {
       return action();
     } finally {
-      this.resign();
+      this.regainPrivileges();
     }
   }
 
   /** Does something as who we were at the start. */
   actAsStarted<T>(action: () => T): T {
     if (!this.#isActing) return action();
-    this.resign();
+    this.regainPrivileges();
     try {
       return action();
     } finally {
-      this.become();
+      this.dropPrivileges();
     }
   }
 }
@@ -85,7 +85,7 @@ function canChangeGroup(): boolean {
   const gid = process.getegid?.() ?? 0;
   try {
     process.setgroups?.([]);
-    process.setegid?.(LOCK_OWNER_UID);
+    process.setegid?.(LOCK_USER_ID);
     process.setegid?.(gid);
     return true;
   } catch {

@@ -1,7 +1,7 @@
-import { Journal, type Recovered } from './journal';
-import type { Owner } from './owner';
-import type { Present } from './record';
-import { UpdateLock, type LockPaths, type OpenResult } from './update-lock';
+import { Journal, type Recovered } from '../journal/journal';
+import type { LockUser } from '../lock/lock-user';
+import type { Present } from '../journal/record';
+import { UpdateLock, type LockPaths, type OpenResult } from '../lock/update-lock';
 
 /** The lock and the journal of its leases: they live and die together, in one directory. */
 export interface Store {
@@ -15,8 +15,8 @@ export type OpenStoreResult =
   | Exclude<OpenResult, { readonly kind: 'open' }>;
 
 /** Opens both, or neither. */
-export function openStore(paths: LockPaths, owner: Owner, present: Present): OpenStoreResult {
-  const opened = UpdateLock.open(paths, owner);
+export function openStore(paths: LockPaths, user: LockUser, present: Present): OpenStoreResult {
+  const opened = UpdateLock.open(paths, user);
   if (opened.kind !== 'open') return opened;
   try {
     const { journal, recovered } = Journal.open(opened.lock.main, present);

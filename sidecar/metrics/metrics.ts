@@ -1,22 +1,17 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Clock, Timeline } from './clock';
-import type { SidecarEvent } from './events/event';
-import { REJECTION_CODES } from './http/problem';
-import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from './events/event';
-import type { Keeper } from './keeper/keeper';
-import { isSupervisors, LOCK_STATES } from './keeper/status';
-import { END_REASONS } from './leases/lease';
-import { REQUEST_KINDS, REQUEST_RESULTS } from './events/event';
-import { isPending, type UpdateStatus } from './supervisor/update-status';
+import type { Clock, Timeline } from '../clock';
+import type { SidecarEvent } from '../events/event';
+import type { HttpObservation } from '../http/call';
+import type { Route } from '../http/route';
+import { REJECTION_CODES } from '../leases/refusal';
+import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from '../events/event';
+import type { Keeper } from '../keeper/keeper';
+import { isSupervisors, LOCK_STATES } from '../keeper/status';
+import { END_REASONS } from '../leases/lease';
+import { REQUEST_KINDS, REQUEST_RESULTS } from '../events/event';
+import { isPending, type UpdateStatus } from '../supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';
-
-export interface HttpObservation {
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly seconds: number;
-}
 
 export interface Metrics {
   readonly registry: Registry;
@@ -25,14 +20,7 @@ export interface Metrics {
   readonly observeRequest: (observation: HttpObservation) => void;
   readonly countInternalError: () => void;
   /** Makes the series of these routes' usual answers, so that they are there before the first request. */
-  readonly expectRequests: (routes: readonly ExpectedRoute[]) => void;
-}
-
-/** A route, as far as its metrics go. */
-export interface ExpectedRoute {
-  readonly method: string;
-  readonly path: string;
-  readonly answers: Readonly<Record<number, unknown>>;
+  readonly expectRequests: (routes: readonly Route[]) => void;
 }
 
 /**
@@ -106,7 +94,7 @@ export function createMetrics(
   const acquired = counterWithoutLabels('leases_acquired_total', 'Leases granted.');
   const renewed = counterWithoutLabels('leases_renewed_total', 'Renewals granted.');
   const ended = counter('leases_ended_total', 'Leases ended, by reason.', 'reason', END_REASONS);
-  const rejections = counter('rejections_total', 'Answers with status 423, 429 or 503.', 'code', REJECTION_CODES);
+  const rejections = counter('rejections_total', 'Answers with status 423, 429 or 503.', 'code', [...REJECTION_CODES, 'supervisor-unavailable']);
   const lost = counter('lost_total', 'How often the lock was taken away from outside.', 'cause', LOSS_CAUSES);
   const updateRequests = new Counter({
     name: 'update_lock_update_requests_total',

@@ -1,4 +1,4 @@
-import type { Lease } from './leases/lease';
+import type { Lease } from '../leases/lease';
 
 /** How many names have a series of their own: names are the apps' to choose, and every one costs Prometheus memory. */
 const MAX_NAMES = 32;

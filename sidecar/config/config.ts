@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path';
-import { parseProbes, type ProbeSettings } from './holders/probes/probe-settings';
-import type { Schedule } from './holders/windows/calendar';
-import { ALWAYS } from './holders/windows/weekly-windows';
-import { formatDuration } from './leases/duration';
-import type { Environment } from './settings/forms';
-import { SettingsReader } from './settings/reader';
+import { parseProbes, type ProbeSettings } from '../holders/probes/probe-settings';
+import type { Schedule } from '../holders/windows/calendar';
+import { ALWAYS } from '../holders/windows/weekly-windows';
+import { formatDuration } from '../leases/duration';
+import type { Environment } from './forms';
+import { SettingsReader } from './settings-reader';
 
-export { MIN_TTL_MS } from './settings/forms';
+export { MIN_TTL_MS } from './forms';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

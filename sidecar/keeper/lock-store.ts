@@ -2,9 +2,9 @@ import type { Clock, Timeline } from '../clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { Refusal } from '../leases/refusal';
 import { banner } from '../lock/banner';
-import type { Recovered } from '../lock/journal';
-import type { Header } from '../lock/record';
-import type { OpenStoreResult, Store } from '../lock/store';
+import type { Recovered } from '../journal/journal';
+import type { Header } from '../journal/record';
+import type { OpenStoreResult, Store } from './open-store';
 import type { InspectedPath } from '../lock/update-lock';
 import type { FallibleOperation, KeeperEvent } from '../events/event';
 import { cannotLock, fromStanding, STOPPING } from './refusals';
@@ -24,7 +24,7 @@ const RENEW_AFTER_MS = 500;
 /** What is tried again at a request is not tried more often than this. Milliseconds. */
 const AT_MOST_EVERY_MS = 1000;
 
-export interface CustodyOptions {
+export interface LockStoreOptions {
   readonly clock: Clock;
   readonly timeline: Timeline;
   readonly emit: (event: KeeperEvent) => void;
@@ -33,8 +33,8 @@ export interface CustodyOptions {
   readonly whereToAsk: string;
 }
 
-/** What custody needs of the keeper. */
-interface Owner {
+/** What the store needs of the keeper. */
+interface LeaseSource {
   /** Takes up the leases of a former process, whenever lock and journal have been opened. */
   readonly onOpen: (recovered: Recovered) => void;
   readonly leases: () => Iterable<Lease>;
@@ -46,7 +46,7 @@ interface Owner {
  * Carries out on disk what the keeper decides. What fails is reported as an event and as the refusal that follows from
  * it, and tried again; nothing here throws.
  */
-export class Custody {
+export class LockStore {
   #store: Store | null = null;
   #problem = 'it was not opened yet';
   #isClosed = false;
@@ -59,8 +59,8 @@ export class Custody {
   #renewTimer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly options: CustodyOptions,
-    private readonly owner: Owner,
+    private readonly options: LockStoreOptions,
+    private readonly keeper: LeaseSource,
   ) {}
 
   get isOpen(): boolean {
@@ -68,8 +68,8 @@ export class Custody {
   }
 
   /** Whether the lock's files belong to another user than the one as whom we were started. */
-  get isOwners(): boolean {
-    return this.#store?.lock.main.isOwners ?? false;
+  get isLockUsers(): boolean {
+    return this.#store?.lock.main.isLockUsers ?? false;
   }
 
   /** Opens lock and journal. If it cannot be done now, it is tried again by itself. */
@@ -80,7 +80,7 @@ export class Custody {
     if (opened.kind === 'open') {
       this.#store = opened.store;
       for (const problem of opened.store.recovered.problems) this.#failed('journal', problem);
-      this.owner.onOpen(opened.store.recovered);
+      this.keeper.onOpen(opened.store.recovered);
       const problem = opened.store.lock.flockProblem();
       if (problem !== null) this.#failed('flock', problem);
       this.#watchFlock();
@@ -165,7 +165,7 @@ export class Custody {
     const journal = this.#store?.journal;
     if (journal === undefined) return cannotLock(this.#problem);
     try {
-      if (journal.isRemoved()) journal.restore(this.owner.header(), this.owner.leases());
+      if (journal.isRemoved()) journal.restore(this.keeper.header(), this.keeper.leases());
       journal.write(lease);
       return null;
     } catch (error) {
@@ -177,7 +177,7 @@ export class Custody {
   recordEnd(ended: EndedLease): void {
     this.#tryTo('journal', ({ journal }) => {
       // Else a copy that somebody has put there would bring the lease back.
-      if (journal.isRemoved()) journal.restore(this.owner.header(), this.owner.leases());
+      if (journal.isRemoved()) journal.restore(this.keeper.header(), this.keeper.leases());
       else journal.writeEnded(ended);
     });
   }
@@ -185,7 +185,7 @@ export class Custody {
   /** Writes down what a next process has to know beside the leases. */
   recordBoot(): void {
     this.#tryTo('journal', (store) => {
-      store.journal.writeHeader(this.owner.header());
+      store.journal.writeHeader(this.keeper.header());
     });
   }
 

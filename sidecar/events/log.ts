@@ -1,9 +1,8 @@
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger } from 'winston';
-import type { Config } from './config';
-import { describe } from './events/descriptions';
-import type { SidecarEvent } from './events/event';
-import { printable } from './printable';
+import { describe } from './descriptions';
+import type { SidecarEvent } from './event';
+import { printable } from '../printable';
 
 export type { Logger } from 'winston';
 
@@ -13,7 +12,7 @@ const MAX_WAITING_BYTES = 256 * 1024;
 type Line = Record<string, unknown>;
 
 /** One line an event on standard output, at once: JSON for machines, or text for a person at a terminal. */
-export function createLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+export function createLog({ logLevel, logFormat }: { readonly logLevel: string; readonly logFormat: 'json' | 'pretty' }): Logger {
   // Whoever read our output may go away; the lock stays, and so do we.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const toText = logFormat === 'json' ? toJsonLine : toPrettyLine;
