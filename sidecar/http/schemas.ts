@@ -154,7 +154,7 @@ const lockFields = {
     ),
     'Null without windows.',
   ),
-  summary: describe(z.string(), 'One sentence that answers "why is my device not updating?".'),
+  summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in UTC, and say so.'),
 };
 export const lock = z.strictObject({
   ...lockFields,

@@ -58,13 +58,12 @@ function whileHeld(known: Known): string {
 }
 
 /** A holder of the sidecar's own may know when it lets go, though not by the clock that leases go by. */
-function untilReleased({ lock, policies, timeline, nowMs }: Known): string {
+function untilReleased(known: Known): string {
+  const { lock, policies } = known;
   const ends = lock.leases.map(({ name }) => policies.of(name).end()).filter((end) => end !== null);
   const last = ends.toSorted((a, b) => b.atWallMs - a.atWallMs)[0];
   if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
-  const at = new Date(last.atWallMs).toISOString();
-  const isToday = at.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
-  return `until ${last.event} at ${isToday ? '' : `${at.slice(0, 10)} `}${at.slice(11, 16)} UTC`;
+  return `until ${last.event} at ${wallTimeOfDay(known, last.atWallMs)}`;
 }
 
 function whileFree(known: Known): string {
@@ -96,10 +95,15 @@ function forHowLong({ paths }: LockStatus, nowWallMs: number): string {
   return minutes === 1 ? ' for a minute' : minutes < 120 ? ` for ${String(minutes)} minutes` : ` for ${String(Math.floor(minutes / 60))} hours`;
 }
 
-function timeOfDay({ timeline, nowMs }: Known, ms: number): string {
-  const text = timeline.toRfc3339(ms);
-  const isToday = text.slice(0, 10) === timeline.toRfc3339(nowMs).slice(0, 10);
-  return isToday ? text.slice(11, 16) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+function timeOfDay(known: Known, ms: number): string {
+  return wallTimeOfDay(known, known.timeline.toWallMs(ms));
+}
+
+/** Names its zone: the sentence is also read where other times are in the reader's own. */
+function wallTimeOfDay({ timeline, nowMs }: Known, wallMs: number): string {
+  const [at, now] = [new Date(wallMs).toISOString(), timeline.toRfc3339(nowMs)];
+  const isToday = at.slice(0, 10) === now.slice(0, 10);
+  return `${isToday ? '' : `${at.slice(0, 10)} `}${at.slice(11, 16)} UTC`;
 }
 
 function holders(leases: readonly Lease[]): string {

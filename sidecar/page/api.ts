@@ -1,16 +1,16 @@
-import { shown } from './elements';
+import { printable } from './elements';
 
-/** How a request went, in words for people where it did not go well. */
+/** How a request went, with a message for people if it failed. */
 export type Answer =
   | { readonly ok: true }
-  /** `token`: what it was that did not do: none, or one that is none of the sidecar's; or one that does not allow this. */
-  | { readonly ok: false; readonly token?: 'wrong' | 'not-enough'; readonly words: string };
+  /** `token`: set if the token was the problem: missing or unknown, or known but without this permission. */
+  | { readonly ok: false; readonly token?: 'wrong' | 'not-permitted'; readonly message: string };
 
-const TOKEN_STATUSES: Readonly<Record<number, 'wrong' | 'not-enough'>> = { 401: 'wrong', 403: 'not-enough' };
+const TOKEN_STATUSES: Readonly<Record<number, 'wrong' | 'not-permitted'>> = { 401: 'wrong', 403: 'not-permitted' };
 
 const KEY = 'update-lock-token';
 
-/** The token that was typed in: in this tab, and only until it is closed. */
+/** The token that the reader typed in, kept in this tab until it is closed. */
 export const token = {
   get value(): string {
     return sessionStorage.getItem(KEY) ?? '';
@@ -31,7 +31,7 @@ export function forceUpdate(): Promise<Answer> {
 
 async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   const { value } = token;
-  if (/[^\x21-\x7e]/.test(value)) return { ok: false, token: 'wrong', words: 'That is no token: a token has neither spaces nor letters beyond ASCII.' };
+  if (/[^\x21-\x7e]/.test(value)) return { ok: false, token: 'wrong', message: 'This is not a token: a token consists of ASCII characters without spaces.' };
   const headers: Record<string, string> = {};
   if (value !== '') headers['Authorization'] = `Bearer ${value}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
@@ -39,20 +39,20 @@ async function ask(method: string, path: string, body?: unknown): Promise<Answer
   try {
     response = await fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   } catch {
-    return { ok: false, words: 'The sidecar cannot be reached.' };
+    return { ok: false, message: 'The sidecar cannot be reached.' };
   }
   if (response.ok) return { ok: true };
   const wrong = TOKEN_STATUSES[response.status];
-  return { ok: false, ...(wrong === undefined ? {} : { token: wrong }), words: await wordsOf(response) };
+  return { ok: false, ...(wrong === undefined ? {} : { token: wrong }), message: await messageOf(response) };
 }
 
-/** What the problem says; whatever is in between may answer something else. */
-async function wordsOf(response: Response): Promise<string> {
+/** The detail of the problem document; a proxy in between may answer with something else. */
+async function messageOf(response: Response): Promise<string> {
   try {
     const { detail } = (await response.json()) as { detail?: unknown };
-    if (typeof detail === 'string' && detail !== '') return shown(detail);
+    if (typeof detail === 'string' && detail !== '') return printable(detail);
   } catch {
-    // Not a problem document.
+    // Not JSON.
   }
-  return `The answer was ${String(response.status)} ${shown(response.statusText)}`.trim();
+  return `The answer was ${String(response.status)} ${printable(response.statusText)}`.trim();
 }

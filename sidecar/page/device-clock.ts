@@ -1,21 +1,21 @@
-/** Less than this may come from the answer's way, and its times in whole seconds. Milliseconds. */
-const NOT_WORTH_MS = 2000;
+/** A smaller difference may come from the time that the answer takes, and from its whole seconds. Milliseconds. */
+const NEGLIGIBLE_MS = 2000;
 
-/** The time on the device, whose clock may be set otherwise than this one: what the sidecar tells is in it. */
+/** The time by the device's clock, which may differ from the reader's. All times that the sidecar sends are by the device's clock. */
 export class DeviceClock {
-  /** By how much the device's clock is ahead, in milliseconds. */
+  /** How far the device's clock is ahead of the reader's, in milliseconds. */
   aheadMs = 0;
 
   nowMs(): number {
     return Date.now() + this.aheadMs;
   }
 
-  /** @param date the `Date` of an answer to what was asked at `askedAtMs` */
+  /** @param date the `Date` header of the answer to a request that was sent at `askedAtMs` */
   read(date: string | null, askedAtMs: number): void {
-    const toldMs = Date.parse(date ?? '');
-    if (Number.isNaN(toldMs)) return;
-    // Seconds are cut off: on average it was half a second later.
-    const aheadMs = toldMs + 500 - (askedAtMs + Date.now()) / 2;
-    this.aheadMs = Math.abs(aheadMs) < NOT_WORTH_MS ? 0 : aheadMs;
+    const answeredMs = Date.parse(date ?? '');
+    if (Number.isNaN(answeredMs)) return;
+    // The header has whole seconds: on average it was half a second later.
+    const aheadMs = answeredMs + 500 - (askedAtMs + Date.now()) / 2;
+    this.aheadMs = Math.abs(aheadMs) < NEGLIGIBLE_MS ? 0 : aheadMs;
   }
 }

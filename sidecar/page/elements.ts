@@ -1,7 +1,7 @@
 import { ICONS, type IconName } from './icons';
 import { ago, ahead, atTime } from './times';
 
-/** Everything on the page is made here, and text only ever becomes text. */
+/** All elements of the page are made here, and text never becomes markup. */
 
 export function element<K extends keyof HTMLElementTagNameMap>(tag: K, className = '', ...children: readonly (Node | string)[]): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
@@ -16,26 +16,26 @@ export function byId<T extends HTMLElement>(id: string, type: abstract new () =>
   return found;
 }
 
-/** Leaves alone what is as it should be: a live region would tell it again. */
+/** Does not touch text that stays the same: a live region would announce it again. */
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** What an app has written, with what would turn the text around, or show nothing at all, made visible. */
-export function shown(text: string): string {
+/** An app's text, with invisible characters and those that change its direction replaced by a visible one. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
 }
 
-/** Text of an app's, in whichever direction it is written, apart from what is around it. */
-export function said(text: string): HTMLElement {
-  const isolated = element('bdi', '', shown(text));
+/** An app's text, isolated so that its direction does not affect the text around it. */
+export function appText(text: string): HTMLElement {
+  const isolated = element('bdi', '', printable(text));
   isolated.dir = 'auto';
   return isolated;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A picture beside a word that says the same. */
+/** A decorative picture: the word beside it says the same. */
 export function icon(name: IconName): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
@@ -47,7 +47,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** How something is: a picture, a word, and a colour by `tone`. */
+/** A state: a picture, a word, and a colour that `tone` chooses. */
 export interface Badge {
   readonly icon: IconName;
   readonly word: string;
@@ -58,12 +58,12 @@ export function badge({ icon: name, word, tone }: Badge): HTMLElement {
   return element('span', `badge ${tone}`, icon(name), word);
 }
 
-/** A term and what is said of it. */
+/** A term and its description. */
 export function fact(term: string, ...description: readonly (Node | string)[]): HTMLElement {
   return element('div', 'fact', element('dt', '', term), element('dd', '', ...description));
 }
 
-/** An instant, absolute and relative; both are kept true by `tick`: the device's clock may not be known yet, and days pass. */
+/** An instant, absolute and relative. `tick` keeps both up to date: days pass, and the device's clock may not be known yet. */
 export function when(instant: string, direction: 'since' | 'until', nowMs: number): (Node | string)[] {
   const ms = Date.parse(instant);
   const time = element('time', '', atTime(ms, nowMs));
@@ -76,7 +76,7 @@ export function when(instant: string, direction: 'since' | 'until', nowMs: numbe
   return [time, ' ', relative];
 }
 
-/** Brings everything that depends on the time to this moment. */
+/** Updates everything on the page that depends on the present time. */
 export function tick(nowMs: number): void {
   for (const each of document.querySelectorAll<HTMLElement>('[data-since], [data-until]')) showRelative(each, nowMs);
   for (const each of document.querySelectorAll<HTMLElement>('[data-at]')) setText(each, atTime(Number(each.dataset['at']), nowMs, 'seconds' in each.dataset));

@@ -1,4 +1,4 @@
-import { byId, element, icon, said, shown } from './elements';
+import { appText, byId, element, icon, printable } from './elements';
 import type { HistoryEntry } from './history';
 import type { IconName } from './icons';
 import { atTime } from './times';
@@ -36,22 +36,22 @@ const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
   'probe-reached': 'plug',
 };
 
-/** The last events, the latest first. */
+/** Recent events, latest first. */
 export class EventsView {
   readonly #list = byId('events', HTMLElement);
   readonly #none = byId('no-events', HTMLElement);
   readonly #items = new Map<string, HTMLLIElement>();
 
-  /** An event does not change: only what is new is made, and what is read aloud or selected stays. */
+  /** Events never change, so only new ones are made: elements that are being read out or are selected stay. */
   render(events: readonly HistoryEntry[], nowMs: number): void {
-    const shownNow = new Map(events.map((event) => [JSON.stringify(event), event]));
+    const current = new Map(events.map((event) => [JSON.stringify(event), event]));
     for (const [key, item] of this.#items) {
-      if (shownNow.has(key)) continue;
+      if (current.has(key)) continue;
       item.remove();
       this.#items.delete(key);
     }
     let next = this.#list.firstElementChild;
-    for (const [key, event] of shownNow) {
+    for (const [key, event] of current) {
       const made = this.#items.get(key);
       if (made !== undefined) {
         next = made.nextElementSibling;
@@ -75,6 +75,6 @@ function itemOf({ at, event, name, text, detail }: HistoryEntry, nowMs: number):
     '',
     time,
     icon(PICTURES[event]),
-    element('p', '', ...(name === null ? [] : [element('strong', '', said(name)), ' ']), shown(text), ...(detail === '' ? [] : [' ', element('span', 'reason', said(detail))])),
+    element('p', '', ...(name === null ? [] : [element('strong', '', appText(name)), ' ']), printable(text), ...(detail === '' ? [] : [' ', element('span', 'reason', appText(detail))])),
   );
 }

@@ -2,48 +2,48 @@ import type { HistoryEntryView, HistoryView } from '../http/schemas';
 
 export type HistoryEntry = HistoryEntryView;
 
-/** How often the history is asked for at most, however much happens. Milliseconds. */
-const ASK_EVERY_MS = 1000;
+/** The history is fetched once in this time at most, however much happens. Milliseconds. */
+const FETCH_EVERY_MS = 1000;
 
-/** After an answer that did not come. Milliseconds. */
-const ASK_AGAIN_AFTER_MS = 5000;
-const ANSWERS_WITHIN_MS = 10_000;
+/** The wait after a failed request. Milliseconds. */
+const RETRY_AFTER_MS = 5000;
+const TIMEOUT_MS = 10_000;
 
-/** The last of what has happened, the latest first: what the sidecar has kept of it, asked for anew when something happens. */
+/** The sidecar's history of recent events, latest first. It is fetched again when something happens. */
 export class History {
   events: readonly HistoryEntry[] = [];
-  #isAsking = false;
+  #isFetching = false;
   #isStale = false;
 
   constructor(private readonly onChange: () => void) {
-    document.addEventListener('visibilitychange', () => { this.#askIfStale(); });
+    document.addEventListener('visibilitychange', () => { this.#fetchIfStale(); });
   }
 
-  /** To be called when there may be more. */
+  /** To be called when there may be new events. */
   refresh(): void {
     this.#isStale = true;
-    this.#askIfStale();
+    this.#fetchIfStale();
   }
 
-  #askIfStale(): void {
-    if (this.#isStale && !this.#isAsking) void this.#ask();
+  #fetchIfStale(): void {
+    if (this.#isStale && !this.#isFetching) void this.#fetchWhileStale();
   }
 
-  async #ask(): Promise<void> {
-    this.#isAsking = true;
-    // Nobody sees what is behind another tab: that has time until somebody looks.
+  async #fetchWhileStale(): Promise<void> {
+    this.#isFetching = true;
+    // In a hidden tab nobody reads it: that can wait until the tab is shown.
     while (this.#isStale && document.visibilityState === 'visible') {
       this.#isStale = false;
-      const isRead = await this.#read();
-      if (!isRead) this.#isStale = true;
-      await new Promise((resolve) => setTimeout(resolve, isRead ? ASK_EVERY_MS : ASK_AGAIN_AFTER_MS));
+      const hasSucceeded = await this.#fetch();
+      if (!hasSucceeded) this.#isStale = true;
+      await new Promise((resolve) => setTimeout(resolve, hasSucceeded ? FETCH_EVERY_MS : RETRY_AFTER_MS));
     }
-    this.#isAsking = false;
+    this.#isFetching = false;
   }
 
-  async #read(): Promise<boolean> {
+  async #fetch(): Promise<boolean> {
     try {
-      const response = await fetch('v1/history', { cache: 'no-store', signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+      const response = await fetch('v1/history', { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
       if (!response.ok) return false;
       this.events = ((await response.json()) as HistoryView).events;
       this.onChange();

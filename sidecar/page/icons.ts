@@ -1,4 +1,4 @@
-/** Strokes on a field of 24 by 24. */
+/** SVG paths on a grid of 24 by 24. */
 export const ICONS = {
   lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
   open: 'M6 11h12v9H6zM8.5 11V7.5a3.5 3.5 0 0 1 6.8-1.2',

@@ -15,18 +15,29 @@ export type Message =
   | { readonly event: 'lease'; readonly data: Lease | EndedLease }
   | { readonly event: 'update'; readonly data: Update };
 
-/** What the sidecar has told so far. Times are those of the device. */
+/** What the sidecar has sent so far. Times are by the device's clock. */
 export class Known {
   lock: Lock | null = null;
   update: Update | null = null;
   /** Live leases, oldest first. */
   readonly leases = new Map<string, Lease>();
-  /** The present state is being told, part by part, and nothing of it has just happened. */
+  /** The present state is arriving, part by part. */
   #isSnapshot = false;
 
-  /** Whether enough is known to say how things are. */
+  /** Whether the whole present state has arrived. */
   get isComplete(): boolean {
     return this.lock !== null && !this.#isSnapshot;
+  }
+
+  /** When a lease ends as things are; null if that is not known. The lease that holds the lock outside of windows ends when one opens. */
+  endOf({ name, expires }: Lease): string | null {
+    return expires ?? (name === '@window' ? (this.lock?.window?.opens ?? null) : null);
+  }
+
+  /** When the last lease ends as things are; null if the end of one is not known, or there are none. */
+  get end(): string | null {
+    const ends = [...this.leases.values()].map((lease) => this.endOf(lease));
+    return ends.includes(null) ? null : (ends.sort().at(-1) ?? null);
   }
 
   take(message: Message): void {
@@ -46,7 +57,7 @@ export class Known {
 
   #takeLock(lock: Lock): void {
     if (lock.snapshot) {
-      // Of a sidecar that has started anew, or after too long a time without it: what was known is not true any more.
+      // The sidecar has restarted, or events were missed: the former state is no longer true.
       this.#isSnapshot = true;
       this.leases.clear();
       this.update = null;

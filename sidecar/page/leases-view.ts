@@ -1,24 +1,31 @@
 import { releaseLease } from './api';
-import { byId, element, fact, icon, said, setText, when } from './elements';
+import { appText, byId, element, fact, icon, setText, when } from './elements';
 import type { IconName } from './icons';
 import type { Known, Lease } from './known';
 import type { Asking } from './question';
 
 const KINDS: Readonly<Record<Lease['kind'], readonly [IconName, string]>> = {
-  timed: ['clock', 'for a time'],
+  timed: ['clock', 'for a set time'],
   connection: ['plug', 'while connected'],
-  builtin: ['shield', "the sidecar's own"],
+  builtin: ['shield', 'by the sidecar itself'],
+};
+
+const UNKNOWN_ENDS: Readonly<Record<Lease['kind'], string>> = {
+  timed: 'it is released',
+  connection: 'its connection closes',
+  builtin: 'further notice',
 };
 
 interface Row {
   readonly item: HTMLLIElement;
   /** Name and reason. */
-  readonly who: HTMLElement;
+  readonly holder: HTMLElement;
   readonly facts: HTMLElement;
   lease: Lease;
+  end: string | null;
 }
 
-/** Who holds the lock, and why, oldest first. Rows stay the same elements, so that the focus stays where it is. */
+/** The holders and their reasons, oldest first. Rows stay the same elements, so that the focus stays where it is. */
 export class LeasesView {
   readonly #list = byId('leases', HTMLElement);
   readonly #count = byId('lease-count', HTMLElement);
@@ -28,7 +35,8 @@ export class LeasesView {
 
   constructor(private readonly asking: Asking) {}
 
-  render({ leases }: Known, nowMs: number): void {
+  render(known: Known, nowMs: number): void {
+    const { leases } = known;
     for (const [key, { item }] of this.#rows) {
       if (leases.has(key)) continue;
       if (item.contains(document.activeElement)) this.#heading.focus();
@@ -37,39 +45,41 @@ export class LeasesView {
     }
     for (const lease of leases.values()) {
       const row = this.#rows.get(lease.name);
-      if (row === undefined) this.#add(lease, nowMs);
-      else if (row.lease !== lease) this.#fill(row, lease, nowMs);
+      const end = known.endOf(lease);
+      if (row === undefined) this.#add(lease, end, nowMs);
+      else if (row.lease !== lease || row.end !== end) this.#fill(row, lease, end, nowMs);
     }
     setText(this.#count, String(leases.size));
     this.#nobody.hidden = leases.size > 0;
   }
 
-  #add(lease: Lease, nowMs: number): void {
-    const [who, facts] = [element('div', 'who'), element('div', 'rest')];
-    const row: Row = { item: element('li', 'lease', who), who, facts, lease };
-    this.#fill(row, lease, nowMs);
-    if (!lease.name.startsWith('@')) row.item.append(this.#button(lease.name));
+  #add(lease: Lease, end: string | null, nowMs: number): void {
+    const [holder, facts] = [element('div'), element('div', 'rest')];
+    const row: Row = { item: element('li', 'lease', holder), holder, facts, lease, end };
+    this.#fill(row, lease, end, nowMs);
+    if (lease.kind !== 'builtin') row.item.append(this.#button(lease.name));
     row.item.append(facts);
     this.#rows.set(lease.name, row);
     this.#list.append(row.item);
   }
 
-  #fill(row: Row, lease: Lease, nowMs: number): void {
+  #fill(row: Row, lease: Lease, end: string | null, nowMs: number): void {
     const { name, reason, kind, since, expires, ttlSeconds, renewals, peer } = lease;
     row.lease = lease;
-    row.who.replaceChildren(element('h3', 'name', said(name)), ...(reason === '' ? [] : [element('p', 'reason', said(reason))]));
+    row.end = end;
+    row.holder.replaceChildren(element('h3', 'name', appText(name)), ...(reason === '' ? [] : [element('p', 'reason', appText(reason))]));
     const [picture, word] = KINDS[kind];
     row.facts.replaceChildren(
       element(
         'dl',
         'facts',
         fact('Since', ...when(since, 'since', nowMs)),
-        fact('Until', ...(expires === null ? [endOf(lease)] : when(expires, 'until', nowMs))),
+        fact('Until', ...(end === null ? [UNKNOWN_ENDS[kind]] : when(end, 'until', nowMs))),
         fact('Held', element('span', 'kind', icon(picture), word)),
-        ...(kind === 'builtin' ? [] : [fact('Asked by', peer === 'unix' ? 'the Unix socket' : said(peer))]),
+        ...(kind === 'builtin' ? [] : [fact('Requested from', peer === 'unix' ? 'the Unix socket' : appText(peer))]),
         ...(renewals === 0 ? [] : [fact('Renewed', renewals === 1 ? 'once' : `${String(renewals)} times`)]),
       ),
-      ...(expires === null || ttlSeconds === null ? [] : [rest(expires, ttlSeconds * 1000)]),
+      ...(expires === null || ttlSeconds === null ? [] : [timeLeft(expires, ttlSeconds * 1000)]),
     );
   }
 
@@ -80,7 +90,7 @@ export class LeasesView {
     button.addEventListener('click', () => {
       this.asking.ask({
         title: `Release ${name}?`,
-        text: 'It goes on as if it held the lock, and an update may begin in the middle of what it does. Cut off is:',
+        text: 'The app may not notice, and an update may then interrupt its work.',
         yes: 'Release',
         tokenName: 'API token',
         alwaysNeedsToken: false,
@@ -93,13 +103,8 @@ export class LeasesView {
   }
 }
 
-function endOf({ name, kind }: Lease): string {
-  if (name === '@window') return 'a window opens';
-  return kind === 'connection' ? 'its connection ends' : kind === 'builtin' ? 'its reason ends' : 'it is released';
-}
-
-/** How much of its time a lease has left, for the eye; in words it is beside it. */
-function rest(expires: string, ttlMs: number): HTMLElement {
+/** How much of its time a lease has left, as a bar; the text beside it says the same. */
+function timeLeft(expires: string, ttlMs: number): HTMLElement {
   const bar = element('span', 'bar', element('span'));
   bar.setAttribute('aria-hidden', 'true');
   const fill = bar.firstElementChild as HTMLElement;

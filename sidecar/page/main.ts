@@ -12,10 +12,10 @@ import { Stream } from './stream';
 import { span, ZONE } from './times';
 import { UpdateView } from './update-view';
 
-/** What is told together is shown together. Milliseconds. */
+/** Messages that arrive together are shown together. Milliseconds. */
 const SHOW_AFTER_MS = 30;
 
-/** From when on it is said that the device's clock is another. Milliseconds. */
+/** From this difference on the page mentions that the device's clock differs. Milliseconds. */
 const CLOCK_DIFFERS_MS = 30_000;
 
 const clock = new DeviceClock();
@@ -31,7 +31,7 @@ const stream = new Stream(
   () => {
     if (stream.connection !== 'lost') lostAtMs = null;
     else lostAtMs ??= clock.nowMs();
-    // Not everything that happens is told on the stream.
+    // The stream does not carry everything that happens.
     if (stream.connection === 'live') history.refresh();
     showSoon();
   },
@@ -50,7 +50,7 @@ const forget = byId('forget', HTMLButtonElement);
 let lostAtMs: number | null = null;
 let showTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** By a timer, not with the next frame: in a tab in the background there is none, but its title is seen. */
+/** By a timer, not an animation frame: a tab in the background gets no frames, but its title is visible. */
 function showSoon(): void {
   showTimer ??= setTimeout(() => {
     showTimer = undefined;
@@ -72,7 +72,7 @@ function show(): void {
   forget.hidden = token.value === '';
   const differs = Math.abs(clock.aheadMs) >= CLOCK_DIFFERS_MS;
   const direction = clock.aheadMs > 0 ? 'ahead of' : 'behind';
-  setText(byId('zone', HTMLElement), `Times are in ${ZONE}${differs ? `, by the device's clock, which is ${span(Math.abs(clock.aheadMs))} ${direction} this one` : ''}.`);
+  setText(byId('zone', HTMLElement), `Times are in ${ZONE} unless they name another zone${differs ? `. They follow the device's clock, which is ${span(Math.abs(clock.aheadMs))} ${direction} yours` : ''}.`);
   tick(nowMs);
 }
 

@@ -1,7 +1,7 @@
 import { token, type Answer } from './api';
-import { byId, element, said, setText } from './elements';
+import { appText, byId, element, setText } from './elements';
 
-/** Who is cut off if the answer is yes. */
+/** A holder that is interrupted if the answer is yes. */
 export interface Affected {
   readonly name: string;
   readonly reason: string;
@@ -11,16 +11,16 @@ export interface Question {
   readonly title: string;
   readonly text: string;
   readonly yes: string;
-  /** What the token is called that this needs. */
+  /** The name of the token that the action may need. */
   readonly tokenName: string;
   readonly alwaysNeedsToken: boolean;
   readonly affected: () => readonly Affected[];
   readonly act: () => Promise<Answer>;
-  /** Where the reader goes on, if what was asked about is not on the page any more. */
+  /** Gets the focus if the button that asked is no longer on the page. */
   readonly after: HTMLElement;
 }
 
-/** Asks before somebody is cut off, and for the token where one is needed. One question at a time. */
+/** Asks before somebody is interrupted, and for the token where one is needed. One question at a time. */
 export class Asking {
   readonly #dialog = byId('question', HTMLDialogElement);
   readonly #title = byId('question-title', HTMLElement);
@@ -58,16 +58,16 @@ export class Asking {
     (this.#tokenField.hidden ? this.#no : this.#token).focus();
   }
 
-  /** Who is affected may change while the question is open. */
+  /** The affected holders may change while the question is open. */
   update(): void {
     if (this.#question === null) return;
     const items = this.#question.affected().map(({ name, reason }) =>
-      element('li', '', element('strong', '', said(name)), ...(reason === '' ? [] : [' ', element('span', 'reason', said(reason))])),
+      element('li', '', element('strong', '', appText(name)), ...(reason === '' ? [] : [' ', element('span', 'reason', appText(reason))])),
     );
     const text = items.map((item) => item.textContent).join('\n');
     if (this.#affected.dataset['text'] === text) return;
     this.#affected.dataset['text'] = text;
-    this.#affected.replaceChildren(...(items.length > 0 ? items : [element('li', 'nobody', 'Nobody: no lease is live.')]));
+    this.#affected.replaceChildren(...(items.length > 0 ? items : [element('li', 'nobody', 'Nobody has a lease.')]));
   }
 
   async #act(): Promise<void> {
@@ -91,16 +91,16 @@ export class Asking {
       return;
     }
     if (answer.token !== undefined) {
-      // What does not do is not kept; an API token that is no admin token has done for something else.
-      token.value = isTyped || answer.token === 'not-enough' ? before : '';
+      // A wrong token is not kept. An API token that may not do this stays: it is right for other actions.
+      token.value = isTyped || answer.token === 'not-permitted' ? before : '';
       this.#tokenField.hidden = false;
     }
-    this.#refuse(answer.words);
+    this.#refuse(answer.message);
   }
 
-  /** Says why not, where the reader is: the field and the button are described by it. */
-  #refuse(words: string): void {
-    this.#showError(words);
+  /** Shows why it failed. The error describes the field or the button that has the focus, so it is read out. */
+  #refuse(message: string): void {
+    this.#showError(message);
     if (this.#tokenField.hidden) {
       this.#yes.focus();
     } else {
@@ -109,10 +109,10 @@ export class Asking {
     }
   }
 
-  #showError(words: string): void {
-    setText(this.#error, words);
-    this.#error.hidden = words === '';
-    this.#token.setAttribute('aria-invalid', String(words !== '' && !this.#tokenField.hidden));
+  #showError(message: string): void {
+    setText(this.#error, message);
+    this.#error.hidden = message === '';
+    this.#token.setAttribute('aria-invalid', String(message !== '' && !this.#tokenField.hidden));
   }
 
   #setAsking(isAsking: boolean): void {
@@ -125,7 +125,7 @@ export class Asking {
     this.#question = null;
     this.#token.value = '';
     this.onDone();
-    // The browser goes back to the button that asked; what is not there any more cannot have the focus.
+    // The browser returns the focus to the button that asked, unless that is no longer on the page.
     requestAnimationFrame(() => {
       if (document.activeElement === document.body) after?.focus();
     });

@@ -1,4 +1,4 @@
-import { badge, byId, element, fact, shown, when, type Badge } from './elements';
+import { badge, byId, element, fact, printable, when, type Badge } from './elements';
 import type { Known, Lock } from './known';
 
 const PATHS: Readonly<Record<Lock['paths'][number]['state'], Badge>> = {
@@ -8,7 +8,7 @@ const PATHS: Readonly<Record<Lock['paths'][number]['state'], Badge>> = {
   foreign: { icon: 'alert', word: "somebody else's", tone: 'bad' },
 };
 
-/** Window and files: what there is to see beside who holds the lock and what waits. */
+/** The update window and the lock files. */
 export class RestView {
   readonly #window = byId('window', HTMLElement);
   readonly #paths = byId('paths', HTMLElement);
@@ -36,9 +36,9 @@ function windowParts(window: Lock['window'], nowMs: number): Node[] {
     element(
       'dl',
       'facts',
-      ...(open ? [] : [fact('Opens', ...(opens === null ? ['not in sight'] : when(opens, 'until', nowMs)))]),
+      ...(open ? [] : [fact('Opens', ...(opens === null ? ['not known'] : when(opens, 'until', nowMs)))]),
       ...(closes === null ? [] : [fact('Closes', ...when(closes, 'until', nowMs))]),
-      fact('Set in the time of', shown(timezone)),
+      fact('Time zone', printable(timezone)),
     ),
   ];
 }
@@ -46,7 +46,7 @@ function windowParts(window: Lock['window'], nowMs: number): Node[] {
 function pathItems({ paths, flock, state }: Lock): HTMLElement[] {
   const flocked = flock ? 'held' : state === 'held' ? 'not held' : 'not needed now';
   return [
-    ...paths.map(({ path, state: standing }) => fact(shown(path), badge(PATHS[standing]))),
+    ...paths.map(({ path, state: standing }) => fact(printable(path), badge(PATHS[standing]))),
     fact('flock(2)', badge({ icon: flock ? 'lock' : state === 'held' ? 'alert' : 'open', word: flocked, tone: flock ? 'calm' : state === 'held' ? 'bad' : 'good' })),
   ];
 }

@@ -3,16 +3,16 @@ import type { Message } from './known';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
-/** How often it is seen whether the sidecar is still there: a network that goes away says nothing. Milliseconds. */
-const LOOK_EVERY_MS = 20_000;
-const ANSWERS_WITHIN_MS = 10_000;
+/** How often the page checks that the sidecar still answers: a network that goes away causes no error. Milliseconds. */
+const CHECK_EVERY_MS = 20_000;
+const TIMEOUT_MS = 10_000;
 
-/** Before another attempt where the browser makes none by itself, in milliseconds. */
+/** The wait before another attempt if the browser makes none by itself, in milliseconds. */
 const RETRY_AFTER_MS = 2000;
 
 const TYPES: readonly Message['event'][] = ['lock', 'lease', 'update'];
 
-/** `GET /v1/events` for as long as the page is open. The browser connects again by itself, and tells where it left off. */
+/** `GET /v1/events` for as long as the page is open. The browser reconnects by itself, and says which event it received last. */
 export class Stream {
   connection: Connection = 'connecting';
   #source: EventSource | undefined;
@@ -26,10 +26,10 @@ export class Stream {
 
   open(): void {
     this.#connect();
-    setInterval(() => { this.#lookIfSeen(); }, LOOK_EVERY_MS);
-    document.addEventListener('visibilitychange', () => { this.#lookIfSeen(); });
+    setInterval(() => { this.#checkIfVisible(); }, CHECK_EVERY_MS);
+    document.addEventListener('visibilitychange', () => { this.#checkIfVisible(); });
     window.addEventListener('online', () => { this.#connectIfLost(); });
-    window.addEventListener('offline', () => { this.#lookIfSeen(); });
+    window.addEventListener('offline', () => { this.#checkIfVisible(); });
   }
 
   #connect(): void {
@@ -38,12 +38,12 @@ export class Stream {
     const source = new EventSource('v1/events');
     this.#source = source;
     source.addEventListener('open', () => {
-      this.#become('live');
-      void this.#look();
+      this.#setConnection('live');
+      void this.#check();
     });
     source.addEventListener('error', () => {
-      this.#become('lost');
-      // An answer that is no stream, from whatever is in between: for the browser that is the end of it.
+      this.#setConnection('lost');
+      // After an answer that is not a stream, from a proxy for example, the browser does not try again.
       if (source.readyState === EventSource.CLOSED) this.#retryTimer = setTimeout(() => { this.#connect(); }, RETRY_AFTER_MS);
     });
     for (const event of TYPES) {
@@ -53,20 +53,20 @@ export class Stream {
     }
   }
 
-  #lookIfSeen(): void {
-    if (document.visibilityState === 'visible') void this.#look();
+  #checkIfVisible(): void {
+    if (document.visibilityState === 'visible') void this.#check();
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const source = this.#source;
     try {
       const askedAtMs = Date.now();
-      const { headers } = await fetch('healthz', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+      const { headers } = await fetch('healthz', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
       this.clock.read(headers.get('Date'), askedAtMs);
       this.onConnection();
     } catch {
       if (this.connection !== 'live' || source !== this.#source) return;
-      this.#become('lost');
+      this.#setConnection('lost');
       this.#connect();
     }
   }
@@ -75,7 +75,7 @@ export class Stream {
     if (this.connection === 'lost') this.#connect();
   }
 
-  #become(connection: Connection): void {
+  #setConnection(connection: Connection): void {
     this.connection = connection;
     this.onConnection();
   }

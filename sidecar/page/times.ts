@@ -3,20 +3,20 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** From so many minutes on seconds are noise. */
+/** Longer times are shown without seconds. */
 const SECONDS_UNTIL_MS = 10 * MINUTE_MS;
 
-/** The page is in English, and a day has 24 hours in the sidecar's log too. */
+/** The page is in English, with 24 hours a day, as in the sidecar's log. */
 const LOCALE = 'en-GB';
 const timeOfDay = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit' });
 const timeOfDayInSeconds = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayOfYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short' });
 const dayOfAnyYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** The zone that every time is shown in: the reader's own. */
+/** The reader's time zone, in which the page shows times. */
 export const ZONE = timeOfDay.resolvedOptions().timeZone;
 
-/** `10:02`; with the day if that is not today's: `24 Dec, 10:02`. */
+/** `10:02`, or with the day if it is not today: `24 Dec, 10:02`. */
 export function atTime(ms: number, nowMs: number, inSeconds = false): string {
   const time = (inSeconds ? timeOfDayInSeconds : timeOfDay).format(ms);
   const [day, today] = [new Date(ms), new Date(nowMs)];
@@ -24,7 +24,7 @@ export function atTime(ms: number, nowMs: number, inSeconds = false): string {
   return `${(day.getFullYear() === today.getFullYear() ? dayOfYear : dayOfAnyYear).format(ms)}, ${time}`;
 }
 
-/** A length of time in its two largest units, as far as they matter: `2 min 10 s`, `37 min`, `3 d`. */
+/** A length of time in at most its two largest units: `2 min 10 s`, `37 min`, `3 d`. */
 export function span(ms: number): string {
   if (ms >= SECONDS_UNTIL_MS && ms < HOUR_MS) return `${String(Math.floor(ms / MINUTE_MS))} min`;
   const [large, small] = (
@@ -40,14 +40,14 @@ function smallPart(ms: number, unitMs: number, unit: string): string {
   return count === 0 ? '' : ` ${String(count)} ${unit}`;
 }
 
-/** How long ago. A device's clock is not read to the second, so nothing is in the future. */
+/** How long ago. The device's clock is not known to the second, so an instant that seems to be in the future is `just now`. */
 export function ago(ms: number, nowMs: number): string {
   return nowMs - ms < SECOND_MS ? 'just now' : `${span(nowMs - ms)} ago`;
 }
 
 /** How long until then. */
 export function ahead(ms: number, nowMs: number): string {
-  // A second that has begun counts: at the end it says 1 s, and then now.
+  // A second that has begun counts: the last second is 1 s, and then comes now.
   const restMs = Math.ceil((ms - nowMs) / SECOND_MS) * SECOND_MS;
   return restMs <= 0 ? 'now' : `in ${span(restMs)}`;
 }

@@ -1,15 +1,15 @@
 import { forceUpdate } from './api';
-import { badge, byId, element, fact, said, when, type Badge } from './elements';
+import { appText, badge, byId, element, fact, when, type Badge } from './elements';
 import { isUpdating, type Known, type Update } from './known';
 import type { Affected, Asking } from './question';
 
 const SUPERVISOR: Readonly<Record<Update['supervisor'], string>> = {
-  reachable: 'answers',
-  unreachable: 'no answer',
+  reachable: 'reachable',
+  unreachable: 'not reachable',
   'not-configured': 'not configured',
 };
 
-/** What waits, since when, for whom and until when. */
+/** Whether an update is waiting, since when, for which holders and until when; and the button that forces it. */
 export class UpdateView {
   readonly #body = byId('update', HTMLElement);
   readonly #force = byId('force', HTMLButtonElement);
@@ -20,7 +20,7 @@ export class UpdateView {
     this.#force.addEventListener('click', () => {
       asking.ask({
         title: 'Force the update?',
-        text: 'The Supervisor takes the lock away and updates at once. Whoever holds it is told only now, in the middle of what it does. Cut off are:',
+        text: 'The Supervisor takes the lock away and updates at once. The holders get no warning, and are interrupted in their work:',
         yes: 'Force the update',
         tokenName: 'Admin token',
         alwaysNeedsToken: true,
@@ -45,8 +45,8 @@ export class UpdateView {
         'dl',
         'facts',
         ...(since === null ? [] : [fact('Waiting since', ...when(since, 'since', nowMs))]),
-        ...(deadline === null ? [] : [fact('Apps are drained', ...when(deadline, 'until', nowMs))]),
-        ...(blockedBy.length === 0 ? [] : [fact('Waits for', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', said(name)]))]),
+        ...(deadline === null ? [] : [fact('Apps must let go', ...when(deadline, 'until', nowMs))]),
+        ...(blockedBy.length === 0 ? [] : [fact('Held back by', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', appText(name)]))]),
         ...(pending && failed && blockedBy.length === 0 && !isBeingApplied ? [fact('Last attempt', 'failed')] : []),
         fact('Supervisor', SUPERVISOR[supervisor]),
       ),
@@ -58,7 +58,7 @@ export class UpdateView {
 function stateOf({ lock, leases }: Known, { pending, draining, downloading, supervisor }: Update): [Badge, string] {
   if (lock !== null && isUpdating(lock)) return [{ icon: 'update', word: 'Being applied', tone: 'calm' }, ''];
   if (draining) {
-    const explanation = 'It has waited long enough. Apps get no lease until it has come, and those that they have are about to end.';
+    const explanation = 'The update has waited long enough. Apps get no new leases until it is done, and their leases are about to end.';
     return [{ icon: 'alert', word: 'Draining', tone: 'bad' }, explanation];
   }
   if (pending) return [{ icon: 'hourglass', word: 'Waiting', tone: 'warn' }, ''];
@@ -66,15 +66,15 @@ function stateOf({ lock, leases }: Known, { pending, draining, downloading, supe
   switch (supervisor) {
     case 'not-configured':
       return [
-        { icon: 'unplugged', word: 'Not known', tone: 'off' },
-        "The Supervisor's API is not given to the sidecar: its service needs the label io.balena.features.supervisor-api.",
+        { icon: 'unplugged', word: 'Unknown', tone: 'off' },
+        "The sidecar has no access to the Supervisor's API: its service needs the label io.balena.features.supervisor-api.",
       ];
     case 'unreachable':
       return leases.size > 0
-        ? [{ icon: 'unplugged', word: 'Not known', tone: 'warn' }, 'The Supervisor does not answer.']
-        : [{ icon: 'unplugged', word: 'Not known', tone: 'off' }, 'The Supervisor is asked while the lock is held.'];
+        ? [{ icon: 'unplugged', word: 'Unknown', tone: 'warn' }, 'The Supervisor does not answer.']
+        : [{ icon: 'unplugged', word: 'Unknown', tone: 'off' }, 'The Supervisor is asked only while the lock is held.'];
     case 'reachable':
-      return [{ icon: 'check', word: 'None waits', tone: 'good' }, ''];
+      return [{ icon: 'check', word: 'No update waiting', tone: 'good' }, ''];
   }
 }
 
@@ -82,6 +82,6 @@ function affectedBy({ lock, leases }: Known): Affected[] {
   const files = (lock?.paths ?? []).filter(({ state }) => state === 'foreign');
   return [
     ...[...leases.values()].map(({ name, reason }) => ({ name, reason })),
-    ...files.map(({ path }) => ({ name: path, reason: 'a file of somebody else' })),
+    ...files.map(({ path }) => ({ name: path, reason: "somebody else's file" })),
   ];
 }

@@ -51,7 +51,7 @@ describe('a lease is released', () => {
     expect(await page.run(STORED)).toBe('[[],[]]');
     await page.type('two words');
     await page.press('Enter');
-    await page.shows('a token has neither spaces', '#question-error');
+    await page.shows('ASCII characters without spaces', '#question-error');
     await page.type('api-token');
     await page.press('Enter');
     await page.shows('one let go', '#events');
@@ -121,7 +121,7 @@ describe('an update is forced', () => {
     const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_ADMIN_TOKEN: 'admin-token' });
     const page = await open(sidecar);
     await supervisor.stopListening();
-    await page.shows('no answer', '#update');
+    await page.shows('not reachable', '#update');
     await page.click('Force the update…');
     await page.type('admin-token');
     await page.press('Enter');
@@ -133,7 +133,7 @@ describe('an update is forced', () => {
     const sidecar = await start();
     await sidecar.put('app');
     const page = await open(sidecar);
-    await page.shows('Not known', '#update');
+    await page.shows('Unknown', '#update');
     expect(await page.run("document.querySelector('#force').hidden")).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ test('a lost connection is shown, with what was known then; what happened meanwh
   const page = await open(proxy.url);
   proxy.cut();
   await page.shows('Connection lost', '#connection');
-  await page.shows(/The connection was lost at \d\d:\d\d:\d\d\. This is how things stood then/, '#notice');
+  await page.shows(/The connection was lost at \d\d:\d\d:\d\d\. This page shows the last known state/, '#notice');
   await page.shows('held back by app', '#summary');
   expect(await page.run('document.title')).toBe('Connection lost · update-lock');
   await sidecar.put('other');
@@ -49,6 +49,6 @@ test('a device whose clock is wrong has its times shown by that clock', async ()
   await sidecar.put('app', { ttl: '10m' });
   const page = await open(sidecar);
   await page.run("(() => { const { now } = Date; Date.now = () => now() + 7_200_000; window.dispatchEvent(new Event('offline')); })()");
-  await page.shows(/by the device's clock, which is (2 h|1 h 59 min) behind this one/, '#zone');
+  await page.shows(/the device's clock, which is (2 h|1 h 59 min) behind yours/, '#zone');
   await page.shows(/in (9 min|10 min)/, '#leases');
 });

@@ -14,11 +14,11 @@ test('a lock that is free is said to be, and then who takes it, why, and until w
   const page = await open(sidecar);
   await page.shows('Free', '#badge');
   await page.shows('Nothing holds back updates.', '#summary');
-  await page.shows('No lease is live.', '.holders');
+  await page.shows('Nobody has a lease.', '.holders');
   await sidecar.put('recorder', { ttl: '90s', reason: 'recording' });
   await page.shows('Held', '#badge');
-  await page.shows(/^Updates are held back by recorder \(recording\) since \d\d:\d\d, until \d\d:\d\d at the latest\.$/, '#summary');
-  await page.shows(/recorder\s+recording\s.*\d\d:\d\d.*ago.*in 1 min \d+ s.*for a time.*the Unix socket/s, '#leases');
+  await page.shows(/^Updates are held back by recorder \(recording\) since \d\d:\d\d UTC, until .* UTC at the latest\.$/, '#summary');
+  await page.shows(/recorder\s+recording\s.*\d\d:\d\d.*ago.*in 1 min \d+ s.*for a set time.*the Unix socket/s, '#leases');
   await page.shows('recorder took the lock recording', '#events');
   await sidecar.put('recorder', { ttl: '2h' });
   await page.shows('in 1 h 59 min', '#leases');
@@ -34,7 +34,7 @@ test('several hold it, each in its own way', async () => {
   await sidecar.put('recorder');
   const page = await open(sidecar);
   await page.shows('3', '#lease-count');
-  await page.shows(/@start.*the sidecar's own.*backup.*its connection ends.*while connected.*recorder.*for a time/s, '#leases');
+  await page.shows(/@start.*by the sidecar itself.*backup.*its connection closes.*while connected.*recorder.*for a set time/s, '#leases');
   const buttons = (await page.run("[...document.querySelectorAll('#leases button')].map((each) => each.ariaLabel)")) as string[];
   expect(buttons).toEqual(['Release backup…', 'Release recorder…']);
   hold.close();
@@ -45,9 +45,9 @@ test('several hold it, each in its own way', async () => {
 test('an update that waits, that is drained for, and that is applied', async () => {
   const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1h' });
   const page = await open(sidecar);
-  await page.shows('Held, update waits', '#badge');
-  await page.shows(/^An update has been waiting since \d\d:\d\d; it is held back by app/, '#summary');
-  await page.shows(/Waiting.*Waiting since.*ago.*Apps are drained.*in 59 min.*Waits for\s+app.*Supervisor\s+answers/s, '#update');
+  await page.shows('Held, update waiting', '#badge');
+  await page.shows(/^An update has been waiting since \d\d:\d\d UTC; it is held back by app/, '#summary');
+  await page.shows(/Waiting.*Waiting since.*ago.*Apps must let go.*in 59 min.*Held back by\s+app.*Supervisor\s+reachable/s, '#update');
   await sidecar.release('app');
   await supervisor.replacing();
   await page.shows('Updating', '#badge');
@@ -55,7 +55,7 @@ test('an update that waits, that is drained for, and that is applied', async () 
   await page.shows("the Supervisor's", '#paths');
   // The attempt before this one has failed, since the lock was held. That is not worth a word any more.
   expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: true, failed: true, blockedBy: [] });
-  await page.shows(/Being applied.*Waiting since.*Supervisor\s+answers/s, '#update');
+  await page.shows(/Being applied.*Waiting since.*Supervisor\s+reachable/s, '#update');
   expect(await page.run("document.querySelector('#update').innerText")).not.toContain('Last attempt');
   await supervisor.settle();
   await page.shows('Free', '#badge');
@@ -68,7 +68,7 @@ test('draining is told, and whom it is for', async () => {
   const page = await open(sidecar);
   await page.shows('Draining', '#badge');
   await page.shows('app (at work) must let go now.', '#summary');
-  await page.shows('Apps get no lease until it has come', '#update');
+  await page.shows('Apps get no new leases until it is done', '#update');
 });
 
 test('what others do to the lock is told, with who it is', async () => {
@@ -111,9 +111,10 @@ test('a window that is closed is shown, with when it opens, by the clock of the 
   const settings = { UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_FREEZE: '2030-12-31', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
   const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, ...settings, ...clock.environment } });
   const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
-  await page.shows('until the window opens at 4 Jun, 06:30.', '#summary');
+  await page.shows('until the window opens at 2030-06-04 01:00 UTC.', '#summary');
+  await page.shows(/Until\s+4 Jun, 06:30 in 12 h 59 min/, '#state-facts');
   await page.shows(/Closed.*Opens\s+4 Jun, 06:30 in 12 h 59 min.*Closes\s+4 Jun, 08:30.*Europe\/London/s, '#window');
-  await page.shows(/@window.*a window opens/s, '#leases');
+  await page.shows(/@window.*Until\s+4 Jun, 06:30 in 12 h 59 min/s, '#leases');
 });
 
 test("what was shown before the device's clock was known is put right", async () => {
@@ -127,14 +128,16 @@ test("what was shown before the device's clock was known is put right", async ()
   await page.shows(/Opens\s+4 Jun, 02:00 in 13 h.*Closes\s+4 Jun, 04:00/s, '#window');
 });
 
-test('times are those of the reader, in the sentence too', async () => {
+test("times are in the reader's zone, and the summary is as the sidecar says it, in its own zone and in the words of apps", async () => {
   const sidecar = await start();
   const { body } = await sidecar.put('app', { ttl: '2h', reason: 'since 10:00, until 10:07 at the latest' });
   const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
-  const shown = (instant: unknown): string =>
+  const inKolkata = (instant: unknown): string =>
     new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Asia/Kolkata' }).format(new Date(String(instant)));
-  await page.shows(`(since 10:00, until 10:07 at the latest) since ${shown(body.since)}, until `, '#summary');
-  expect((await page.text('#summary')).endsWith(`${shown(body.expires)} at the latest.`)).toBe(true);
+  expect(await page.text('#summary')).toBe((await sidecar.send('GET', '/v1/lock')).body.summary);
+  for (const place of ['#state-facts', '#leases']) {
+    await page.shows(new RegExp(`since\\s[^:]*${inKolkata(body.since)}.*Until\\s[^:]*${inKolkata(body.expires)}`, 'is'), place);
+  }
   await page.shows('Times are in Asia/', 'footer');
 });
 

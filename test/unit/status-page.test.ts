@@ -1,5 +1,4 @@
-import fc from 'fast-check';
-import { inLocalTime } from '../../sidecar/page/summary';
+import { Known, type Lease, type Lock } from '../../sidecar/page/known';
 import { ago, ahead, atTime, span } from '../../sidecar/page/times';
 
 const [SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS] = [1000, 60_000, 3_600_000, 86_400_000];
@@ -25,33 +24,25 @@ test('a time of another day has the day, and of another year the year', () => {
   expect(atTime(at('2027-01-02T00:00:00'), nowMs)).toBe('2 Jan 2027, 00:00');
 });
 
-describe("the sidecar's sentence", () => {
-  const nowMs = Date.parse('2026-11-23T12:00:00Z');
-  const [since, expires, waitsSince] = ['2026-11-23T10:02:03Z', '2026-11-23T12:07:00Z', '2026-11-23T11:00:00Z'];
-  const show = (ms: number): string => `<${new Date(ms).toISOString().slice(11, 16)}>`;
-  const inTime = (text: string, instants: object = {}): string => inLocalTime(text, { since, expires, waitsSince: null, opens: '2026-11-24T01:00:00Z', ...instants }, nowMs, show);
+describe('the lock ends with its last lease', () => {
+  const [early, late] = ['2026-11-23T10:07:00.000Z', '2026-11-24T02:00:00.000Z'];
+  const timed = { name: 'app', kind: 'timed', expires: early };
+  const window = { name: '@window', kind: 'builtin', expires: null };
+  const end = (leases: readonly object[], opens: string | null): string | null => {
+    const known = new Known();
+    known.take({ event: 'lock', data: { state: 'held', window: { open: false, opens } } as Lock });
+    for (const lease of leases) known.take({ event: 'lease', data: lease as Lease });
+    return known.end;
+  };
 
-  test.each<[string, object, string]>([
-    ['Updates are held back by a (b) since 10:02, until 12:07 at the latest.', {}, 'Updates are held back by a (b) since <10:02>, until <12:07> at the latest.'],
-    ['Updates are held back by a since 2026-11-22 10:02, until it is released; none is waiting now.', { expires: null }, 'Updates are held back by a since <10:02>, until it is released; none is waiting now.'],
-    [
-      'An update has been waiting since 11:00; it is held back by a since 10:02, until 12:07 at the latest, though it cannot be reached now.',
-      { waitsSince },
-      'An update has been waiting since <11:00>; it is held back by a since <10:02>, until <12:07> at the latest, though it cannot be reached now.',
-    ],
-    ['An update has been waiting since 11:00, which is long enough: a must let go now.', { waitsSince }, 'An update has been waiting since <11:00>, which is long enough: a must let go now.'],
-    ['Nothing holds back the update that has been waiting since 11:00: the Supervisor starts it by itself.', { waitsSince, since: null }, 'Nothing holds back the update that has been waiting since <11:00>: the Supervisor starts it by itself.'],
-    ['The lock was just taken away from outside, so an update can get through; leases are granted again from 12:00.', {}, 'The lock was just taken away from outside, so an update can get through; leases are granted again from <12:00>.'],
-    ['Updates are held back by @window (closed) since 10:02, until the window opens at 2026-11-24 01:00 UTC.', { expires: null }, 'Updates are held back by @window (closed) since <10:02>, until the window opens at <01:00>.'],
-    ['Nothing holds back updates.', {}, 'Nothing holds back updates.'],
-  ])('%s', (text, instants, shown) => {
-    expect(inTime(text, instants)).toBe(shown);
-  });
-
-  test('keeps what apps have said, whatever that is', () => {
-    const said = fc.oneof(fc.string(), fc.constantFrom('since 10:00, until 10:07 at the latest.', 'has been waiting since 09:00', 'until it is released;'));
-    fc.assert(fc.property(said, (reason) => {
-      expect(inTime(`Updates are held back by a (${reason}) since 10:02, until 12:07 at the latest.`)).toBe(`Updates are held back by a (${reason}) since <10:02>, until <12:07> at the latest.`);
-    }));
+  test.each<[string, object[], string | null, string | null]>([
+    ['a timed lease', [timed], late, early],
+    ['the next opening of a window', [window], late, late],
+    ['the later of the two', [window, timed], late, late],
+    ['nobody knows, if no window opens', [window, timed], null, null],
+    ['nobody knows, if one is held by connection', [timed, { name: 'backup', kind: 'connection', expires: null }], late, null],
+    ['there is none', [], late, null],
+  ])('%s', (_, leases, opens, expected) => {
+    expect(end(leases, opens)).toBe(expected);
   });
 });

@@ -19,18 +19,18 @@ const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };
 
 test.each<[string, Partial<LockStatus>, string]>([
-  ['held by one', held, 'Updates are held back by recorder (recording) since 10:02, until 10:07 at the latest.'],
-  ['held without a reason', { ...held, leases: [makeLease('a')] }, 'Updates are held back by a since 10:02, until 10:07 at the latest.'],
-  ['held by two', { ...held, leases: [recorder, makeLease('b')] }, 'Updates are held back by recorder (recording) and b since 10:02, until 10:07 at the latest.'],
-  ['held by three', { ...held, leases: ['a', 'b', 'c'].map((name) => makeLease(name)) }, 'Updates are held back by a, b and c since 10:02, until 10:07 at the latest.'],
-  ['held by five', { ...held, leases: ['a', 'b', 'c', 'd', 'e'].map((name) => makeLease(name)) }, 'Updates are held back by a, b, c and 2 more since 10:02, until 10:07 at the latest.'],
-  ['held without an end', { ...held, expiresAtMs: null }, 'Updates are held back by recorder (recording) since 10:02, until it is released.'],
-  ['held since another day', { ...held, sinceMs: TEN - 86_400_000 }, 'Updates are held back by recorder (recording) since 2026-04-30 10:00, until 10:07 at the latest.'],
-  ['held beyond midnight', { ...held, expiresAtMs: TEN + 20 * 3_600_000 }, 'Updates are held back by recorder (recording) since 10:02, until 2026-05-02 06:00 at the latest.'],
+  ['held by one', held, 'Updates are held back by recorder (recording) since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held without a reason', { ...held, leases: [makeLease('a')] }, 'Updates are held back by a since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held by two', { ...held, leases: [recorder, makeLease('b')] }, 'Updates are held back by recorder (recording) and b since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held by three', { ...held, leases: ['a', 'b', 'c'].map((name) => makeLease(name)) }, 'Updates are held back by a, b and c since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held by five', { ...held, leases: ['a', 'b', 'c', 'd', 'e'].map((name) => makeLease(name)) }, 'Updates are held back by a, b, c and 2 more since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held without an end', { ...held, expiresAtMs: null }, 'Updates are held back by recorder (recording) since 10:02 UTC, until it is released.'],
+  ['held since another day', { ...held, sinceMs: TEN - 86_400_000 }, 'Updates are held back by recorder (recording) since 2026-04-30 10:00 UTC, until 10:07 UTC at the latest.'],
+  ['held beyond midnight', { ...held, expiresAtMs: TEN + 20 * 3_600_000 }, 'Updates are held back by recorder (recording) since 10:02 UTC, until 2026-05-02 06:00 UTC at the latest.'],
   ['free', {}, 'Nothing holds back updates.'],
   ['of the Supervisor', { state: 'updating', refusal: fromStanding({ path: '/l/updates.lock', standing: 'supervisor' }) }, 'An update is being applied: the balena Supervisor holds the lock (/l/updates.lock).'],
   ["somebody else's", { state: 'foreign', refusal: fromStanding({ path: '/l/updates.lock', standing: 'foreign' }) }, "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock. Whoever made it has to remove it."],
-  ['just lost', { state: 'cooldown', refusal: { code: 'cooldown', detail: '', retryAfterMs: 15 * MINUTE } }, 'The lock was just taken away from outside, so an update can get through; leases are granted again from 10:18.'],
+  ['just lost', { state: 'cooldown', refusal: { code: 'cooldown', detail: '', retryAfterMs: 15 * MINUTE } }, 'The lock was just taken away from outside, so an update can get through; leases are granted again from 10:18 UTC.'],
   ['not to be had', { state: 'unavailable', refusal: cannotLock('the file system is full') }, 'Nobody can hold back updates now: the lock cannot be taken: the file system is full.'],
 ])('a lock that is %s is put into one sentence', (_, status, sentence) => {
   expect(say(status)).toBe(sentence);
@@ -40,24 +40,24 @@ const NOTHING: UpdateStatus = { ...NEVER_ASKED, supervisor: 'reachable', problem
 const WAITS: UpdateStatus = { ...NOTHING, failed: true, waitsSinceMs: TEN + MINUTE };
 const DOWNLOADING: UpdateStatus = { ...NOTHING, downloading: true };
 const GONE = { supervisor: 'unreachable', problem: 'connect ECONNREFUSED' } as const;
-const byRecorder = 'held back by recorder (recording) since 10:02, until 10:07 at the latest';
+const byRecorder = 'held back by recorder (recording) since 10:02 UTC, until 10:07 UTC at the latest';
 const windowToo: Partial<LockStatus> = { ...held, expiresAtMs: null, leases: [makeLease('@window', { kind: 'builtin', endsAtMs: null }), recorder] };
 const windowOnly: Partial<LockStatus> = { ...windowToo, leases: windowToo.leases?.slice(0, 1) ?? [] };
 
 test.each<[string, Partial<LockStatus>, UpdateStatus, boolean, string]>([
   ['held, and nothing waits', held, NOTHING, false, `Updates are ${byRecorder}; none is waiting now.`],
   ['held, and one is downloaded', held, DOWNLOADING, false, `Updates are ${byRecorder}; one is being downloaded.`],
-  ['held, and one waits', held, WAITS, false, `An update has been waiting since 10:01; it is ${byRecorder}.`],
+  ['held, and one waits', held, WAITS, false, `An update has been waiting since 10:01 UTC; it is ${byRecorder}.`],
   ['held, and a newer one is downloaded', held, { ...WAITS, downloading: true }, false, `Updates are ${byRecorder}; one is being downloaded.`],
   ['held, and nothing can be known', held, { ...NOTHING, ...GONE }, false, `Updates are ${byRecorder}; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).`],
-  ['held, and one waits, as far as is known', held, { ...WAITS, ...GONE }, false, `An update has been waiting since 10:01; it is ${byRecorder}, though the Supervisor cannot be reached now.`],
-  ['held while apps are drained', held, WAITS, true, 'An update has been waiting since 10:01, which is long enough: recorder (recording) must let go now.'],
-  ['held for a window too while apps are drained', windowToo, WAITS, true, 'An update has been waiting since 10:01, which is long enough: recorder (recording) must let go now.'],
-  ['held for a window after apps were drained', windowOnly, WAITS, true, 'An update has been waiting since 10:01; it is held back by @window since 10:02, until it is released.'],
+  ['held, and one waits, as far as is known', held, { ...WAITS, ...GONE }, false, `An update has been waiting since 10:01 UTC; it is ${byRecorder}, though the Supervisor cannot be reached now.`],
+  ['held while apps are drained', held, WAITS, true, 'An update has been waiting since 10:01 UTC, which is long enough: recorder (recording) must let go now.'],
+  ['held for a window too while apps are drained', windowToo, WAITS, true, 'An update has been waiting since 10:01 UTC, which is long enough: recorder (recording) must let go now.'],
+  ['held for a window after apps were drained', windowOnly, WAITS, true, 'An update has been waiting since 10:01 UTC; it is held back by @window since 10:02 UTC, until it is released.'],
   ['free, and nothing waits', {}, NOTHING, false, 'Nothing holds back updates; none is waiting now.'],
   ['free, and one is downloaded', {}, DOWNLOADING, false, 'Nothing holds back updates; one is being downloaded.'],
-  ['free, and one waits', {}, WAITS, false, 'Nothing holds back the update that has been waiting since 10:01: the Supervisor starts it by itself.'],
-  ['free, and one waits, as far as is known', {}, { ...WAITS, ...GONE }, false, 'Nothing holds back the update that has been waiting since 10:01: the Supervisor starts it by itself, though it cannot be reached now.'],
+  ['free, and one waits', {}, WAITS, false, 'Nothing holds back the update that has been waiting since 10:01 UTC: the Supervisor starts it by itself.'],
+  ['free, and one waits, as far as is known', {}, { ...WAITS, ...GONE }, false, 'Nothing holds back the update that has been waiting since 10:01 UTC: the Supervisor starts it by itself, though it cannot be reached now.'],
   ['free, and nothing can be known', {}, { ...NOTHING, ...GONE }, false, 'Nothing holds back updates; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).'],
   ['free while apps are drained', {}, WAITS, true, 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.'],
 ])('an update lock that is %s is put into one sentence', (_, status, update, isDraining, sentence) => {
