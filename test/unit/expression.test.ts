@@ -51,6 +51,20 @@ test.each(['/(a+)+$/', '/^(a|a)*$/', '/(.{0,300}a){3}[A-Z]/'])('%s is stopped wh
   expect(await next).toEqual({ ok: true, matches: true });
 });
 
+test('time in which the machine was busy with something else does not count', async () => {
+  let calls = 0;
+  const interrupted = {
+    test: (): boolean => {
+      calls += 1;
+      // Takes time, but not the processor's.
+      if (calls === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      return true;
+    },
+  };
+  expect(await match(interrupted as unknown as RegExp, 'busy')).toEqual({ ok: true, matches: true });
+  expect(calls).toBe(2);
+});
+
 test('each match has a turn of the event loop of its own', async () => {
   let turn = 0;
   let isOver = false;
