@@ -87,10 +87,7 @@ export class EventStreams {
     this.#begin();
     const reader: Reader = { call, isBehind: false, next: this.#number + 1 };
     this.#readers.add(reader);
-    onGone(socket, () => {
-      this.#remove(reader);
-      socket.destroy();
-    });
+    onGone(socket, () => { this.#remove(reader); });
     if (!this.#readers.has(reader)) return;
     const missedSince = this.#numberOf(lastEventId);
     if (missedSince === null) {

@@ -125,6 +125,8 @@ export class Listeners {
         requireHostHeader: false,
       },
     );
+    // A client that ends its side of the connection after its request gets its answer: Node.js knows this, but not its types.
+    Object.assign(server, { httpAllowHalfOpen: true });
     const serve = serveOneAtATime(server, handler);
     server.on('request', serve);
     server.maxConnections = MAX_CONNECTIONS;

@@ -27,12 +27,14 @@ export function isGone(socket: Socket): boolean {
 
 /**
  * Calls back once, as soon as the kernel reports that the other end has closed the connection, has been killed or has
- * reset it. A client that closes only its sending side is gone too: nothing tells it from one that was killed.
+ * reset it. A client that closes only its sending side is gone too: nothing tells it from one that was killed. The connection
+ * is closed then.
  * @returns stops listening
  */
 export function onGone(socket: Socket, callback: () => void): () => void {
   if (isGone(socket)) {
     callback();
+    socket.destroy();
     return () => undefined;
   }
   const stop = (): void => {
@@ -42,6 +44,7 @@ export function onGone(socket: Socket, callback: () => void): () => void {
   const gone = (): void => {
     stop();
     callback();
+    socket.destroy();
   };
   socket.once('end', gone);
   socket.once('close', gone);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock';
 import { RetryOnRelease } from './retry-on-release';
+import { SharedRequests } from './shared-requests';
 import type { SupervisorAddress } from './supervisor-api';
 import { SupervisorApi } from './supervisor-api';
 import type { SidecarEvent, UpdateEvent } from '../events/event';
@@ -58,6 +59,9 @@ export class Updates implements UpdateSource {
   readonly #requests: UpdateRequests;
   readonly #retry: RetryOnRelease;
   readonly #waiters = new Waiters();
+  /** What clients make us ask. */
+  readonly #looks = new SharedRequests<UpdateStatus>();
+  readonly #tries = new SharedRequests<ByHandResult>();
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
   #wasHeld: boolean | null = null;
 
@@ -151,7 +155,7 @@ export class Updates implements UpdateSource {
       stopAttending();
       onAnswer();
     });
-    void this.#watch.lookTwice().then((status) => {
+    void this.#looks.ask('status', () => this.#watch.lookTwice()).then((status) => {
       if (!waits || isPending(status)) waiter.answer();
     });
     return () => {
@@ -161,7 +165,7 @@ export class Updates implements UpdateSource {
   }
 
   async request(request: UpdateRequest): Promise<ByHandResult> {
-    const result = await this.#requests.byHand(request);
+    const result = await this.#tries.ask(request.force ? 'force' : 'retry', () => this.#requests.byHand(request));
     if (!result.ok) this.options.emit({ type: 'update-refused', peer: request.peer, problem: result.problem });
     return result;
   }

@@ -1,3 +1,4 @@
+import { RawConnection } from '../conformance/raw';
 import { Hold } from '../support/hold';
 import { send } from '../support/http';
 import { Sidecar } from '../support/sidecar';
@@ -95,4 +96,47 @@ test.each<[string, Record<string, string>]>([
   expect(await metric(device.sidecar, 'rejections_total{code="supervisor-unavailable"}')).toBe(1);
   await device.sidecar.logged('update request refused', { peer: 'unix', code: 'supervisor-unavailable' });
   expect((await device.sidecar.wholeOutput()) + JSON.stringify(body)).not.toContain('wrong');
+});
+
+describe('many clients that ask at once', () => {
+  test('for an update share one request to the Supervisor', async () => {
+    const device = await startWaiting();
+    const answers = await Promise.all(Array.from({ length: 500 }, () => device.sidecar.send('POST', '/v1/update')));
+    expect(answers.map(({ status }) => status)).toEqual(Array(500).fill(202));
+    expectApart(device.supervisor.requests('/v1/update').map(({ atMs }) => atMs));
+  }, 60_000);
+
+  test('whether one waits share one reading', async () => {
+    const device = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '1h' });
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 300 }, () => device.sidecar.send('GET', '/v1/update')));
+      expect(answers.every(({ status, body }) => status === 200 && body.supervisor === 'reachable')).toBe(true);
+    }
+    expectApart(device.supervisor.requests('/v1/device').map(({ atMs }) => atMs));
+  }, 60_000);
+
+  test('one after another wait for their turn, and each hears what is so then', async () => {
+    const device = await startDevice({}, { UPDATE_LOCK_SUPERVISOR_POLL: '1h' });
+    for (let round = 0; round < 3; round += 1) expect((await device.sidecar.send('POST', '/v1/update')).status).toBe(202);
+    const asked = device.supervisor.requests('/v1/update').map(({ atMs }) => atMs);
+    expect(asked).toHaveLength(3);
+    expectApart(asked);
+  });
+});
+
+/** A second apart: a little less, since what is measured is when they arrive. */
+function expectApart(timesMs: readonly number[]): void {
+  expect(timesMs.length).toBeGreaterThan(0);
+  timesMs.slice(1).forEach((atMs, index) => {
+    expect(atMs - (timesMs[index] ?? 0)).toBeGreaterThan(900);
+  });
+}
+
+test.each(['GET /v1/update', 'GET /v1/update?wait=1h', 'POST /v1/update', 'GET /metrics'])('a client that ends its side after %s gets its answer', async (request) => {
+  const device = await startDevice({ cloudDelayMs: 100 }, { UPDATE_LOCK_PORT: '0' });
+  for (const target of [device.sidecar.target, device.sidecar.tcpTarget]) {
+    const connection = new RawConnection(target);
+    connection.socket.end(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect((await connection.answers()).map(({ status }) => status)).toEqual([request.startsWith('POST') ? 202 : 200]);
+  }
 });

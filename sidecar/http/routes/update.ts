@@ -1,5 +1,4 @@
 import type { Access } from '../access';
-import { onGone } from '../peers';
 import { route, type Route } from '../route';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { UpdateSource } from '../../supervisor/updates';
@@ -16,15 +15,22 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       parameters: updateParameters,
       answers: { 200: { description: 'What the Supervisor says now; if it does not answer in time, what it said last.', schema: update } },
       problems: ['malformed', 'forbidden', 'invalid'],
-      handle: (call, { wait }) => {
+      handle: (call, { wait = 0 }) => {
+        const { socket } = call.request;
         const answer = (): void => {
+          socket.off('end', waitNoLonger);
+          socket.off('close', leave);
           call.json(200, views.update());
         };
-        const stopWaiting = updates.whenPending(wait ?? 0, () => {
-          stopListening();
-          answer();
-        });
-        const stopListening = onGone(call.request.socket, stopWaiting);
+        // A client that sends no more may still read, or may have been killed: it is answered, but not waited for.
+        const waitNoLonger = (): void => {
+          stopWaiting();
+          stopWaiting = updates.whenPending(0, answer);
+        };
+        const leave = (): void => { stopWaiting(); };
+        let stopWaiting = updates.whenPending(socket.readableEnded ? 0 : wait, answer);
+        socket.once('end', waitNoLonger);
+        socket.once('close', leave);
       },
     }),
     route({
