@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { runName } from '../support/test-run';
 
 /** A network of two, as containers on one bridge see each other: a namespace each, and a cable between them. */
 export class Network {
@@ -6,7 +7,7 @@ export class Network {
   readonly namespaces: readonly [string, string];
 
   constructor() {
-    const name = `update-lock-${String(process.pid)}`;
+    const name = `${runName()}-${String(process.pid)}`;
     this.namespaces = [`${name}-a`, `${name}-b`];
     const [a, b] = this.namespaces;
     for (const namespace of this.namespaces) ip('netns', 'add', namespace);

@@ -37,7 +37,7 @@ function library(): string {
 }
 
 /** A killed process leaves what libfaketime named after it, and the next one of that number would fail over it. */
-function removeLeftOvers(): void {
+export function removeLeftOvers(): void {
   for (const name of readdirSync(SHARED_MEMORY)) {
     const pid = LEFT_OVER.exec(name)?.groups?.['pid'];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(SHARED_MEMORY, name), { force: true });

@@ -1,17 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { send, type Answer, type Target } from './http';
 import { removeFolder } from './remove-folder';
+import { runFolder } from './test-run';
 
 /** What was built, `main.js` and whatever that needs beside it. */
 export const BUILT = resolve(__dirname, '../../dist/sidecar');
 
-/** A folder on a tmpfs, as the lock directory is on a device, which every user can reach. */
+/** A folder on a tmpfs which every user can reach. */
 export function makeFolder(): string {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'update-lock-test-'));
+  const folder = mkdtempSync(join(runFolder(), 'test-'));
   chmodSync(folder, 0o755);
   return folder;
 }
