@@ -80,14 +80,19 @@ export class TrustedDirectory {
     return fstatSync(this.fd);
   }
 
-  /** Does something with paths of {@link at}. An error names the path that people know. */
+  /** Does something with paths of {@link at}. */
   do<T>(action: () => T): T {
     try {
       return action();
     } catch (error) {
-      if (error instanceof Error) error.message = error.message.replaceAll(this.at(''), join(this.path, '/'));
-      throw error;
+      throw this.named(error);
     }
+  }
+
+  /** An error about a path of {@link at}, with the path that people know. */
+  named(error: unknown): unknown {
+    if (error instanceof Error) error.message = error.message.replaceAll(this.at(''), join(this.path, '/'));
+    return error;
   }
 
   close(): void {

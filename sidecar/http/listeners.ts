@@ -95,19 +95,22 @@ export class Listeners {
 
   async #openSocket(path: string, mode: number): Promise<void> {
     const directory = TrustedDirectory.open(dirname(path), process.getuid?.() ?? 0);
+    const place = directory.at(basename(path));
     try {
-      const place = directory.at(basename(path));
       if (await isStale(place)) unlinkSync(place);
-    } finally {
+      const server = this.#createServer(true);
+      await listen(server, () => {
+        // The socket is made with its mode, in this turn: to change it afterwards by its path might change that of another file.
+        const before = process.umask(0o777 & ~mode);
+        server.listen({ path: place });
+        process.umask(before);
+      });
+      // It removes the socket by the same path.
+      server.once('close', () => { directory.close(); });
+    } catch (error) {
       directory.close();
+      throw directory.named(error);
     }
-    const server = this.#createServer(true);
-    await listen(server, () => {
-      // The socket is made with its mode, in this turn: to change it afterwards by its path might change that of another file.
-      const before = process.umask(0o777 & ~mode);
-      server.listen({ path });
-      process.umask(before);
-    });
     this.addresses.push(`unix:${path}`);
   }
 
