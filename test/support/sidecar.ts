@@ -158,8 +158,8 @@ export class Sidecar {
       sidecar.process.kill('SIGCONT');
       await sidecar.kill();
     }
-    for (const { folder } of Sidecar.#all) {
-      endGuards(folder);
+    for (const { folder, directory } of Sidecar.#all) {
+      for (const each of [folder, directory]) endGuards(each);
       await removeFolder(folder);
     }
     Sidecar.#all.clear();

@@ -36,8 +36,9 @@ function processes(): string[] {
     const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
     // A process that has ended and is not yet collected has none. Jest ends its workers itself.
     if (command === '' || command.includes('jest-worker')) return [];
-    const isOurs = [command, read(`/proc/${pid}/environ`), target(`/proc/${pid}/fd/3`)].some((text) => text.includes(runFolder()));
-    return isOurs ? [`process ${pid}: ${command}`] : [];
+    const open = target(`/proc/${pid}/fd/3`);
+    const isOurs = [command, read(`/proc/${pid}/environ`), open].some((text) => text.includes(runFolder()));
+    return isOurs ? [`process ${pid}: ${command}${open === '' ? '' : `, which has opened ${open}`}`] : [];
   });
 }
 
