@@ -50,7 +50,7 @@ async function main(): Promise<void> {
     whereToAsk: whereToAsk(config),
   }));
   keeper.addGate(lostCooldown(config.lostCooldownMs));
-  parts.add(new StartHolder(keeper, policies, config.holdOnStartMs));
+  parts.add(new StartHolder(clock, keeper, policies, config.holdOnStartMs));
   const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, schedule, feed.emit));
   // Their parts are loaded later; until then the leases of a former process are theirs.
   registerProbes(policies, config.probes);

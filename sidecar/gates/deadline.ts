@@ -50,26 +50,18 @@ export interface DeadlineOptions {
  * have end after a grace: so an app that never lets go cannot keep a device from updates for ever.
  */
 export class Deadline {
-  #waited: Waited;
-  #warnings: number;
+  #waited = NOT_WAITED;
+  #warnings = 0;
   /** When the gate opens again if the update does not come; null until the grace is over and the leases of apps have ended. */
   #opensAtMs: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #observation: NodeJS.Immediate | undefined;
   #stopAttending: (() => void) | null = null;
 
-  constructor(private readonly options: DeadlineOptions) {
-    const { clock, restartGraceMs, keeper } = options;
-    const nowMs = clock.monotonicMs();
-    this.#waited = afterRestart(keeper.notes.update.waited, nowMs + restartGraceMs);
-    const waitedMs = waitedAt(this.#waited, nowMs);
-    this.#warnings = WARNINGS.filter((part) => part * options.deadlineMs <= waitedMs).length;
-    if (this.isDraining) this.#stopAttending = options.updates.attend();
-    this.#schedule();
-    this.#observe();
-  }
+  constructor(private readonly options: DeadlineOptions) {}
 
   onEvent({ type }: SidecarEvent): void {
+    if (type === 'store-opened') this.#resume();
     if (type === 'update-changed') this.#observe();
     // Many leases may come and go while one update waits.
     if (type === 'lease-acquired' || type === 'lease-ended') {
@@ -78,6 +70,19 @@ export class Deadline {
         this.#observe();
       });
     }
+  }
+
+  /** Goes on with what a former process has counted, unless an update has been counted by now. */
+  #resume(): void {
+    if (this.#waited !== NOT_WAITED) return;
+    const { clock, deadlineMs, restartGraceMs, keeper, updates } = this.options;
+    const nowMs = clock.monotonicMs();
+    this.#waited = afterRestart(keeper.notes.update.waited, nowMs + restartGraceMs);
+    const waitedMs = waitedAt(this.#waited, nowMs);
+    this.#warnings = WARNINGS.filter((part) => part * deadlineMs <= waitedMs).length;
+    if (this.isDraining) this.#stopAttending ??= updates.attend();
+    this.#schedule();
+    this.#observe();
   }
 
   get isDraining(): boolean {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock';
 import type { SidecarEvent } from '../events/event';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
@@ -5,6 +6,12 @@ import { isPassing } from '../leases/refusal';
 import type { AcquireRequest, Outcome } from '../leases/request';
 
 const LEASE_NAME = '@start';
+
+/** A disk that is full, or a lock that cannot be flocked, is tried again after this long, in milliseconds. */
+const RETRY_MS = 5000;
+
+/** The hold ends when it would have ended, but is never taken for less than this, in milliseconds. */
+const MIN_HOLD_MS = 1000;
 
 /** What a holder needs of the keeper. */
 interface Keeper {
@@ -19,7 +26,11 @@ interface Keeper {
  * mere restart of the sidecar neither takes it again nor makes it longer. If the lock cannot be had yet, waits for it.
  */
 export class StartHolder {
+  #firstTryAtMs: number | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+
   constructor(
+    private readonly clock: Clock,
     private readonly keeper: Keeper,
     policies: LeasePolicies,
     private readonly holdMs: number,
@@ -32,7 +43,8 @@ export class StartHolder {
   }
 
   #hold(): void {
-    const { keeper, holdMs } = this;
+    const { clock, keeper, holdMs } = this;
+    clearTimeout(this.#retryTimer);
     if (keeper.notes.isStartOver) return;
     // A process that was killed before it could say so has left the lease, or its end, all the same.
     const wasHeld = (keeper.get(LEASE_NAME) ?? keeper.getEnded(LEASE_NAME)) !== undefined;
@@ -40,16 +52,24 @@ export class StartHolder {
       keeper.notes.recordStartIsOver();
       return;
     }
+    const nowMs = clock.monotonicMs();
+    this.#firstTryAtMs ??= nowMs;
+    const leftMs = this.#firstTryAtMs + holdMs - nowMs;
     const request: AcquireRequest = {
       name: LEASE_NAME,
       kind: 'builtin',
-      ttlMs: holdMs,
+      ttlMs: Math.max(leftMs, MIN_HOLD_MS),
       reason: 'the device has just started',
       peer: 'sidecar',
     };
-    keeper.acquireWithin(request, holdMs, (outcome) => {
-      // A wait in vain was the start all the same; one that a stop of the sidecar, or its disk, has cut short was not.
-      if (outcome.kind === 'granted' || isPassing(outcome.refusal)) keeper.notes.recordStartIsOver();
+    keeper.acquireWithin(request, Math.max(leftMs, 0), (outcome) => {
+      // A wait in vain was the start all the same; one that a stop of the sidecar has cut short was not.
+      if (outcome.kind === 'granted' || isPassing(outcome.refusal) || leftMs <= 0) keeper.notes.recordStartIsOver();
+      else if (outcome.refusal.code === 'cannot-lock') this.#retryTimer = setTimeout(() => { this.#hold(); }, RETRY_MS).unref();
     });
+  }
+
+  close(): void {
+    clearTimeout(this.#retryTimer);
   }
 }

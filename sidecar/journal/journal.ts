@@ -21,6 +21,8 @@ export interface JournalFiles {
   /** Opens a file for reading and writing, makes it if it is missing. */
   open(name: string, flags?: number): number;
   rename(from: string, to: string): void;
+  /** Which file has that name, null if none has. */
+  identify(name: string): { readonly dev: number; readonly ino: number } | null;
   remove(name: string): void;
 }
 
@@ -32,6 +34,10 @@ interface Table {
 
 const JOURNAL = 'journal';
 const NEW_JOURNAL = 'journal.new';
+const UNREADABLE_JOURNAL = 'journal.unreadable';
+
+/** What the system says of a directory, a link, a device or another user's file where the journal should be. */
+const NOT_OURS = ['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EACCES', 'EPERM'];
 const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
 /**
@@ -57,9 +63,11 @@ export class Journal {
    * @throws the system's error if it can be neither read nor written; then nothing that could be read is lost
    */
   static open(files: JournalFiles, present: Present): { journal: Journal; recovered: Recovered } {
-    const journal = new Journal(files, present.boot, files.open(JOURNAL));
+    const { fd, problem } = openJournal(files);
+    const journal = new Journal(files, present.boot, fd);
     try {
-      return { journal, recovered: journal.#load(present) };
+      const recovered = journal.#load(present);
+      return { journal, recovered: { ...recovered, problems: [...(problem === null ? [] : [problem]), ...recovered.problems] } };
     } catch (error) {
       journal.close();
       throw error;
@@ -94,9 +102,11 @@ export class Journal {
     this.#put(this.#table.fd, 0, { kind: 'header', header });
   }
 
-  /** Whether the file has been removed, so that what is written into it will not be found again. */
+  /** Whether the file has been removed or moved, so that what is written into it will not be found again. */
   isRemoved(): boolean {
-    return fstatSync(this.#table.fd).nlink === 0;
+    const ours = fstatSync(this.#table.fd);
+    const found = this.files.identify(JOURNAL);
+    return found?.ino !== ours.ino || found.dev !== ours.dev;
   }
 
   /**
@@ -183,6 +193,24 @@ export class Journal {
 }
 
 const NO_CONTENT: JournalContent = { header: null, leases: [], isInPlace: true, isOutdated: false, problems: [] };
+
+/**
+ * Opens the journal, or a new one if something stands in its place that is no file of ours: nothing can be known of leases
+ * then, and the lock must not stay on disk for leases that nobody can end.
+ */
+function openJournal(files: JournalFiles): { readonly fd: number; readonly problem: string | null } {
+  let reason = 'it is not a file';
+  try {
+    const fd = files.open(JOURNAL);
+    if (fstatSync(fd).isFile()) return { fd, problem: null };
+    closeSync(fd);
+  } catch (error) {
+    if (!NOT_OURS.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    reason = (error as Error).message;
+  }
+  files.rename(JOURNAL, UNREADABLE_JOURNAL);
+  return { fd: files.open(JOURNAL), problem: `the journal cannot be opened (${reason}); it was renamed to ${UNREADABLE_JOURNAL}, and the leases in it are lost` };
+}
 
 function writeLine(fd: number, slot: number, line: Buffer): void {
   writeAll(fd, line, slot * RECORD_BYTES);

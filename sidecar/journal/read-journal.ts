@@ -41,7 +41,7 @@ export function readJournal(fd: number, present: Present): JournalContent {
   const all = found.flatMap(({ slot, record }) => (record.kind === 'lease' ? [{ slot, lease: record.lease }] : []));
   const leases = withEachNameOnce(all);
   return {
-    header: found.map(({ record }) => record).find((record) => record.kind === 'header')?.header ?? null,
+    header: latest(found.flatMap(({ record }) => (record.kind === 'header' ? [record.header] : []))),
     leases,
     isInPlace: leases.length === all.length && found.every(isInPlace),
     isOutdated,
@@ -95,6 +95,11 @@ function skipBlank(content: Buffer, from: number): number {
   let at = from;
   while (at < content.length && BLANK.has(content[at] ?? 0)) at += 1;
   return at;
+}
+
+/** Of a header and an older copy of it, the one that knows of the later loss. */
+function latest(headers: readonly Header[]): Header | null {
+  return headers.toSorted((a, b) => (b.lostAtMs ?? 0) - (a.lostAtMs ?? 0))[0] ?? null;
 }
 
 function withEachNameOnce(leases: readonly PlacedLease[]): PlacedLease[] {

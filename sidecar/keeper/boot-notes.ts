@@ -52,7 +52,7 @@ export class BootNotes {
   resume({ lostAtMs, wallOffsetMs, isStartOver, update }: Header): void {
     this.#isStartOver ||= isStartOver;
     if (this.#update === NO_UPDATE) this.#update = update ?? NO_UPDATE;
-    this.#lostAtMs = lostAtMs ?? this.#lostAtMs;
+    this.#lostAtMs = lostAtMs === null ? this.#lostAtMs : Math.max(lostAtMs, this.#lostAtMs ?? lostAtMs);
     if (wallOffsetMs !== null) this.timeline.resume(wallOffsetMs);
     this.save();
   }

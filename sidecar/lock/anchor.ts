@@ -1,5 +1,5 @@
 import { closeSync, constants, fchmodSync, linkSync, lstatSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TrustedDirectory } from '../trusted-directory';
 import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
@@ -142,6 +142,11 @@ export class Anchor implements FileIdentity {
     });
   }
 
+  /** Which file of our folder has that name; null if none has. */
+  identify(name: string): FileIdentity | null {
+    return this.#inFolder(() => lstatSync(this.#folder.at(name), { throwIfNoEntry: false })) ?? null;
+  }
+
   remove(name: string): void {
     this.#inFolder(() => {
       rmSync(this.#folder.at(name), { force: true });
@@ -151,7 +156,7 @@ export class Anchor implements FileIdentity {
   /** Gives the anchor one name more; throws EEXIST if it is taken, by whatever. */
   linkTo(path: string): void {
     this.#inFolder(() => {
-      linkSync(this.#folder.at(ANCHOR), path);
+      linkSync(this.#folder.at(ANCHOR), this.#directory.at(basename(path)));
     });
     this.#file.wasLock = true;
   }
@@ -165,10 +170,10 @@ export class Anchor implements FileIdentity {
    * EPERM or EACCES.
    */
   unlink(path: string): void {
+    // In the very directory that was opened: another may have come to its path, in which we must change nothing.
+    const remove = (): void => { unlinkSync(this.#directory.at(basename(path))); };
     try {
-      this.#act(() => {
-        unlinkSync(path);
-      });
+      this.#act(remove);
     } catch (error) {
       if (this.look(path) !== 'ours') throw error;
       // Somebody has changed the mode of the directory, or of one above.
@@ -177,10 +182,8 @@ export class Anchor implements FileIdentity {
           makeSticky(this.#directory);
         });
       }
-      const act = this.#isReachable() ? this.#act : <T>(action: () => T): T => this.user.actAsStarted(action);
-      act(() => {
-        unlinkSync(path);
-      });
+      if (this.#isReachable()) this.#act(remove);
+      else this.user.actAsStarted(remove);
     }
   }
 

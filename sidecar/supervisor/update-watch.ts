@@ -24,8 +24,6 @@ export interface UpdateWatchOptions {
   /** From 0 to 1, as `Math.random` gives it. */
   readonly random: () => number;
   readonly pollMs: number;
-  /** Since when an update has waited, as a former process knew it; null if none has. */
-  readonly waitsSinceMs: number | null;
   readonly isHeld: () => boolean;
   readonly emit: (event: UpdateEvent) => void;
 }
@@ -35,7 +33,7 @@ export interface UpdateWatchOptions {
  * otherwise not at all. One request at a time.
  */
 export class UpdateWatch {
-  #status: UpdateStatus;
+  #status: UpdateStatus = NEVER_ASKED;
   #inFlight: Promise<UpdateStatus> | null = null;
   #attendants = 0;
   #failures = 0;
@@ -44,8 +42,11 @@ export class UpdateWatch {
   #aftermath: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(private readonly options: UpdateWatchOptions) {
-    this.#status = { ...NEVER_ASKED, waitsSinceMs: options.waitsSinceMs };
+  constructor(private readonly options: UpdateWatchOptions) {}
+
+  /** Goes on with an update that has waited since then, as a former process knew it; unless more is known by now. */
+  resume(waitsSinceMs: number | null): void {
+    if (this.#status.readAtMs === null) this.#status = { ...this.#status, waitsSinceMs };
   }
 
   get status(): UpdateStatus {

@@ -73,12 +73,9 @@ export class Updates implements UpdateSource {
       isSupervisors: () => keeper.isUpdating,
       holders: () => keeper.leases().map(({ name }) => name),
     };
-    const { waitsSinceMs } = keeper.notes.update;
-    this.#watch = new UpdateWatch({ api, clock, random, pollMs, waitsSinceMs, isHeld: () => lock.isHeld(), emit });
+    this.#watch = new UpdateWatch({ api, clock, random, pollMs, isHeld: () => lock.isHeld(), emit });
     this.#requests = new UpdateRequests({ api, watch: this.#watch, lock, emit });
     this.#retry = new RetryOnRelease({ clock, watch: this.#watch, requests: this.#requests, lock });
-    // A former process may have been ended between a release and what follows from it.
-    if (waitsSinceMs !== null && !lock.isHeld()) this.#retry.onReleased();
   }
 
   get status(): UpdateStatus {
@@ -95,6 +92,9 @@ export class Updates implements UpdateSource {
 
   onEvent(event: SidecarEvent): void {
     switch (event.type) {
+      case 'store-opened':
+        this.#resume();
+        return;
       case 'lease-acquired':
         this.#onLock(true, false);
         return;
@@ -116,6 +116,13 @@ export class Updates implements UpdateSource {
     }
   }
 
+  /** Goes on with what a former process knew; it may have been ended between a release and what follows from it. */
+  #resume(): void {
+    const { keeper } = this.options;
+    this.#watch.resume(keeper.notes.update.waitsSinceMs);
+    if (this.waitsSinceMs !== null && keeper.heldSinceMs === null) this.#retry.onReleased();
+  }
+
   /** `isLost` if the lock was taken away rather than given back. */
   #onLock(isHeld: boolean, isLost: boolean): void {
     if (isHeld === this.#wasHeld) return;
@@ -135,7 +142,8 @@ export class Updates implements UpdateSource {
     const { waitsSinceMs } = this;
     if (waitsSinceMs !== keeper.notes.update.waitsSinceMs) keeper.notes.recordUpdate({ waitsSinceMs });
     this.#requests.check();
-    if (isPending(this.status)) this.#waiters.answerAll();
+    // Once all have been told: the answer shows the deadline, which begins to count with this event.
+    if (isPending(this.status)) setImmediate(() => { this.#waiters.answerAll(); });
   }
 
   /** Polls although nothing is held, until what is returned is called. */

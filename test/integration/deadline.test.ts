@@ -1,3 +1,4 @@
+import { chownSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventStream } from '../support/event-stream';
 import { Hold } from '../support/hold';
@@ -112,4 +113,32 @@ test('an update that goes away calls a drain off', async () => {
   supervisor.device.setTarget(supervisor.device.current);
   await sidecar.logged('draining is over: the update has come');
   expect((await sidecar.put('app')).status).toBe(200);
+});
+
+test('who waits for an update is told its deadline', async () => {
+  const folder = makeFolder();
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
+  const sidecar = await Sidecar.start({ folder, environment: { ...SETTINGS, ...supervisor.environment } });
+  await sidecar.put('app', { ttl: '1h' });
+  const answer = sidecar.send('GET', '/v1/update?wait=20s');
+  await supervisor.pushRelease();
+  const { body } = await answer;
+  expect(body).toMatchObject({ pending: true, blockedBy: ['app'], deadline: expect.any(String) });
+});
+
+test('a drain goes on where the lock directory can be opened only some time after a restart', async () => {
+  const { sidecar, environment } = await startWaiting({ UPDATE_LOCK_DEADLINE_GRACE: '10m' });
+  await sidecar.logged('draining: the leases of apps end');
+  await sidecar.kill();
+  const { directory } = sidecar;
+  renameSync(directory, `${directory}.away`);
+  mkdirSync(directory);
+  chownSync(directory, 1000, 1000);
+  const again = await sidecar.startAgain(environment);
+  expect((await again.send('GET', '/v1/lock')).body.state).toBe('unavailable');
+  rmSync(directory, { recursive: true });
+  renameSync(`${directory}.away`, directory);
+  await again.logged('lease recovered', { name: 'app' });
+  expect((await again.put('new', { wait: 0 })).body.code).toBe('draining');
+  expect((await again.send('GET', '/v1/update')).body).toMatchObject({ draining: true });
 });

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { holdsBackHost } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
@@ -86,4 +87,33 @@ test('a lease whose time was up while there was no sidecar has expired, even if 
   const again = await sidecar.startAgain();
   expect((await again.send('GET', '/v1/leases/recorder')).body.ended.reason).toBe('expired');
   expect((await again.put('recorder', { wait: 0 })).status).toBe(201);
+});
+
+test('a journal that is moved aside while the lock is held is written anew before the next answer', async () => {
+  const sidecar = await Sidecar.start();
+  await sidecar.put('first');
+  renameSync(journalOf(sidecar), `${journalOf(sidecar)}.moved`);
+  expect((await sidecar.put('second')).status).toBe(201);
+  await sidecar.kill();
+  expect(await names(await sidecar.startAgain())).toEqual(['first', 'second']);
+});
+
+test.each<[string, (path: string) => void]>([
+  ['a directory', (path) => { mkdirSync(path); }],
+  ['a link to another file', (path) => { symlinkSync('/etc/hostname', path); }],
+  ['a pipe', (path) => { execFileSync('mkfifo', [path]); }],
+  ['a file that only somebody else may read', (path) => { writeFileSync(path, 'x', { mode: 0 }); }],
+])('%s in the place of the journal does not keep the lock on disk, and is said', async (_, put) => {
+  const sidecar = await Sidecar.start();
+  await sidecar.put('app', { ttl: '1h' });
+  await sidecar.kill();
+  rmSync(journalOf(sidecar));
+  put(journalOf(sidecar));
+  const again = await sidecar.startAgain();
+  const { detail } = await again.logged('operation failed', { operation: 'journal' });
+  expect(detail).toMatch(/the journal cannot be opened .* renamed to journal\.unreadable/);
+  await until(() => present(again).length === 0);
+  expect((await again.put('next')).status).toBe(201);
+  await again.kill();
+  expect(await names(await sidecar.startAgain())).toEqual(['next']);
 });

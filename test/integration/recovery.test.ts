@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, statSyn
 import { join } from 'node:path';
 import { Hold } from '../support/hold';
 import { holdsBackHost, supervisorLocks, supervisorUnlocks } from '../support/readers';
+import { SmallDisk } from '../support/small-disk';
 import { guardsIn, makeFolder, Sidecar } from '../support/sidecar';
 import { until, untilPast } from '../support/until';
 
@@ -182,10 +183,27 @@ describe('the lease of the start', () => {
     expect(supervisorLocks(path)).toBe(true);
     const sidecar = await Sidecar.start({ folder, environment: { UPDATE_LOCK_HOLD_ON_START: '300ms' } });
     await sidecar.logged('lease refused', { name: '@start' });
+    await until(() => readFileSync(journalOf(sidecar), 'utf8').includes('"isStartOver":true'));
     supervisorUnlocks([path]);
     await sidecar.kill();
     const again = await sidecar.startAgain(HOLD);
     expect(await names(again)).toEqual([]);
+  });
+
+  test('is taken as soon as a disk that was full at the start has room', async () => {
+    const disk = new SmallDisk('64k');
+    const directory = join(disk.path, 'lock');
+    // The folder and its files are there: only a lease has no room.
+    await (await Sidecar.start({ environment: { UPDATE_LOCK_DIR: directory } })).kill('SIGTERM');
+    // As after a boot: there is room for the header, and it says nothing of a start.
+    writeFileSync(join(directory, '.update-lock/journal'), ' '.repeat(2048));
+    disk.fill();
+    const sidecar = await Sidecar.start({ environment: { ...HOLD, UPDATE_LOCK_DIR: directory, UPDATE_LOCK_ON_STOP: 'release' } });
+    await sidecar.logged('lease refused', { name: '@start', code: 'cannot-lock' });
+    disk.makeRoom();
+    await sidecar.logged('lease acquired', { name: '@start' });
+    await sidecar.kill('SIGTERM');
+    disk.remove();
   });
 
   test('is not taken by a restart after it has ended', async () => {

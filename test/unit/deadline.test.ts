@@ -37,7 +37,7 @@ const keeper = {
 };
 
 function make(deadlineMs = 24 * HOUR_MS): Deadline {
-  return new Deadline({
+  const deadline = new Deadline({
     clock: { monotonicMs: () => nowMs, wallMs: () => nowMs },
     deadlineMs,
     graceMs: 60_000,
@@ -47,6 +47,8 @@ function make(deadlineMs = 24 * HOUR_MS): Deadline {
     updates: { get waitsSinceMs() { return state.waits ? 0 : null; }, attend: () => () => undefined },
     emit: (event) => { if (event.type !== 'gate-opened') events.push(event); },
   });
+  deadline.onEvent({ type: 'store-opened' });
+  return deadline;
 }
 
 function observe(deadline: Deadline, now: typeof WAITS): void {

@@ -42,7 +42,9 @@ export class FakeSupervisor {
 
   watch(pollMs = 30_000, waitsSinceMs: number | null = null): UpdateWatch {
     const { api, emit } = this;
-    return new UpdateWatch({ api, clock: CLOCK, random: () => 0, pollMs, waitsSinceMs, isHeld: () => this.isHeld, emit });
+    const watch = new UpdateWatch({ api, clock: CLOCK, random: () => 0, pollMs, isHeld: () => this.isHeld, emit });
+    watch.resume(waitsSinceMs);
+    return watch;
   }
 
   /** What has become of the requests. */

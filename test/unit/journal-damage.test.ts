@@ -104,6 +104,15 @@ test('a line without the one before it, or after a strange one, is put back to w
   expect(liveAfter(inserted(0, whole.subarray(RECORD_BYTES, 2 * RECORD_BYTES)))).toEqual(NAMES);
 });
 
+test('of a header and an older copy before it, the one that knows of the later loss counts', () => {
+  file.use((journal, { header }) => { journal.writeHeader({ ...header, lostAtMs: 5 }); });
+  const older = file.content;
+  file.use((journal, { header }) => { journal.writeHeader({ ...header, lostAtMs: 700 }); });
+  file.content = Buffer.concat([older, file.content]);
+  expect(file.recover().lostAtMs).toBe(700);
+  expect(file.recover().lostAtMs).toBe(700);
+});
+
 test('a second line of one name does not bring the lease back after its end', () => {
   file.content = Buffer.concat([whole, whole.subarray(RECORD_BYTES, 2 * RECORD_BYTES)]);
   file.use((journal) => { journal.writeEnded(makeEndedLease('a', 20)); });

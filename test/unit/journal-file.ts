@@ -1,4 +1,4 @@
-import { constants, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, lstatSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../support/sidecar';
 import type { EndedLease, Lease } from '../../sidecar/leases/lease';
@@ -55,6 +55,7 @@ export class JournalFile {
 function filesIn(folder: string): JournalFiles {
   return {
     open: (name, flags = 0) => openSync(join(folder, name), constants.O_RDWR | constants.O_CREAT | flags, 0o600),
+    identify: (name) => lstatSync(join(folder, name), { throwIfNoEntry: false }) ?? null,
     rename: (from, to) => { renameSync(join(folder, from), join(folder, to)); },
     remove: (name) => { rmSync(join(folder, name), { force: true }); },
   };
