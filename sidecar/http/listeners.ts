@@ -13,6 +13,9 @@ import { SECURITY_HEADERS } from './security-headers';
 /** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
 const MAX_CONNECTIONS = 1000;
 
+/** So many connections may wait to be accepted: one for which there is no place is tried again by its client only after a second. */
+const BACKLOG = 4096;
+
 /** Against clients that take for ever to send their request. Milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -66,7 +69,7 @@ export class Listeners {
     if (port !== null) {
       const server = this.#createServer(false);
       try {
-        await listen(server, () => server.listen({ host, port }));
+        await listen(server, () => server.listen({ host, port, backlog: BACKLOG }));
       } catch (error) {
         throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; UPDATE_LOCK_PORT may be another port, or off`);
       }
@@ -128,13 +131,12 @@ export class Listeners {
         requireHostHeader: false,
       },
     );
-    // A client that ends its side of the connection after its request gets its answer: Node.js knows this, but not its types.
-    Object.assign(server, { httpAllowHalfOpen: true });
-    const serve = serveOneAtATime(server, handler);
-    server.on('request', serve);
-    server.maxConnections = MAX_CONNECTIONS;
     // Of the Unix socket's clients nothing tells one from another.
     if (!isUnix) shareConnections(server, MAX_CONNECTIONS);
+    // A client that ends its side of the connection after its request gets its answer: Node.js knows this, but not its types.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    const serve = serveOneAtATime(server, handler, MAX_CONNECTIONS);
+    server.on('request', serve);
     rememberPeers(server, isUnix);
     server.on('connection', onConnection);
     server.on('clientError', answerClientError);

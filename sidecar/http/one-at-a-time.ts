@@ -16,10 +16,28 @@ interface Connection {
  * Fair reading: one request at a time on each connection, so that no client has more requests in a turn of the event loop than it
  * has connections. A request that is sent before the last one was answered ends the connection, which HTTP allows
  * (RFC 9112, 9.3.2); on a connection that holds a lease, or waits for one, it is a mistake anyway.
+ *
+ * Where there are too many connections, the one that has been without a request for longest makes room for a new one.
  */
-export function serveOneAtATime(server: Server, serve: RequestListener): RequestListener {
+export function serveOneAtATime(server: Server, serve: RequestListener, maxConnections: number): RequestListener {
   const connections = new WeakMap<Socket, Connection>();
+  /** Those without a request, the longest idle first. */
+  const idle = new Set<Socket>();
+  let open = 0;
   server.on('connection', (socket) => {
+    if (socket.destroyed) return;
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+      idle.delete(socket);
+    });
+    if (open > maxConnections) {
+      const [longestIdle = socket] = idle;
+      idle.delete(longestIdle);
+      longestIdle.destroy();
+      if (longestIdle === socket) return;
+    }
+    idle.add(socket);
     readInSlices(socket);
     const idleTimer = setTimeout(() => {
       if (!connection.isBusy) socket.destroy();
@@ -36,9 +54,12 @@ export function serveOneAtATime(server: Server, serve: RequestListener): Request
       return;
     }
     connection.isBusy = true;
+    idle.delete(socket);
     response.once('close', () => {
       connection.isBusy = false;
-      if (!socket.destroyed) connection.idleTimer.refresh();
+      if (socket.destroyed) return;
+      idle.add(socket);
+      connection.idleTimer.refresh();
     });
     serve(request, response);
   };

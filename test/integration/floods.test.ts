@@ -41,7 +41,7 @@ describe.each(['connections', 'requests', 'pipeline'])('a client that floods the
   });
 });
 
-test.each(['requests', 'pipeline'])('a client that floods the Unix socket with %s never makes another miss a renewal there', async (way) => {
+test.each(['connections', 'requests', 'pipeline'])('a client that floods the Unix socket with %s never makes another miss a renewal there', async (way) => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
   await flood(way, sidecar.target);
   await sidecar.put('recorder', { ttl: 2 });
