@@ -77,11 +77,12 @@ class Releasing(unittest.TestCase):
                         pass
                 self.assertEqual(caught.exception.code, code)
 
-    def test_how_it_ended_is_told_even_if_that_is_read_only_after_the_release(self) -> None:
+    def test_how_it_ended_is_told_even_if_that_comes_while_it_is_released(self) -> None:
         def answer(request: Request) -> None:
             if request.method == "DELETE":
-                request.send("HTTP/1.1 204 No Content\r\n\r\n")
+                # In this order: the release ends the connection on which the line comes.
                 server.requests[0].line({"event": "ended", "lease": lease(ended={"reason": "drained"})})
+                request.send("HTTP/1.1 204 No Content\r\n\r\n")
             else:
                 hold(request)
 
