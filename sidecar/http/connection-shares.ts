@@ -12,7 +12,8 @@ export function shareConnections(server: Server, maxConnections: number): void {
   server.on('connection', (socket) => {
     const client = clientAt(socket.remoteAddress ?? '');
     const count = counts.get(client) ?? 0;
-    if (count >= maxConnections - total) {
+    // A client without any is never turned away: the connection that has been idle for longest makes room for it.
+    if (count > 0 && count >= maxConnections - total) {
       socket.destroy();
       return;
     }

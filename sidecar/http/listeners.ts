@@ -22,7 +22,12 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const CHECK_TIMEOUTS_EVERY_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 15_000;
 
-const MAX_HEADER_BYTES = 16 * 1024;
+/**
+ * A request's head is in memory as long as the request lasts, a hold's for hours, and each field of it costs more than its bytes.
+ * A reason of 256 characters in the query takes 3 KiB; browsers and proxies send some twenty fields.
+ */
+const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_HEADER_FIELDS = 64;
 
 /** After a stop, how long requests in progress may take, in milliseconds. */
 const CLOSE_WITHIN_MS = 1000;
@@ -135,7 +140,12 @@ export class Listeners {
     if (!isUnix) shareConnections(server, MAX_CONNECTIONS);
     // A client that ends its side of the connection after its request gets its answer: Node.js knows this, but not its types.
     Object.assign(server, { httpAllowHalfOpen: true });
-    const serve = serveOneAtATime(server, handler, MAX_CONNECTIONS);
+    // Node.js drops fields beyond the limit in silence; with one more it shows that there are too many.
+    server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
+    const serve = serveOneAtATime(server, (request, response) => {
+      if (request.rawHeaders.length <= 2 * MAX_HEADER_FIELDS) handler(request, response);
+      else answerRaw(request.socket, 'too-large', `The request's head has more than ${String(MAX_HEADER_FIELDS)} fields.`);
+    }, MAX_CONNECTIONS);
     server.on('request', serve);
     rememberPeers(server, isUnix);
     server.on('connection', onConnection);

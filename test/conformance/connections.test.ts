@@ -25,6 +25,7 @@ describe.each(['the Unix socket', 'TCP'])('over %s', (listener) => {
     ['a length and chunks, as smugglers do', 'PUT /v1/leases/x HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400, 'malformed'],
     ['a head of 20 KiB in one header', `GET /v1/lock HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 413, 'too-large'],
     ['a head of 20 KiB in many headers', `GET /v1/lock HTTP/1.1\r\n${`X: ${'y'.repeat(100)}\r\n`.repeat(200)}\r\n`, 413, 'too-large'],
+    ['more than 64 header fields', `GET /v1/lock HTTP/1.1\r\n${'X: y\r\n'.repeat(65)}\r\n`, 413, 'too-large'],
     ['a path of 20 KiB', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 413, 'too-large'],
   ])('%s gets a problem, and the end of the connection', async (_, bytes, status, code) => {
     const answers = await exchange(target(), bytes);

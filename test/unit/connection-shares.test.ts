@@ -33,6 +33,14 @@ test('one client gets half of the connections, and each one more a share of what
   expect(counts).toEqual([500, 250, 125, 63]);
 });
 
+test('a client without a connection always gets one: another that is idle makes room for it', () => {
+  const connect = listener(2);
+  connect('10.0.0.1');
+  connect('10.0.0.2');
+  expect(connect('10.0.0.3').destroyed).toBe(false);
+  expect(connect('10.0.0.3').destroyed).toBe(true);
+});
+
 test('a client that closes one may open another', () => {
   const connect = listener(4);
   const [first] = [connect('10.0.0.1'), connect('10.0.0.1')];
