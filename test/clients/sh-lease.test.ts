@@ -47,7 +47,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
   };
 
   test('it takes up its lease by its id, whatever stands in between for a while, and releases it by its id', async () => {
-    const nuisances = [answer(502, 'text/html', '<html>'), answer(404, 'text/plain', 'no'), 'junk\r\n', '', jsonAnswer({ code: 'name-in-use', detail: 'In use.' }, 409)];
+    const nuisances = [answer(502, 'text/html', '<html>'), answer(412, 'text/html', '<html>'), answer(404, 'text/plain', 'no'), 'junk\r\n', '', jsonAnswer({ code: 'name-in-use', detail: 'In use.' }, 409)];
     const server = await breakingServer(OURS, ...nuisances, held({ ...OURS, since: MOVED }));
     const child = hold(server, { graceSeconds: 60 });
     await until(() => server.requests.length === nuisances.length + 2, 30_000);
