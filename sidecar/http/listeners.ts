@@ -26,7 +26,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 15_000;
  * A request's head is in memory as long as the request lasts, a hold's for hours, and each field of it costs more than its bytes.
  * A reason of 256 characters in the query takes 3 KiB; browsers and proxies send some twenty fields.
  */
-const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_HEADER_BYTES = 12 * 1024;
 const MAX_HEADER_FIELDS = 64;
 
 /** After a stop, how long requests in progress may take, in milliseconds. */

@@ -33,8 +33,8 @@ async function begin(to: { port: number; host: string } | { path: string }, text
 test.each<[string, string]>([
   ['many short fields', head(900, 0, true)],
   ['many fields that never end', head(900, 6, false)],
-  ['as many bytes as are allowed', head(60, 110, true)],
-  ['as many bytes as are allowed that never end', head(60, 110, false)],
+  ['as many bytes as are allowed', head(60, 180, true)],
+  ['as many bytes as are allowed that never end', head(60, 180, false)],
 ])('a thousand requests whose heads have %s neither end the sidecar nor cost it more than their share', async (_, text) => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_LOG_LEVEL: 'info', NODE_OPTIONS: IMAGE_OPTIONS } });
   await sidecar.put('recorder', { ttl: '1h' });
