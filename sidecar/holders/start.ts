@@ -58,7 +58,8 @@ export class StartHolder {
     const request: AcquireRequest = {
       name: LEASE_NAME,
       kind: 'builtin',
-      ttlMs: Math.max(leftMs, MIN_HOLD_MS),
+      // The clock has fractions of a millisecond, which nobody wants to read as a time to live.
+      ttlMs: Math.max(Math.round(leftMs), MIN_HOLD_MS),
       reason: 'the device has just started',
       peer: 'sidecar',
     };

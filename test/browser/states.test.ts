@@ -17,7 +17,7 @@ test('a lock that is free is said to be, and then who takes it, why, and until w
   await page.shows('Nobody has a lease.', '.holders');
   await sidecar.put('recorder', { ttl: '90s', reason: 'recording' });
   await page.shows('Held', '#badge');
-  await page.shows(/^Updates are held back by recorder \(recording\) since \d\d:\d\d UTC, until .* UTC at the latest\.$/, '#summary');
+  await page.shows(/^Updates are held back by recorder \(recording\) since (?:\S+ )?\d\d:\d\d UTC, until .* UTC at the latest\.$/, '#summary');
   await page.shows(/recorder\s+recording\s.*\d\d:\d\d.*ago.*in 1 min \d+ s.*for a set time.*the Unix socket/s, '#leases');
   await page.shows('recorder took the lock recording', '#events');
   await sidecar.put('recorder', { ttl: '2h' });
@@ -46,7 +46,7 @@ test('an update that waits, that is drained for, and that is applied', async () 
   const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1h' });
   const page = await open(sidecar);
   await page.shows('Held, update waiting', '#badge');
-  await page.shows(/^An update has been waiting since \d\d:\d\d UTC; it is held back by app/, '#summary');
+  await page.shows(/^An update has been waiting since (?:\S+ )?\d\d:\d\d UTC; it is held back by app/, '#summary');
   await page.shows(/Waiting.*Waiting since.*ago.*Apps must let go.*in 59 min.*Held back by\s+app.*Supervisor\s+reachable/s, '#update');
   await sidecar.release('app');
   await supervisor.replacing();

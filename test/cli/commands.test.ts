@@ -68,7 +68,7 @@ describe('status', () => {
     const { exit, stdout } = await ask('status');
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^Updates are held back, since .* until .* at the latest$/m);
-    expect(stdout).toMatch(/^ {2}recorder {2}since \d\d:\d\d \(\d s ago\), until \d\d:\d\d \(in .*\) {2}recording$/m);
+    expect(stdout).toMatch(/^ {2}recorder {2}since (?:\S+ )?\d\d:\d\d \(\d s ago\), until (?:\S+ )?\d\d:\d\d \(in .*\) {2}recording$/m);
   });
 
   test('as JSON it is what the sidecar says', async () => {
