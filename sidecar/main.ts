@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { systemClock, readBootId, Timeline } from './clock';
 import { readConfig, type Config } from './config/config';
-import { markAtOneGo, whyTooOld } from './engine';
+import { whyTooOld } from './engine';
 import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';
 import { FormerHolders } from './holders/former-holders';
@@ -26,7 +26,6 @@ const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, takes up the lock, and only then loads and starts everything else. */
 async function main(): Promise<void> {
-  markAtOneGo();
   const config = readSettings();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
