@@ -1,4 +1,4 @@
-import type { EventStreams } from '../event-streams';
+import type { EventStreams } from '../streams/event-streams';
 import { route, type Route } from '../route';
 import { event, noParameters } from '../schemas';
 

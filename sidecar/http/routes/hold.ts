@@ -1,5 +1,5 @@
 import type { Keeper } from '../../keeper/keeper';
-import type { HoldStreams } from '../hold-streams';
+import type { HoldStreams } from '../streams/hold-streams';
 import { IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
 import { route, type Route } from '../route';
 import { holdLine, holdParameters, leaseName } from '../schemas';

@@ -1,24 +1,23 @@
 import type { Response } from 'express';
 import type { Socket } from 'node:net';
-import type { SidecarEvent } from '../events/event';
-import type { Keeper } from '../keeper/keeper';
-import type { Lease } from '../leases/lease';
-import type { Call } from './call';
-import { etagOf } from './preconditions';
-import { onGone } from './peers';
-import type { HoldLine } from './schemas';
-import type { Views } from './views';
+import type { SidecarEvent } from '../../events/event';
+import type { Keeper } from '../../keeper/keeper';
+import type { Lease } from '../../leases/lease';
+import type { Call } from '../call';
+import { etagOf } from '../preconditions';
+import { onGone } from '../peers';
+import type { HoldLine } from '../schemas';
+import type { Views } from '../views';
+import { HEARTBEAT_MS } from './event-readers';
 
-const HEARTBEAT_MS = 15_000;
-
-/** A client that has closed an idle connection without telling us (a container's network gone) shows by then. */
+/** How long a connection may be idle before the kernel tests whether its client is still there: its network may have gone. Milliseconds. */
 const KEEP_ALIVE_AFTER_MS = 5000;
 
-/** How long a client that does not read may take to hear the last line, in milliseconds. */
-const LAST_WORDS_MS = 2000;
+/** How long a client may take to read the last line, in milliseconds. */
+const READ_LAST_LINE_WITHIN_MS = 2000;
 
-/** As far as a client may be behind with what it is told, in bytes. */
-const MAX_BEHIND_BYTES = 16_384;
+/** A client that has left more than this unread is sent nothing more until it reads. Bytes. */
+const MAX_UNREAD_BYTES = 16_384;
 
 interface Stream {
   readonly lease: Lease;
@@ -27,7 +26,7 @@ interface Stream {
   readonly stopListening: () => void;
 }
 
-/** The open connections that hold leases: each lease ends with its connection, and each connection with its lease. */
+/** The connections that hold leases: each lease ends with its connection, and each connection with its lease. */
 export class HoldStreams {
   readonly #byName = new Map<string, Stream>();
   #heartbeat: NodeJS.Timeout | undefined;
@@ -41,15 +40,13 @@ export class HoldStreams {
   open(call: Call, lease: Lease): void {
     const { socket } = call.request;
     const { response } = call;
-    // Its old connection still looks open, but its holder says that it is gone.
+    // The former connection still looks open, but the holder says that it has gone.
     const former = this.#byName.get(lease.name);
     if (former !== undefined) cutOff(former);
-    // The connection ends with the lease, so that nobody may take it for the next request.
+    // The connection ends with the lease, so no client may use it for another request.
     call.stream('application/x-ndjson', ['ETag', etagOf(lease), 'Connection', 'close']);
     socket.setKeepAlive(true, KEEP_ALIVE_AFTER_MS);
-    this.#heartbeat ??= setInterval(() => {
-      this.#beat();
-    }, HEARTBEAT_MS);
+    this.#heartbeat ??= setInterval(() => { this.#sendAll({ event: 'alive' }); }, HEARTBEAT_MS);
     const stopListening = onGone(socket, () => {
       this.#forget(lease.name, response);
       this.keeper.end(lease.name, 'disconnected', lease.id);
@@ -70,16 +67,16 @@ export class HoldStreams {
         return;
       }
       case 'update-changed':
-        if (event.turn !== null) this.#tell({ event: 'update', update: this.views.update() });
+        if (event.turn !== null) this.#sendAll({ event: 'update', update: this.views.update() });
         return;
       case 'deadline-nears':
-        this.#tell({ event: 'update', update: this.views.update() });
+        this.#sendAll({ event: 'update', update: this.views.update() });
         return;
       case 'draining':
-        this.#tell({ event: 'draining', endsInSeconds: this.views.secondsUntil(event.endsAtMs), reason: `${event.reason}.` });
+        this.#sendAll({ event: 'draining', endsInSeconds: this.views.secondsUntil(event.endsAtMs), reason: `${event.reason}.` });
         return;
       case 'update-forced':
-        this.#tell({ event: 'draining', endsInSeconds: 0, reason: `An update is being forced by ${event.peer}.` });
+        this.#sendAll({ event: 'draining', endsInSeconds: 0, reason: `An update is being forced by ${event.peer}.` });
         return;
       case 'stopping':
         this.#endAll();
@@ -98,7 +95,7 @@ export class HoldStreams {
     this.#forget(lease.name, response);
     if (line !== undefined) write(response, line);
     response.end();
-    setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref();
+    setTimeout(() => socket.destroy(), READ_LAST_LINE_WITHIN_MS).unref();
   }
 
   #forget(name: string, response: Response): void {
@@ -108,14 +105,10 @@ export class HoldStreams {
     this.#heartbeat = undefined;
   }
 
-  #beat(): void {
-    this.#tell({ event: 'alive' });
-  }
-
-  /** One that does not read is told nothing more until it does: it may hold its lease, but not grow our memory. */
-  #tell(line: HoldLine): void {
+  /** A client that does not read keeps its lease, but is sent nothing more until it reads: that would fill our memory. */
+  #sendAll(line: HoldLine): void {
     for (const { response } of this.#byName.values()) {
-      if (response.writableLength <= MAX_BEHIND_BYTES) write(response, line);
+      if (response.writableLength <= MAX_UNREAD_BYTES) write(response, line);
     }
   }
 }
