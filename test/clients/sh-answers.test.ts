@@ -99,10 +99,10 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     const url = `unix:${sidecar.socketPath}`;
     const hurried = hurriedScript(sidecar.folder, { ANSWER_SECONDS: 1, TICK_SECONDS: 1 });
     sidecar.process.kill('SIGSTOP');
-    for (const args of [['status'], ['release', 'a'], ['renew', 'a'], ['acquire', 'a', '--wait', '0'], ['wait-update', '--timeout', '0'], ['run', '--no-wait', '--', 'true']]) {
+    await Promise.all([['status'], ['release', 'a'], ['renew', 'a'], ['acquire', 'a', '--wait', '0'], ['wait-update', '--timeout', '0'], ['run', '--no-wait', '--', 'true']].map(async (args) => {
       const { status, stderr } = await start(url, args, hurried).result();
       expect([args[0], status, stderr]).toEqual([args[0], 69, `update-lock: the sidecar at ${url} cannot be reached\n`]);
-    }
+    }));
   }, 60_000);
 
   test.each([
@@ -124,12 +124,12 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     ['a wrong path', jsonAnswer({ code: 'not-found', detail: 'There is nothing.' }, 404), 64],
   ])('%s for an answer has the exit status that it should have', async (_what, text, exit) => {
     const server = await ScriptedServer.start(({ socket }) => socket.end(text));
-    for (const args of [['acquire', 'a', '--wait', '0'], ['renew', 'a'], ['release', 'a'], ['status'], ['run', '--name', 'a', '--no-wait', '--', 'echo', 'never']]) {
+    await Promise.all([['acquire', 'a', '--wait', '0'], ['renew', 'a'], ['release', 'a'], ['status'], ['run', '--name', 'a', '--no-wait', '--', 'echo', 'never']].map(async (args) => {
       const { status, stdout, stderr } = await start(server.url, args).result();
       expect([args[0], status, stdout]).toEqual([args[0], exit, '']);
       expect(stderr).toMatch(/^update-lock: .+\n$/);
       if (text.startsWith('HTTP/1.1 200')) expect(stderr).toContain('is this the sidecar?');
-    }
+    }));
   }, 60_000);
 
   test('an answer without an end is cut', async () => {
