@@ -1,11 +1,15 @@
-// npm run test:image-node [-- FILE ...]: the tests that start processes, with all of these on the image's major version of Node.js.
+// npm run test:image-node [-- FILE ...]: the tests of what depends on Node.js, on the image's major version of it.
 import { spawnSync } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installImageNode } from './image-node/install.mjs';
 
-/** What may depend on the version of Node.js: whatever starts the sidecar, the command or the package. */
-const FOLDERS = ['chaos', 'cli', 'client', 'clients', 'conformance', 'contract', 'integration'].map((name) => `test/${name}/`);
+/**
+ * The programs that run on Node.js (sidecar, command, package) with what may differ there: the HTTP parser, streams, TLS, timers, files and
+ * child processes. Left out: what the kernel does when a process is killed (chaos), programs in other languages, which contract puts to the
+ * sidecar as well (clients), what runs in a browser or in other tools, and pure functions.
+ */
+const FOLDERS = ['cli', 'client', 'conformance', 'contract', 'integration'].map((name) => `test/${name}/`);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = installImageNode();
