@@ -6,15 +6,15 @@ import type { LockStore } from './lock-store';
 import { ExpiryTimer } from './expiry-timer';
 
 /**
- * The leases, with all that hangs on each of them: its end, the timer for that, its line in the journal, and what the lock
- * file tells people. Decides nothing.
+ * The live leases and those that have ended, with the timer of the next end, their ends in the journal, and the text in the
+ * lock file. Decides nothing.
  */
 export class LeaseBook {
   readonly #table = new LeaseTable();
   readonly #tombstones = new Tombstones();
   readonly #expiryTimer: ExpiryTimer;
 
-  /** @param onDue called when the end of a lease has come */
+  /** @param onDue called when the time of a lease is up */
   constructor(
     clock: Clock,
     private readonly store: LockStore,
@@ -49,14 +49,14 @@ export class LeaseBook {
   }
 
   /** Enters a lease that has been written down, or replaces the one of its name. */
-  keep(lease: Lease): void {
+  put(lease: Lease): void {
     this.#table.set(lease);
     this.#expiryTimer.atLatest(lease.endsAtMs);
   }
 
   /** Takes a lease out, and writes down how it ended. */
-  bury(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
-    // One that was due ended then, even if we come to it later.
+  end(lease: Lease, reason: EndReason, nowMs: number): EndedLease {
+    // A lease that was due ended then, even if we notice it later.
     const ended = endLease(lease, reason, Math.min(nowMs, lease.endsAtMs ?? nowMs));
     this.#table.delete(lease.name);
     this.#tombstones.add(ended);
@@ -65,12 +65,12 @@ export class LeaseBook {
   }
 
   /** Remembers the end of a lease of a former process. */
-  remember(ended: EndedLease): void {
+  rememberEnd(ended: EndedLease): void {
     this.#tombstones.add(ended);
   }
 
-  /** Shows people who holds the lock. */
-  show(): void {
+  /** Writes into the lock file, for people, who holds the lock. */
+  describe(): void {
     if (this.size > 0) this.store.describe(this.#table.values(), this.size);
   }
 

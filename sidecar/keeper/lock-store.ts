@@ -1,28 +1,14 @@
 import type { Clock, Timeline } from '../clock';
+import type { FallibleOperation, KeeperEvent } from '../events/event';
+import type { Recovered } from '../journal/journal';
+import type { Header } from '../journal/record';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { Refusal } from '../leases/refusal';
 import { banner } from '../lock/banner';
-import type { Recovered } from '../journal/journal';
-import type { Header } from '../journal/record';
-import type { OpenStoreResult, Store } from './open-store';
+import { FlockUpkeep, RETRY_AT_MOST_EVERY_MS, RETRY_MS } from '../lock/flock-upkeep';
 import type { InspectedPath } from '../lock/update-lock';
-import type { FallibleOperation, KeeperEvent } from '../events/event';
+import type { OpenStoreResult, Store } from './open-store';
 import { cannotLock, fromStanding, STOPPING } from './refusals';
-
-/** How often a store that could not be opened, or a file that could not be removed, is tried again. Milliseconds. */
-const RETRY_MS = 5000;
-
-/** How often is looked after a flock that is missing, or that may end without our being told. Milliseconds. */
-const FLOCK_CHECK_MS = 1000;
-
-/**
- * How long the lock has been free before its flock is, for others who wait for it. Milliseconds. An app that takes the lock again
- * sooner has the same file once more, at no cost.
- */
-const RENEW_AFTER_MS = 500;
-
-/** What is tried again at a request is not tried more often than this. Milliseconds. */
-const AT_MOST_EVERY_MS = 1000;
 
 export interface LockStoreOptions {
   readonly clock: Clock;
@@ -35,28 +21,25 @@ export interface LockStoreOptions {
 
 /** What the store needs of the keeper. */
 interface LeaseSource {
-  /** Takes up the leases of a former process, whenever lock and journal have been opened. */
+  /** Recovers the leases of a former process, whenever lock and journal have been opened. */
   readonly onOpen: (recovered: Recovered) => void;
   readonly leases: () => Iterable<Lease>;
-  /** What a next process has to know beside the leases. */
+  /** The notes for the next process of this boot. */
   readonly header: () => Header;
 }
 
 /**
- * Carries out on disk what the keeper decides. What fails is reported as an event and as the refusal that follows from
- * it, and tried again; nothing here throws.
+ * Carries out on disk what the keeper decides. A failure is reported as an event and as the refusal that follows from it,
+ * and the operation is tried again; nothing here throws.
  */
 export class LockStore {
-  #store: Store | null = null;
+  #store: (Store & { readonly flock: FlockUpkeep }) | null = null;
   #problem = 'it was not opened yet';
   #isClosed = false;
   #openedAtMs = -Infinity;
-  #flockedAtMs = -Infinity;
   #openTimer: NodeJS.Timeout | undefined;
-  /** Set exactly while a name of ours is on disk that nobody wants any more, and that could not be removed. */
+  /** Set exactly while a name of ours is on disk that is not needed any more, and could not be removed. */
   #giveBackTimer: NodeJS.Timeout | undefined;
-  #flockTimer: NodeJS.Timeout | undefined;
-  #renewTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: LockStoreOptions,
@@ -72,18 +55,19 @@ export class LockStore {
     return this.#store?.lock.main.isLockUsers ?? false;
   }
 
-  /** Opens lock and journal. If it cannot be done now, it is tried again by itself. */
+  /** Opens lock and journal. If that fails, it is tried again by itself. */
   open(): OpenStoreResult['kind'] {
     clearTimeout(this.#openTimer);
-    this.#openedAtMs = this.options.clock.monotonicMs();
-    const opened = this.options.openStore();
+    const { clock, openStore } = this.options;
+    this.#openedAtMs = clock.monotonicMs();
+    const opened = openStore();
     if (opened.kind === 'open') {
-      this.#store = opened.store;
-      for (const problem of opened.store.recovered.problems) this.#failed('journal', problem);
-      this.keeper.onOpen(opened.store.recovered);
-      const problem = opened.store.lock.flockProblem();
-      if (problem !== null) this.#failed('flock', problem);
-      this.#watchFlock();
+      const { recovered, lock } = opened.store;
+      const flock = new FlockUpkeep(lock, clock, (problem) => { this.#failed('flock', problem); });
+      this.#store = { ...opened.store, flock };
+      for (const problem of recovered.problems) this.#failed('journal', problem);
+      this.keeper.onOpen(recovered);
+      flock.start();
     } else {
       this.#problem = opened.kind === 'in-use' ? 'another sidecar serves this directory' : opened.detail;
       this.#failed('open', this.#problem);
@@ -92,12 +76,13 @@ export class LockStore {
     return opened.kind;
   }
 
-  /** Tries again to open what could not be opened, if that was not done just now. */
+  /** At a request: tries again to open what could not be opened, unless that was done just now. */
   openIfClosed(): void {
-    if (this.#store === null && !this.#isClosed && this.#isLongSince(this.#openedAtMs)) this.open();
+    if (this.#store !== null || this.#isClosed) return;
+    if (this.options.clock.monotonicMs() - this.#openedAtMs >= RETRY_AT_MOST_EVERY_MS) this.open();
   }
 
-  /** What keeps another lease from being held safely, apart from what stands at the lock's names; null if nothing does. */
+  /** Why another lease cannot be held safely, apart from the files at the lock's names; null if it can. */
   whyNot(): Refusal | null {
     if (this.#isClosed) return STOPPING;
     if (this.#store === null) return cannotLock(this.#problem);
@@ -105,54 +90,46 @@ export class LockStore {
     return this.whyNotFlocked() ?? (this.#isFull() ? cannotLock('the file system of the lock directory is full') : null);
   }
 
-  /** What keeps a live lease from being held safely; null if nothing does. */
+  /** Why a live lease cannot be held safely; null if it can. */
   whyNotFlocked(): Refusal | null {
-    const lock = this.#store?.lock;
-    if (lock === undefined) return cannotLock(this.#problem);
-    const problem = lock.flockProblem();
+    if (this.#store === null) return cannotLock(this.#problem);
+    const problem = this.#store.lock.flockProblem();
     return problem === null ? null : cannotLock(problem);
   }
 
-  /** Tries again to take a flock that is missing, if that was not done just now. */
+  /** At a request: tries again to take a flock that is missing, unless that was done just now. */
   retryFlock(): void {
-    const problem = this.#store?.lock.flockProblem() ?? null;
-    if (problem !== null && this.#isLongSince(this.#flockedAtMs)) this.#holdFlock();
+    this.#store?.flock.retry();
   }
 
   /** Takes the lock for this lease: the content is there before the names are. */
   take(lease: Lease): Refusal | null {
-    clearTimeout(this.#renewTimer);
-    const lock = this.#store?.lock;
-    // A guard of a former process may end at any moment while the lock is free.
-    if (lock?.isFlockInherited() === true) this.#renew();
-    if (lock?.isFlockInherited() === true) return cannotLock('the flock of a former process cannot be replaced');
+    if (this.#store === null) return cannotLock(this.#problem);
+    const { lock, flock } = this.#store;
+    const problem = flock.prepareTake();
+    if (problem !== null) return cannotLock(problem);
     this.describe([lease], 1);
-    const result = lock?.take() ?? { kind: 'failed', detail: this.#problem };
+    const result = lock.take();
     if (result.kind === 'taken') {
       this.#stopGivingBack();
       return null;
     }
-    // One of the names may be ours all the same, and is not wanted.
+    // One of the names may be ours all the same, and is not needed.
     if (this.#giveBackTimer === undefined) this.giveBack();
     if (result.kind === 'blocked') return fromStanding(result);
     this.#failed('take', result.detail);
     return cannotLock(result.detail);
   }
 
-  /** Removes our names from the disk; what cannot be removed now is tried again. */
+  /** Removes our names from the disk. If one cannot be removed, it is tried again by itself. */
   giveBack(): void {
-    const lock = this.#store?.lock;
-    if (lock === undefined) return;
+    if (this.#store === null) return;
+    const { lock, flock } = this.#store;
     const problems = lock.giveBack();
     for (const problem of problems) this.#failed('give-back', problem);
-    if (problems.length === 0) this.#renewSoon();
-    this.#watchFlock();
     this.#stopGivingBack();
-    if (problems.length > 0) {
-      this.#giveBackTimer = setTimeout(() => {
-        this.giveBack();
-      }, RETRY_MS).unref();
-    }
+    if (problems.length === 0) flock.renewSoon();
+    else this.#giveBackTimer = setTimeout(() => { this.giveBack(); }, RETRY_MS).unref();
   }
 
   #stopGivingBack(): void {
@@ -162,8 +139,8 @@ export class LockStore {
 
   /** Writes a lease down before it is acknowledged. */
   record(lease: Lease): Refusal | null {
-    const journal = this.#store?.journal;
-    if (journal === undefined) return cannotLock(this.#problem);
+    if (this.#store === null) return cannotLock(this.#problem);
+    const { journal } = this.#store;
     try {
       if (journal.isRemoved()) journal.restore(this.keeper.header(), this.keeper.leases());
       journal.write(lease);
@@ -176,24 +153,22 @@ export class LockStore {
 
   recordEnd(ended: EndedLease): void {
     this.#tryTo('journal', ({ journal }) => {
-      // Else a copy that somebody has put there would bring the lease back.
+      // Otherwise a copy that somebody has put there would bring the lease back.
       if (journal.isRemoved()) journal.restore(this.keeper.header(), this.keeper.leases());
       else journal.writeEnded(ended);
     });
   }
 
-  /** Writes down what a next process has to know beside the leases. */
-  recordBoot(): void {
-    this.#tryTo('journal', (store) => {
-      store.journal.writeHeader(this.keeper.header());
-    });
+  /** Writes down the notes for the next process of this boot. */
+  recordNotes(): void {
+    this.#tryTo('journal', ({ journal }) => { journal.writeHeader(this.keeper.header()); });
   }
 
-  /** Shows people who holds the lock. */
+  /** Writes into the lock file, for people, who holds the lock. */
   describe(leases: Iterable<Lease>, count: number): void {
     const { timeline, whereToAsk } = this.options;
-    this.#tryTo('describe', (store) => {
-      store.lock.describe(banner(leases, count, whereToAsk, (monotonicMs) => timeline.toRfc3339(monotonicMs)));
+    this.#tryTo('describe', ({ lock }) => {
+      lock.describe(banner(leases, count, whereToAsk, (monotonicMs) => timeline.toRfc3339(monotonicMs)));
     });
   }
 
@@ -227,9 +202,7 @@ export class LockStore {
 
   #letGo(keepFlock: boolean): void {
     this.#stopGivingBack();
-    clearInterval(this.#flockTimer);
-    this.#flockTimer = undefined;
-    clearTimeout(this.#renewTimer);
+    this.#store?.flock.close();
     this.#store?.journal.close();
     this.#store?.lock.close(keepFlock);
     this.#store = null;
@@ -239,53 +212,9 @@ export class LockStore {
     try {
       return this.#store?.lock.isFull() ?? false;
     } catch {
-      // It shows at the next step what is wrong.
+      // The next operation reports the problem.
       return false;
     }
-  }
-
-  #holdFlock(): string | null {
-    this.#flockedAtMs = this.options.clock.monotonicMs();
-    const problem = this.#store?.lock.holdFlock() ?? null;
-    if (problem !== null) this.#failed('flock', problem);
-    this.#watchFlock();
-    return problem;
-  }
-
-  /** Once the lock has been free for a moment, or at once where its flock is not our own, lets others have the flock. */
-  #renewSoon(): void {
-    const lock = this.#store?.lock;
-    clearTimeout(this.#renewTimer);
-    if (lock === undefined || lock.isFresh()) return;
-    if (lock.isFlockInherited() || lock.flockProblem() !== null) this.#renew();
-    else this.#renewTimer = setTimeout(() => { this.#renew(); }, RENEW_AFTER_MS).unref();
-  }
-
-  #renew(): void {
-    const problem = this.#store?.lock.renew() ?? null;
-    if (problem !== null) {
-      this.#failed('flock', problem);
-      this.#renewTimer = setTimeout(() => { this.#renew(); }, RETRY_MS).unref();
-    }
-    this.#watchFlock();
-  }
-
-  /** While the kernel cannot tell that the flock has ended, or it is missing: looks after it. */
-  #watchFlock(): void {
-    const lock = this.#store?.lock;
-    if (lock !== undefined && (lock.isFlockInherited() || lock.flockProblem() !== null)) {
-      this.#flockTimer ??= setInterval(() => {
-        if (lock.flockProblem() === null) this.#watchFlock();
-        else this.#holdFlock();
-      }, FLOCK_CHECK_MS).unref();
-      return;
-    }
-    clearInterval(this.#flockTimer);
-    this.#flockTimer = undefined;
-  }
-
-  #isLongSince(ms: number): boolean {
-    return this.options.clock.monotonicMs() - ms >= AT_MOST_EVERY_MS;
   }
 
   #tryTo(operation: FallibleOperation, action: (store: Store) => void): void {

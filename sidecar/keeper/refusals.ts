@@ -1,9 +1,8 @@
-import type { Gate, GateContext } from '../leases/gate';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { PathStanding } from '../lock/update-lock';
 import type { Refusal } from '../leases/refusal';
 
-/** Every way to say no, in words for people. */
+/** The refusals in words for people. */
 
 export const STOPPING: Refusal = { code: 'stopping', detail: 'The sidecar is stopping.' };
 
@@ -39,18 +38,7 @@ export function tooManyLeases(limit: number): Refusal {
   return { code: 'too-many-leases', detail: `There are ${String(limit)} live leases, which is the limit.` };
 }
 
-/** The word of the first gate that is closed, null if none is. */
-export function closedGate(gates: readonly Gate[], context: GateContext): Refusal | null {
-  for (const gate of gates) {
-    const refusal = gate(context);
-    if (refusal === null) continue;
-    const { code, detail, opensAtMs } = refusal;
-    return { code, detail, ...(opensAtMs === null ? {} : { retryAfterMs: opensAtMs - context.nowMs }) };
-  }
-  return null;
-}
-
-/** Why a lock whose name is taken cannot be had. */
+/** Why the lock cannot be had while there is a file at one of its names. */
 export function fromStanding({ path, standing }: PathStanding): Refusal {
   switch (standing) {
     case 'supervisor':

@@ -1,3 +1,5 @@
+import type { Refusal } from './refusal';
+
 /** What a gate may look at. Times are milliseconds of the monotonic clock. */
 export interface GateContext {
   readonly nowMs: number;
@@ -16,3 +18,14 @@ export interface GateRefusal {
 
 /** A reason to refuse a lease, new or renewed; null while there is none. */
 export type Gate = (context: GateContext) => GateRefusal | null;
+
+/** The refusal of the first gate that is closed, null if all are open. */
+export function closedGate(gates: readonly Gate[], context: GateContext): Refusal | null {
+  for (const gate of gates) {
+    const refusal = gate(context);
+    if (refusal === null) continue;
+    const { code, detail, opensAtMs } = refusal;
+    return { code, detail, ...(opensAtMs === null ? {} : { retryAfterMs: opensAtMs - context.nowMs }) };
+  }
+  return null;
+}

@@ -1,4 +1,4 @@
-import { revive } from '../../sidecar/leases/grant';
+import { recoveredLease } from '../../sidecar/leases/grant';
 import { makeLease } from './make-lease';
 
 const GRACE_MS = 30_000;
@@ -16,5 +16,5 @@ test.each([
   ["the sidecar's own with an end", makeLease('@start', { ...builtin, endsAtMs: NOW_MS + 1 }), NOW_MS + 1],
   ["the sidecar's own without one", makeLease('@window', { ...builtin, endsAtMs: null }), null],
 ])('%s ends at the right time after a restart', (_, lease, endsAtMs) => {
-  expect(revive(lease, NOW_MS, GRACE_MS)).toEqual({ ...lease, endsAtMs });
+  expect(recoveredLease(lease, NOW_MS, GRACE_MS)).toEqual({ ...lease, endsAtMs });
 });
