@@ -96,11 +96,6 @@ describe('with an API token', () => {
     await hold.line('held');
     hold.close();
   });
-
-  test('no token is ever in the log', async () => {
-    await send(sidecar.tcpTarget, 'PUT', '/v1/leases/a', bearer('given-s3cret'));
-    expect(await sidecar.wholeOutput()).not.toContain('s3cret');
-  });
 });
 
 test('without an API token anyone who can connect may change things, whatever token they send', async () => {

@@ -103,12 +103,6 @@ describe('a reader that comes back', () => {
     expect(again.events.some(({ data }) => data.snapshot === true)).toBe(false);
   });
 
-  test.each(['nonsense', 'ffffffffffff-1', '-1', ''])('with the id %j, which is not known, is sent the present state', async (id) => {
-    const sidecar = await Sidecar.start();
-    const events = await (await EventStream.open(sidecar.target, id)).opened();
-    expect(events[0]).toMatchObject({ event: 'lock', data: { snapshot: true } });
-  });
-
   test('in the middle of the first events begins anew', async () => {
     const sidecar = await Sidecar.start();
     await sidecar.put('a');
@@ -203,7 +197,7 @@ async function readText(sidecar: Sidecar): Promise<{ text: string }> {
   return told;
 }
 
-test.each([['of a process that is gone', 'abcdefghij-5', true], ['that is none', 'x', true], ['that is empty', '', false]])('an id %s gets the present state, missed: %j', async (_, id, missed) => {
+test.each([['of a process that is gone', 'abcdefghij-5', true], ['that is none', 'x', true], ['that is below 0', '-1', true], ['that is empty', '', false]])('an id %s gets the present state, missed: %j', async (_, id, missed) => {
   const sidecar = await Sidecar.start();
   const stream = await EventStream.open(sidecar.target, id);
   const [first] = await stream.opened();

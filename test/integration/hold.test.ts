@@ -68,27 +68,6 @@ describe.each(['the Unix socket', 'TCP'])('a hold over %s', (listener) => {
   });
 });
 
-test('a name that a connection holds is refused to everybody else, and free again afterwards', async () => {
-  const sidecar = await Sidecar.start();
-  const hold = await Hold.open(sidecar.target, 'recorder');
-  await hold.line('held');
-  expect((await sidecar.put('recorder')).body).toMatchObject({ status: 409, code: 'name-in-use', holder: 'recorder' });
-  expect((await sidecar.send('POST', '/v1/leases/recorder/hold')).body.code).toBe('name-in-use');
-  hold.close();
-  await sidecar.logged('lease ended', { name: 'recorder' });
-  expect((await sidecar.put('recorder')).status).toBe(201);
-  expect((await sidecar.send('POST', '/v1/leases/recorder/hold')).body.code).toBe('name-in-use');
-});
-
-test('a hold whose lease is released by somebody else is told so, last of all', async () => {
-  const sidecar = await Sidecar.start();
-  const hold = await Hold.open(sidecar.target, 'recorder');
-  await hold.line('held');
-  expect((await sidecar.release('recorder')).status).toBe(200);
-  await hold.ended();
-  expect(hold.lines.at(-1)).toMatchObject({ event: 'ended', lease: { name: 'recorder', ended: { reason: 'released' } } });
-});
-
 test('a client that does not read neither loses its lease nor grows the memory of the sidecar', async () => {
   const sidecar = await Sidecar.start();
   const socket = connect({ path: sidecar.socketPath });

@@ -243,14 +243,6 @@ test('a drain ends it, and it is wanted again when the update has come', async (
   await until(async () => (await namesOf(sidecar)).includes('@probe-jenkins'));
 });
 
-test('nobody else can take or release it', async () => {
-  const server = await ProbedServer.start('busy');
-  const sidecar = await Sidecar.start({ environment: settings(probe(server.url)) });
-  await sidecar.logged('lease acquired');
-  expect((await sidecar.release('@probe-jenkins')).status).toBe(422);
-  expect((await sidecar.put('@probe-jenkins')).status).toBe(422);
-});
-
 test('a wrong probe is told with its place, and nothing is touched', async () => {
   const sidecar = Sidecar.spawn({ environment: settings(probe('http://user:hunter2@localhost:x/', { every: 'often' })) });
   expect(await sidecar.exited()).toBe(78);

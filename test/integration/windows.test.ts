@@ -183,11 +183,6 @@ test('the lock is taken before anything answers', async () => {
   expect(statSync(sidecar.directory).mtimeMs).toBeLessThan(statSync(folder).mtimeMs);
 });
 
-test('nobody else can take or release it', async () => {
-  const device = await start('2030-06-03 12:00:00');
-  expect((await device.sidecar.send('DELETE', '/v1/leases/@window')).status).toBe(422);
-});
-
 test('when it opens while an update waits, that starts at once; what was waited for it does not count', async () => {
   const folder = makeFolder();
   const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], replacesForMs: 0 });

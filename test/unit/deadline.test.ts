@@ -67,22 +67,6 @@ function pass(ms: number): void {
 const types = (): string[] => events.map(({ type }) => type);
 const refusal = (deadline: Deadline, name = 'app'): string | undefined => deadline.gate({ nowMs, name, lostAtMs: null })?.code;
 
-test('it warns at a third and two thirds, then drains, and after the grace ends the leases', () => {
-  const deadline = make();
-  observe(deadline, WAITS);
-  expect(deadline.atMs).toBe(1000 + 24 * HOUR_MS);
-  pass(8 * HOUR_MS);
-  expect(types()).toEqual(['deadline-nears']);
-  pass(8 * HOUR_MS);
-  expect(types()).toEqual(['deadline-nears', 'deadline-nears']);
-  expect(refusal(deadline)).toBeUndefined();
-  pass(8 * HOUR_MS);
-  expect(types()).toEqual(['deadline-nears', 'deadline-nears', 'draining']);
-  expect([refusal(deadline), drains, deadline.atMs]).toEqual(['draining', 0, null]);
-  pass(60_000);
-  expect([refusal(deadline), drains]).toEqual(['draining', 1]);
-});
-
 test('the lease of the windows is not drained', () => {
   const deadline = make(1000);
   observe(deadline, WAITS);
@@ -119,15 +103,6 @@ test('when no update waits any more, the next one has all the time again, and it
   expect(types()).toEqual(['deadline-nears', 'deadline-nears', 'deadline-nears']);
 });
 
-test('an update that has come opens the gate', () => {
-  const deadline = make(1000);
-  observe(deadline, WAITS);
-  pass(61_000);
-  observe(deadline, { ...WAITS, waits: false });
-  expect([refusal(deadline), deadline.isDraining, types().at(-1)]).toEqual([undefined, false, 'drained']);
-  expect(events.at(-1)).toEqual({ type: 'drained', hasCome: true });
-});
-
 test('an update that does not come opens the gate in the end, and counts anew', () => {
   const deadline = make(HOUR_MS);
   observe(deadline, WAITS);
@@ -160,15 +135,6 @@ test('one that has passed while there was no process drains at once', () => {
   const deadline = make(HOUR_MS);
   pass(1);
   expect([types().at(-1), refusal(deadline)]).toEqual(['draining', 'draining']);
-});
-
-test('a drain of a former process ends when it said', () => {
-  remembered = { waitedMs: HOUR_MS, countingSinceMs: null, drainEndsAtMs: nowMs + 5000 };
-  state = WAITS;
-  const deadline = make(HOUR_MS);
-  expect(refusal(deadline)).toBe('draining');
-  pass(5000);
-  expect(drains).toBe(1);
 });
 
 test('a process that was stopped in the grace, for longer than an update takes to come, drains all the same', () => {

@@ -13,21 +13,6 @@ test('a journal that is new knows of nothing', () => {
   expect(file.use()).toEqual({ header: NO_HEADER, live: [], ended: [], problems: [] });
 });
 
-test('that the start is over is remembered over any number of starts', () => {
-  file.use((journal) => { journal.writeHeader({ ...NO_HEADER, isStartOver: true }); });
-  file.use();
-  expect(file.use().header.isStartOver).toBe(true);
-});
-
-test('a lease comes back as it was written last', () => {
-  const renewed = makeLease('recorder', { renewals: 7, endsAtMs: 99_999, reason: 'zwölf Boxkämpfer 🥊\n' });
-  file.use((journal) => {
-    journal.write(makeLease('recorder'));
-    journal.write(renewed);
-  });
-  expect(file.recover()).toEqual({ live: [renewed], ended: [], lostAtMs: null });
-});
-
 test('live leases come back oldest first, ended ones in the order of their ends', () => {
   file.use((journal) => {
     for (const [name, sinceMs] of [['third', 3], ['first', 1], ['second', 2], ['x', 4], ['y', 5]] as const) {
@@ -54,12 +39,6 @@ test('a name that has ended and is live again is live, in the place where it was
 test('the end of a lease that is not known is not recorded', () => {
   file.use((journal) => { journal.writeEnded(makeEndedLease('nobody', 5)); });
   expect(file.recover().ended).toEqual([]);
-});
-
-test('a loss is remembered over any number of starts', () => {
-  file.use((journal) => { journal.writeHeader({ ...NO_HEADER, lostAtMs: 1234.5 }); });
-  file.use();
-  expect(file.recover().lostAtMs).toBe(1234.5);
 });
 
 test('the journal of another boot is void, also for the boots after it', () => {

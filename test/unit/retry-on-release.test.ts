@@ -34,12 +34,6 @@ function release(): void {
 
 const asked = (): number[] => supervisor.updates.map(({ atMs }) => atMs);
 
-test('at a release the Supervisor is looked at, and asked at once', async () => {
-  release();
-  await pass(0);
-  expect([supervisor.reads, supervisor.updates]).toEqual([[0], [{ atMs: 0, force: false, cancel: true }]]);
-});
-
 test.each([
   ['nothing waits', NOTHING],
   ['something is downloaded', DOWNLOADING],
@@ -49,16 +43,6 @@ test.each([
   release();
   await pass(60_000);
   expect(asked()).toEqual([]);
-});
-
-test.each([1, 2, 3])('it is asked again if it fails: %i times', async (failures) => {
-  supervisor.updateResult = { ok: false, problem: 'it answered with status 503' };
-  release();
-  await pass([0, 1000, 5000][failures - 1] ?? 0);
-  supervisor.updateResult = { ok: true, status: 204 };
-  await pass(3_600_000);
-  expect(asked()).toEqual([0, 1000, 5000, 21_000].slice(0, failures + 1));
-  expect(supervisor.results).toEqual([...Array<string>(failures).fill('retry failed'), 'retry accepted']);
 });
 
 test('one that always fails is asked four times in all', async () => {

@@ -31,25 +31,11 @@ describe('an answer of 202', () => {
     expect(supervisor.results).toEqual([]);
   });
 
-  test('means accepted if the Supervisor then takes the lock', () => {
-    supervisor.isSupervisors = true;
-    requests.check();
-    requests.check();
-    expect(supervisor.results).toEqual(['retry accepted']);
-  });
-
   test('means accepted if the update then does not wait any more', async () => {
     supervisor.reading = NOTHING;
     await pass(500);
     requests.check();
     expect(supervisor.results).toEqual(['retry accepted']);
-  });
-
-  test('means ignored if nothing happens', async () => {
-    await pass(9999);
-    expect(supervisor.results).toEqual([]);
-    await pass(60_000);
-    expect(supervisor.results).toEqual(['retry ignored']);
   });
 
   test('means nothing if somebody takes the lock', () => {

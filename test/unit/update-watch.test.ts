@@ -8,12 +8,6 @@ beforeEach(() => {
 });
 afterEach(() => jest.useRealTimers());
 
-test('nothing is asked while nothing is held', async () => {
-  supervisor.watch();
-  await pass(3_600_000);
-  expect(supervisor.reads).toEqual([]);
-});
-
 test('while the lock is held it is asked after a second, then at the interval, and no more when it is released', async () => {
   const watch = supervisor.watch();
   supervisor.isHeld = true;
@@ -55,21 +49,6 @@ test('one that does not answer is asked less and less often, down to every five 
   expect(supervisor.events.map(({ type }) => type)).toEqual(['supervisor-missed', 'supervisor-reached', 'update-changed']);
 });
 
-test('one that is slow is never asked twice at once, whoever wants to know', async () => {
-  const watch = supervisor.watch(1000);
-  supervisor.takesMs = 3000;
-  supervisor.isHeld = true;
-  watch.onHeld();
-  for (let index = 0; index < 20; index += 1) {
-    void watch.look();
-    void watch.lookAfterRelease();
-    void watch.lookTwice();
-    await pass(700);
-  }
-  await pass(600_000);
-  expect(supervisor.mostAtOnce).toBe(1);
-});
-
 test.each([1000, 30_000, 300_000])('an update that comes just after a reading is told within %i ms and a second', async (pollMs) => {
   const watch = supervisor.watch(pollMs);
   supervisor.isHeld = true;
@@ -79,15 +58,6 @@ test.each([1000, 30_000, 300_000])('an update that comes just after a reading is
   await pass(pollMs + 1000);
   expect(supervisor.turns).toEqual([null, 'waits']);
   expect(watch.status.waitsSinceMs).not.toBeNull();
-});
-
-test('an update that has failed because of the lock waits at the first reading', async () => {
-  const watch = supervisor.watch();
-  supervisor.reading = LOCKED;
-  supervisor.isHeld = true;
-  watch.onHeld();
-  await pass(1000);
-  expect(supervisor.turns).toEqual(['waits']);
 });
 
 test('what was under way when the lock was released is waited for, and then asked anew', async () => {
@@ -103,20 +73,6 @@ test('what was under way when the lock was released is waited for, and then aske
   await pass(300);
   expect((await looked).waitsSinceMs).not.toBeNull();
   expect(supervisor.reads).toEqual([1000, 1200]);
-});
-
-test('whoever waits for an update keeps the questions up, and only as long', async () => {
-  const watch = supervisor.watch();
-  const leave = watch.attend();
-  const leaveToo = watch.attend();
-  await pass(60_000);
-  leave();
-  leave();
-  expect(supervisor.reads).toEqual([0, 30_000, 60_000]);
-  await pass(30_000);
-  leaveToo();
-  await pass(3_600_000);
-  expect(supervisor.reads).toHaveLength(4);
 });
 
 test('in the aftermath it is asked a few times, and not any more once nothing waits or something is held', async () => {
