@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
+import * as zlib from 'node:zlib';
 import { systemClock, readBootId, Timeline } from './clock';
 import { readConfig, type Config } from './config/config';
-import { whyTooOld } from './engine';
 import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';
 import { FormerHolders } from './holders/former-holders';
-import { registerProbes } from './holders/probes/register';
+import { leaseOfProbe } from './holders/probes/probe-settings';
 import { StartHolder } from './holders/start';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
@@ -51,8 +51,8 @@ async function main(): Promise<void> {
   keeper.addGate(lostCooldown(config.lostCooldownMs));
   parts.add(new StartHolder(clock, keeper, policies, config.holdOnStartMs));
   const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, schedule, feed.emit));
-  // Their parts are loaded later; until then the leases of a former process are theirs.
-  registerProbes(policies, config.probes);
+  // The probes are loaded later; until then nobody may end the leases that they held in a former process.
+  for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
   parts.add(new FormerHolders(keeper, policies));
   stopOnSignals(() => {
     user.regainPrivileges();
@@ -103,6 +103,12 @@ function readSettings(): Config {
   const result = readConfig(process.env, process.stdout.isTTY);
   if (!result.ok) exit(EXIT_CONFIG, result.mistakes);
   return result.config;
+}
+
+/** What is wrong with this version of Node.js, null if nothing is. Nothing that the sidecar needs came later than `zlib.crc32`. */
+function whyTooOld(): string | null {
+  if ('crc32' in zlib) return null;
+  return `Node.js ${process.versions.node} is too old; version 20 is needed from 20.15 on, or 22.2 or later`;
 }
 
 /** The command that the lock file shows to whoever looks at it. */

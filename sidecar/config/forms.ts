@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { from } from 'env-var';
 import { parseFreezes } from '../holders/windows/freezes';
-import type { ParsedList } from '../holders/windows/item-list';
 import { parseTimeZone } from '../holders/windows/time-zone';
-import { parseWindows } from '../holders/windows/weekly-windows';
+import { parseWindows, type ParsedList } from '../holders/windows/weekly-windows';
 import { DURATION_FORMS, formatDuration, parseDuration } from '../leases/duration';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

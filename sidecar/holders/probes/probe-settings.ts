@@ -1,7 +1,6 @@
 import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../leases/duration';
 import { NAME_PATTERN } from '../../leases/lease';
 import { EXPRESSION_FORM, parseExpression } from './expression';
-import { shown } from './shown';
 
 export type OnError = 'keep' | 'hold' | 'release';
 
@@ -20,12 +19,19 @@ export interface ProbeSettings {
   readonly onError: OnError;
 }
 
+/** The lease that holds the lock while the probe of that name says so. */
+export function leaseOfProbe(name: string): string {
+  return `@probe-${name}`;
+}
+
 export type ParsedProbes =
   | { readonly ok: true; readonly value: readonly ProbeSettings[] }
   /** Each to come after the name of the variable. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 const MAX_PROBES = 256;
+/** Of a wrong value in a message, in characters. */
+const MAX_SHOWN_LENGTH = 120;
 const MAX_URL_LENGTH = 2048;
 const EVERY = { what: 'an interval', defaultMs: 30_000, minMs: 100, maxMs: 86_400_000 };
 const TIMEOUT = { what: 'a time-out', defaultMs: 5000, minMs: 10, maxMs: 3_600_000 };
@@ -42,7 +48,7 @@ export function parseProbes(text: string): ParsedProbes {
   } catch (error) {
     return { ok: false, mistakes: [`its value is not JSON: ${jsonProblem(error)}; ${FORM}`] };
   }
-  if (!Array.isArray(items)) return { ok: false, mistakes: [`${shown(items)} is not an array; ${FORM}`] };
+  if (!Array.isArray(items)) return { ok: false, mistakes: [`${withoutSecrets(items)} is not an array; ${FORM}`] };
   if (items.length > MAX_PROBES) {
     return { ok: false, mistakes: [`${String(items.length)} probes are too many; ${String(MAX_PROBES)} are allowed`] };
   }
@@ -70,7 +76,7 @@ class FieldReader {
   ) {
     this.isObject = typeof item === 'object' && item !== null && !Array.isArray(item);
     this.fields = this.isObject ? (item as Record<string, unknown>) : {};
-    if (!this.isObject) this.mistakes.push(`probe ${String(number)}: ${shown(item)} is not an object; ${FORM}`);
+    if (!this.isObject) this.mistakes.push(`probe ${String(number)}: ${withoutSecrets(item)} is not an object; ${FORM}`);
   }
 
   has(field: string): boolean {
@@ -85,7 +91,7 @@ class FieldReader {
 
   /** Notes what is wrong with a field's value. */
   refuse(field: string, problem: string): void {
-    this.note(field, `${shown(this.fields[field], field === 'url')} ${problem}`);
+    this.note(field, `${withoutSecrets(this.fields[field], field === 'url')} ${problem}`);
   }
 
   /** The text of a field that has to be there; null, and noted, if there is none. */
@@ -103,7 +109,7 @@ function readProbe(reader: FieldReader, numbers: Map<string, number>): ProbeSett
   const expression = { expression: /^/, holdsOnMatch: true };
   if (!reader.isObject) return { ...nothing, ...expression, everyMs: 0, timeoutMs: 0, onError: 'keep' };
   for (const field of Object.keys(reader.fields)) {
-    if (!FIELDS.includes(field)) reader.note(shown(field), `is no field of a probe; ${FIELDS.join(', ')} are allowed`);
+    if (!FIELDS.includes(field)) reader.note(withoutSecrets(field), `is no field of a probe; ${FIELDS.join(', ')} are allowed`);
   }
   return {
     name: readName(reader, numbers) ?? '',
@@ -197,4 +203,24 @@ function readOnError(reader: FieldReader): OnError {
   const { onError } = reader.fields;
   if (!ON_ERROR.includes(onError)) reader.refuse('onError', 'is not allowed; keep, hold or release is');
   return onError as OnError;
+}
+
+/**
+ * A value for people, on one line and without what may be secret: what stands before the last `@`, which ends user and
+ * password in a URL however wrong the rest is, and a query. A URL may stand in a wrong field, too.
+ */
+function withoutSecrets(value: unknown, isUrl = false): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  const end = text.lastIndexOf('@');
+  const mayHavePassword = end >= 0 && (isUrl || text.slice(0, end).includes(':'));
+  const rest = mayHavePassword ? `"***${text.slice(end)}` : text;
+  const mayHaveQuery = isUrl || mayHavePassword || /^"https?:/i.test(rest);
+  const query = mayHaveQuery ? rest.indexOf('?') : -1;
+  return shortened(query < 0 ? rest : `${rest.slice(0, query)}?***"`);
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}..."`;
 }

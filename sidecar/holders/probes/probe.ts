@@ -4,8 +4,7 @@ import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { ask } from './ask';
 import type { ProbeEvent } from '../../events/event';
 import { match } from './expression';
-import type { ProbeSettings } from './probe-settings';
-import { leaseOfProbe } from './register';
+import { leaseOfProbe, type ProbeSettings } from './probe-settings';
 
 export interface ProbeOptions {
   readonly clock: Clock;

@@ -1,7 +1,6 @@
 import type { SidecarEvent } from '../../events/event';
-import { leaseOfProbe } from './register';
 import { Probe, type ProbeOptions } from './probe';
-import type { ProbeSettings } from './probe-settings';
+import { leaseOfProbe, type ProbeSettings } from './probe-settings';
 
 /** At the start they are asked one after the other, this many milliseconds apart. */
 const APART_MS = 10;

@@ -1,4 +1,4 @@
-import { parseList, type ParsedList } from './item-list';
+import { parseList, type ParsedList } from './weekly-windows';
 
 /** Days of the calendar, both included, as days since 1970-01-01. */
 export interface DayRange {

@@ -1,9 +1,10 @@
-import { isClockSet } from '../../build-time';
 import type { Clock } from '../../clock';
 import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
 import type { SidecarEvent, WindowEvent } from '../../events/event';
+
+declare const __BUILT_AT_MS__: number | undefined;
 
 /**
  * How often the wall clock is looked at, in milliseconds, if nothing changes before: it may be set, and a timer does not
@@ -101,4 +102,15 @@ export class WindowHolder {
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
     return isFrozen ? 'updates are frozen today' : 'no update window is open';
   }
+}
+
+/** When the sidecar was built, in milliseconds of the Unix epoch; 0 when it was not built. */
+export const BUILT_AT_MS = typeof __BUILT_AT_MS__ === 'undefined' ? 0 : __BUILT_AT_MS__;
+
+/**
+ * Whether a wall clock that reads this may have been set. A device without a battery starts in the past, at 1970 or at the
+ * time at which its system was built, and before our own build is a time that no clock which is right ever reads.
+ */
+export function isClockSet(nowMs: number, builtAtMs = BUILT_AT_MS): boolean {
+  return nowMs >= builtAtMs;
 }

@@ -1,4 +1,4 @@
-import { BUILT_AT_MS, isClockSet } from '../../sidecar/build-time';
+import { BUILT_AT_MS, isClockSet } from '../../sidecar/holders/windows/window-holder';
 
 test('a clock that reads a time before the build has not been set yet', () => {
   const builtAtMs = Date.parse('2026-11-23T06:00:00Z');
