@@ -25,7 +25,7 @@ export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
 /** Who has the names of the lock: we, the Supervisor or Helios, somebody else, or nobody. */
 export type NamesOwner = 'ours' | 'updating' | 'foreign' | 'free';
 
-/** What happens to leases and lock. What a lease's coming or going did to the lock is said with the lease. */
+/** What happens to leases and lock. The event of a lease also says what happened to the lock. */
 export type KeeperEvent =
   /** Lock and journal have been opened, and the leases of a former process taken over. */
   | { readonly type: 'store-opened' }
@@ -37,7 +37,7 @@ export type KeeperEvent =
   | { readonly type: 'lease-renewed'; readonly lease: Lease }
   | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }
   | { readonly type: 'lock-released'; readonly heldMs: number }
-  /** It may be told a moment later than it happened: who it was has to show first. */
+  /** It may come a moment after the loss: the cause is not clear at once. */
   | { readonly type: 'lock-lost'; readonly cause: LossCause; readonly holders: readonly string[]; readonly atMs: number }
   | { readonly type: 'request-waits'; readonly name: string; readonly refusal: Refusal }
   | { readonly type: 'request-dropped'; readonly name: string }
@@ -52,7 +52,7 @@ export const REQUEST_KINDS = ['retry', 'force'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];
 
 /**
- * What has become of asking the Supervisor for an update. `ignored`: instant updates are off, so it waits for its own time;
+ * The result of asking the Supervisor for an update. `ignored`: instant updates are off, so it waits for its own time;
  * `unconfirmed`: the lock was taken again before that could be told from success.
  */
 export const REQUEST_RESULTS = ['accepted', 'ignored', 'unconfirmed', 'failed'] as const;
@@ -86,7 +86,7 @@ export interface WindowEvent {
 }
 
 export type ProbeEvent =
-  /** It has answered otherwise than before, or for the first time. */
+  /** The probe has given another answer than before, or its first. */
   | { readonly type: 'probe-turned'; readonly probe: string; readonly isBusy: boolean }
   /** It has begun to fail. */
   | { readonly type: 'probe-missed'; readonly probe: string; readonly problem: string }

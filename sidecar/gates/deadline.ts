@@ -35,7 +35,7 @@ export interface DeadlineOptions {
   readonly clock: Clock;
   /** How long an update may wait for the leases of apps, in milliseconds. */
   readonly deadlineMs: number;
-  /** How long they are given then, in milliseconds. */
+  /** How long the apps then have to finish, in milliseconds. */
   readonly graceMs: number;
   /** A drain that a former process has begun ends no sooner than this: its holders could not be told. Milliseconds. */
   readonly restartGraceMs: number;
@@ -46,8 +46,8 @@ export interface DeadlineOptions {
 }
 
 /**
- * No update waits for apps without end. Once one has waited for that long, apps get no more leases, and those that they
- * have end after a grace: so an app that never lets go cannot keep a device from updates for ever.
+ * No update waits for apps for ever. Once one has waited for the deadline, apps get no more leases, and their live leases end
+ * after a grace: so an app that never lets go cannot keep a device from updates.
  */
 export class Deadline {
   #waited = NOT_WAITED;
@@ -95,7 +95,7 @@ export class Deadline {
     return countingSinceMs === null || this.isDraining ? null : countingSinceMs + this.options.deadlineMs - waitedMs;
   }
 
-  /** Holders whose leases survive a drain pass: such a one holds the lock however long an update has waited. */
+  /** Holders whose leases survive a drain pass: they hold the lock however long an update has waited. */
   readonly gate: Gate = ({ name }) => {
     if (!this.isDraining || (name !== null && this.options.policies.of(name).survivesDrain)) return null;
     return { code: 'draining', detail: `${this.#reason()}; no lease is granted until it has come.`, opensAtMs: null };

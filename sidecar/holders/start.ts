@@ -10,7 +10,7 @@ const LEASE_NAME = '@start';
 /** A disk that is full, or a lock that cannot be flocked, is tried again after this long, in milliseconds. */
 const RETRY_MS = 5000;
 
-/** The hold ends when it would have ended, but is never taken for less than this, in milliseconds. */
+/** A hold that is taken late still ends at its time, but lasts at least this long, in milliseconds. */
 const MIN_HOLD_MS = 1000;
 
 /** What a holder needs of the keeper. */
@@ -46,7 +46,7 @@ export class StartHolder {
     const { clock, keeper, holdMs } = this;
     clearTimeout(this.#retryTimer);
     if (keeper.notes.isStartOver) return;
-    // A process that was killed before it could say so has left the lease, or its end, all the same.
+    // A former process that was killed before it could write this down has left the lease, or its end.
     const wasHeld = (keeper.get(LEASE_NAME) ?? keeper.getEnded(LEASE_NAME)) !== undefined;
     if (holdMs <= 0 || wasHeld) {
       keeper.notes.recordStartIsOver();

@@ -1,7 +1,7 @@
 import type { EndedLease, EndReason, Lease } from '../leases/lease';
 import type { AcquireRequest, Outcome } from '../leases/request';
 
-/** A lock that cannot be had is waited for, for longer than any update takes. Milliseconds. */
+/** How long we wait for a lock that cannot be had: longer than any update takes. Milliseconds. */
 const WAIT_MS = 30 * 86_400_000;
 
 /** What a holder needs of the keeper. */
@@ -29,7 +29,7 @@ export class WantedLease {
     return this.#reason;
   }
 
-  /** Wants it; also to be called again every now and then, since what cannot be waited for is not tried again by itself. */
+  /** Wants it. To be called again every now and then: a request that may not wait is not tried again by itself. */
   want(reason: string): void {
     const live = this.keeper.get(this.name);
     if (this.#stopWaiting !== null && this.#reason === reason) return;
@@ -52,7 +52,7 @@ export class WantedLease {
   /** To be called when the lease has ended: unless that was our own doing, it is wanted again. */
   onEnded(): void {
     const reason = this.#reason;
-    // Not at once: whoever ended it is not done with what follows from it.
+    // Not at once: the code that ended it has not finished.
     if (reason !== null) setImmediate(() => { if (this.#reason === reason) this.want(reason); });
   }
 

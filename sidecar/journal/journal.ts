@@ -5,7 +5,7 @@ import { readContent, readJournal, type JournalContent } from './read-journal';
 import { encodeRecord, isEnded, RECORD_BYTES, type Header, type JournalRecord, type Present } from './record';
 import { Slots } from './slots';
 
-/** What a journal says of this boot. */
+/** What a journal says about this boot. */
 export interface Recovered {
   readonly header: Header;
   /** Leases that had been acknowledged and not ended, oldest first. */
@@ -26,7 +26,7 @@ export interface JournalFiles {
   remove(name: string): void;
 }
 
-/** An open file and what is where in it: neither means anything without the other, so they are replaced as one. */
+/** An open file and the places of the leases in it: neither means anything without the other, so they are replaced together. */
 interface Table {
   readonly fd: number;
   readonly slots: Slots;
@@ -36,7 +36,7 @@ const JOURNAL = 'journal';
 const NEW_JOURNAL = 'journal.new';
 const UNREADABLE_JOURNAL = 'journal.unreadable';
 
-/** What the system says of a directory, a link, a device or another user's file where the journal should be. */
+/** The system's errors for a directory, a link, a device or another user's file in the place of the journal. */
 const NOT_OURS = ['EISDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EACCES', 'EPERM'];
 const NO_HEADER: Header = { lostAtMs: null, wallOffsetMs: null, isStartOver: false, update: null };
 
@@ -60,7 +60,7 @@ export class Journal {
 
   /**
    * Reads a journal and goes on with it. One of another boot, or of no known boot, is void.
-   * @throws the system's error if it can be neither read nor written; then nothing that could be read is lost
+   * @throws the system's error if it cannot be read or written; then nothing in it is lost
    */
   static open(files: JournalFiles, present: Present): { journal: Journal; recovered: Recovered } {
     const { fd, problem } = openJournal(files);
@@ -142,19 +142,19 @@ export class Journal {
     this.#put(fd, 0, { kind: 'header', header });
     // As this version writes them, ids included, before anybody is told of them.
     if (isOutdated) for (const { slot, lease } of leases) this.#put(fd, slot, { kind: 'lease', lease });
-    // What was skipped is said once, not at every start.
+    // Skipped records are reported once, not at every start.
     if (problems.length > 0) for (const slot of slots.free) writeLine(fd, slot, this.#line.fill(0x20));
     return { fd, slots };
   }
 
-  /** Something cut or added bytes, and the lines are not where they belong: writes them out anew, as one rename. */
+  /** Bytes were cut or added, and the lines are not where they belong: writes everything into a new file, and renames that. */
   #putInOrder(fd: number, header: Header, leases: readonly (Lease | EndedLease)[]): Table {
     let table: Table;
     try {
       table = this.#writeNew(header, leases);
     } catch {
-      // No room for a second journal, so it has to go in the place of this one. First the room that takes is made sure of,
-      // with all that there is left as it is: from then on nothing can fail for want of it.
+      // There is no room for a second journal, so this one is overwritten. First it gets the length that is needed, with its content
+      // as it is: from then on nothing can fail for want of room.
       const content = readContent(fd);
       const needed = (1 + leases.length) * RECORD_BYTES;
       writeAll(fd, Buffer.concat([content, Buffer.alloc(Math.max(0, needed - content.length))]), 0);

@@ -3,13 +3,13 @@ import type { EndedLease, Lease } from '../leases/lease';
 import { decodeLine, isEnded, RECORD_BYTES, type Header, type JournalRecord, type Present } from './record';
 import type { PlacedLease } from './slots';
 
-/** More than any journal of ours is long: what somebody has put there beyond that is not read. */
+/** No journal of ours is as long as this; the rest of a longer file is not read. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A line feed, a space, and what a file has where nothing was written. */
+/** A line feed, a space, and the zero of places where nothing was written. */
 const BLANK: ReadonlySet<number> = new Set([0x0a, 0x20, 0x00]);
 
-/** What the file says of the present boot. */
+/** What the file says about the present boot. */
 export interface JournalContent {
   readonly header: Header | null;
   /** Each name once. */
@@ -35,7 +35,7 @@ interface Lines {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
-/** Reads all that can be read, wherever it stands; what cannot is skipped. */
+/** Reads every line that can be read, wherever it is, and skips the others. */
 export function readJournal(fd: number, present: Present): JournalContent {
   const { found, isOutdated, isDamaged, skipped } = readLines(readContent(fd), present);
   const all = found.flatMap(({ slot, record }) => (record.kind === 'lease' ? [{ slot, lease: record.lease }] : []));
@@ -90,14 +90,14 @@ function readLines(content: Buffer, present: Present): Lines {
   return { found, isOutdated, isDamaged, skipped };
 }
 
-/** Where the next line may begin: lines that nobody needs are blank, and so is what is left of a line that was cut. */
+/** Where the next line may begin: free lines are blank, and so is the rest of a line that was cut. */
 function skipBlank(content: Buffer, from: number): number {
   let at = from;
   while (at < content.length && BLANK.has(content[at] ?? 0)) at += 1;
   return at;
 }
 
-/** Of a header and an older copy of it, the one that knows of the later loss. */
+/** The header with the latest loss: another one is an older copy of it. */
 function latest(headers: readonly Header[]): Header | null {
   return headers.toSorted((a, b) => (b.lostAtMs ?? 0) - (a.lostAtMs ?? 0))[0] ?? null;
 }

@@ -4,11 +4,11 @@ import type { UpdateNote, Waited } from '../leases/waited';
 import type { Header } from './record';
 
 /**
- * What is read from the journal, checked field by field: a wrong number would otherwise keep the lock for ever, or fail
- * whatever shows it. By hand, since a library for schemas takes longer to load than all that comes before the lock.
+ * Checks the records of the journal field by field: a wrong number would otherwise keep the lock for ever, or make every answer
+ * that shows it fail. Written by hand, since a library for schemas takes longer to load than everything else before the lock.
  */
 
-/** As far ahead as an end can be: longer than any duration that a setting allows. Milliseconds. */
+/** How far in the future an end can be: longer than any duration that a setting allows. Milliseconds. */
 const MAX_AHEAD_MS = 366 * 86_400_000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export function parseHeader(value: unknown, nowMs: number): Header | null {
   return note === undefined ? null : { lostAtMs, wallOffsetMs, isStartOver, update: note };
 }
 
-/** Undefined if this is not what is noted of an update. */
+/** Undefined if this is not a note on an update. */
 function parseUpdate(value: unknown, nowMs: number): UpdateNote | undefined {
   if (!isObject(value) || !isObject(value['waited'])) return undefined;
   const { waitsSinceMs } = value;

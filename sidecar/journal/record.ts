@@ -10,10 +10,10 @@ import { parseHeader, parseLease } from './record-fields';
  */
 export const RECORD_BYTES = 2048;
 
-/** Of the form of a record. Records of the first version did not say it, and their leases had no ids. */
+/** The version of the form of a record. Records of version 1 have no version, and their leases have no ids. */
 const VERSION = 2;
 
-/** What the journal knows of a boot beside leases. */
+/** What the journal keeps for a boot beside leases. */
 export interface Header {
   /** When the lock was last lost, null for never. */
   readonly lostAtMs: number | null;
@@ -33,12 +33,12 @@ export type DecodedLine =
   | { readonly kind: 'record'; readonly record: JournalRecord; readonly isOutdated: boolean }
   /** Empty, or of another boot. */
   | { readonly kind: 'void' }
-  /** No line that was written whole. */
+  /** The line was not written whole. */
   | { readonly kind: 'damaged' }
   /** Written whole, but not to be understood; with the reason for people. */
   | { readonly kind: 'unknown'; readonly problem: string };
 
-/** Of which boot records count, and when it is now, by the monotonic clock: nothing can have happened later. */
+/** The boot whose records count, and the present time of the monotonic clock: nothing can have happened later. */
 export interface Present {
   readonly boot: string;
   readonly nowMs: number;
@@ -54,7 +54,7 @@ export function encodeRecord(record: JournalRecord, boot: string, into: Buffer):
   into[RECORD_BYTES - 1] = 0x0a;
 }
 
-/** What a line says. The checksum tells that a sidecar has written it, not that it was this one, or without a mistake. */
+/** What a line says. Its checksum tells that a sidecar has written it, perhaps one of another version, or one with a mistake. */
 export function decodeLine(line: string, { boot, nowMs }: Present): DecodedLine {
   if (/^[\s\0]*$/.test(line)) return { kind: 'void' };
   const trimmed = line.trimEnd();

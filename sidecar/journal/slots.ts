@@ -8,12 +8,12 @@ export interface PlacedLease {
   readonly lease: Lease | EndedLease;
 }
 
-/** Which line of the journal is whose. Line 0 is the header's. */
+/** Which line of the journal each lease has. Line 0 is the header's. */
 export class Slots {
   readonly #live = new Map<string, number>();
   /**
-   * Those of ended leases by name, the oldest end first: still of use to whoever asks late, and the first to be used
-   * again. A lease of the same name has the slot of the one before it.
+   * The lines of ended leases by name, the oldest end first: still of use to a holder that asks late, and the first to be used
+   * again. A lease gets the line of the one of the same name before it.
    */
   readonly #ended = new Map<string, number>();
   readonly #free: number[] = [];
@@ -36,7 +36,7 @@ export class Slots {
     return this.#count;
   }
 
-  /** Lines with nothing of use. */
+  /** The lines that are not in use. */
   get free(): readonly number[] {
     return this.#free;
   }

@@ -2,7 +2,7 @@ import type { Timeline } from '../clock';
 import { NO_UPDATE, type UpdateNote } from '../leases/waited';
 import type { Header } from '../journal/record';
 
-/** What is to be remembered until the next reboot, beside the leases: the header of the journal. */
+/** The notes for the next process of this boot, beside the leases: the header of the journal. */
 export class BootNotes {
   #lostAtMs: number | null = null;
   #isStartOver = false;
@@ -28,7 +28,7 @@ export class BootNotes {
     return this.#isStartOver;
   }
 
-  /** What is known of updates. */
+  /** The notes on updates. */
   get update(): UpdateNote {
     return this.#update;
   }

@@ -1,8 +1,8 @@
 import { MAX_TIMER_MS, type Clock } from '../clock';
 
 /**
- * One timer for the next end of a lease. It is only ever brought forward: that an end has been put off shows when the
- * timer fires, so a renewal costs nothing here.
+ * One timer for the next end of a lease. It is only ever set to an earlier time: a lease that was renewed is found not to be due
+ * when the timer fires, so a renewal costs nothing here.
  */
 export class ExpiryTimer {
   #timer: NodeJS.Timeout | undefined;
@@ -13,7 +13,7 @@ export class ExpiryTimer {
     private readonly onDue: () => void,
   ) {}
 
-  /** Sees to it that the call comes by then, by the monotonic clock; null for no need. */
+  /** Makes the call come by this time of the monotonic clock; null if no call is needed. */
   atLatest(endsAtMs: number | null): void {
     if (endsAtMs === null || endsAtMs >= this.#atMs) return;
     clearTimeout(this.#timer);

@@ -2,12 +2,12 @@ import type { PathStanding } from '../lock/update-lock';
 import type { LossCause } from '../events/event';
 
 /**
- * How long after a loss it shows who it was, in milliseconds. By force the Supervisor removes our file first, and its
- * own is there when `lockfile` has run: about 2 ms later on an idle machine.
+ * How long after a loss we can tell who took the lock, in milliseconds. In a forced update the Supervisor removes our file first,
+ * and its own is there when `lockfile` has run: about 2 ms later on an idle machine.
  */
 const CAUSE_SETTLES_MS = 250;
 
-/** Who took the lock away, by what now stands where our files were. */
+/** Who took the lock away, by the files that are now at its names. */
 export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
   const standings = paths.map(({ standing }) => standing);
   if (standings.includes('supervisor')) return 'supervisor';
@@ -15,7 +15,7 @@ export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
   return standings.includes('foreign') ? 'replaced' : 'removed';
 }
 
-/** Calls back with who it was: at once if that shows already, else when their own file has had time to appear. */
+/** Calls back with the cause: at once if it is clear already, else when a file of the Supervisor or Helios has had time to appear. */
 export function whenCauseShows(cause: LossCause, inspect: () => readonly PathStanding[], tell: (cause: LossCause) => void): void {
   if (cause !== 'removed') {
     tell(cause);

@@ -10,9 +10,9 @@ export type LockState = (typeof LOCK_STATES)[number];
 /** The lock as it is at one moment. Times are milliseconds of the monotonic clock. */
 export interface LockStatus {
   readonly state: LockState;
-  /** Why the lock cannot be had now; null if it can. A drain, which says nothing of the lock itself, comes last. */
+  /** Why the lock cannot be had now; null if it can. A drain comes last, since it says nothing about the lock itself. */
   readonly refusal: Refusal | null;
-  /** What is in the way of the lock, each on its own; null for nothing. */
+  /** All reasons why the lock cannot be had, each by itself. */
   readonly obstacles: Obstacles;
   /** Since when the lock has been held without a break, null while it is not. */
   readonly sinceMs: number | null;
@@ -27,7 +27,7 @@ export interface LockStatus {
 export interface Obstacles {
   /** A gate is closed. */
   readonly gate: Refusal | null;
-  /** Directory, file system, journal or flock do not do. */
+  /** Directory, file system, journal or flock cannot be used. */
   readonly disk: Refusal | null;
   /** A name of the lock is taken by somebody else. */
   readonly names: Refusal | null;
@@ -70,7 +70,7 @@ export function isSupervisors({ paths }: Pick<LockStatus, 'paths'>): boolean {
   return paths.some(isUpdater);
 }
 
-/** That an update is being applied, null if none is. It says more than anything else that is in the way, such as the cooldown. */
+/** The refusal while an update is being applied, null if none is. It comes before all others, such as the cooldown. */
 export function updatingRefusal(paths: readonly PathStanding[]): Refusal | null {
   const path = paths.find(isUpdater);
   return path === undefined ? null : fromStanding(path);

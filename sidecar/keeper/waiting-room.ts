@@ -12,14 +12,14 @@ interface Waiter {
   refusal: Refusal;
 }
 
-/** Those who wait for a lock that cannot be had now, served in the order in which they came. */
+/** The requests that wait for a lock that cannot be had now, served in the order in which they came. */
 export class WaitingRoom {
   readonly #waiters = new Set<Waiter>();
   #isCalled = false;
   #callTimer: NodeJS.Timeout | undefined;
   #callTimerAtMs = Infinity;
 
-  /** Why those who are here still wait; null if nobody does. */
+  /** Why the waiting requests were not granted yet; null if there are none. */
   get refusal(): Refusal | null {
     for (const { refusal } of this.#waiters) return refusal;
     return null;
@@ -33,7 +33,7 @@ export class WaitingRoom {
   ) {}
 
   /**
-   * Tries a request, and lets it wait if that may help. A request for a new lease waits behind those who wait already,
+   * Tries a request, and lets it wait if that may help. A request for a new lease waits behind those that wait already,
    * even if the lock is free by now.
    * @returns null if the outcome has been delivered; or drops the request that waits: then nothing is granted or delivered
    */
@@ -73,8 +73,8 @@ export class WaitingRoom {
   }
 
   /**
-   * To be called when the lock may be had again. The attempts come after all else that the kernel has reported in this
-   * turn of the event loop, so that who has gone by now is not granted anything.
+   * To be called when the lock may be had again. The attempts come after everything else that the kernel has reported in this
+   * turn of the event loop, so that a client that has gone by now is not granted anything.
    */
   call(): void {
     if (this.#isCalled || this.#waiters.size === 0) return;
@@ -85,7 +85,7 @@ export class WaitingRoom {
     });
   }
 
-  /** Refuses everybody. */
+  /** Refuses all requests that wait. */
   close(): void {
     clearTimeout(this.#callTimer);
     for (const waiter of this.#waiters) {
@@ -100,7 +100,7 @@ export class WaitingRoom {
       if (outcome.kind === 'refused' && isPassing(outcome.refusal)) {
         waiter.refusal = outcome.refusal;
         this.#callWhenItMayPass(outcome.refusal);
-        // What is in the way of the lock is in everybody's. A drain is not: it is for apps, and windows close all the same.
+        // The others would be refused for the same reason, unless it is a drain: that is for apps, and windows close all the same.
         if (outcome.refusal.code === 'draining') continue;
         return;
       }

@@ -3,7 +3,7 @@ import type { Refusal } from './refusal';
 /** What a gate may look at. Times are milliseconds of the monotonic clock. */
 export interface GateContext {
   readonly nowMs: number;
-  /** Whose lease would be granted or renewed; null for any app's. */
+  /** The name of the lease that would be granted or renewed; null for the lease of any app. */
   readonly name: string | null;
   /** When the lock was last lost in this boot, null for never. */
   readonly lostAtMs: number | null;
@@ -12,7 +12,7 @@ export interface GateContext {
 export interface GateRefusal {
   readonly code: 'cooldown' | 'draining';
   readonly detail: string;
-  /** When it is worth asking again; null if that cannot be said. */
+  /** When the gate opens; null if that is not known. */
   readonly opensAtMs: number | null;
 }
 

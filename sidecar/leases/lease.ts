@@ -6,7 +6,7 @@ export type EndReason = (typeof END_REASONS)[number];
 
 /** One named reason to hold the lock. Times are milliseconds of the monotonic clock. Never changed, only replaced. */
 export interface Lease {
-  /** New with every grant, random, and kept for as long as the lease lives: its holder knows it again by this. */
+  /** Random, new with every grant, and the same for as long as the lease lives: by this its holder recognizes it. */
   readonly id: string;
   readonly name: string;
   readonly reason: string;
@@ -22,7 +22,7 @@ export interface Lease {
   readonly peer: string;
 }
 
-/** A lease that has ended: kept for a while, so that its holder can be told how. */
+/** A lease that has ended, remembered for a while, so that its holder can be told how. */
 export interface EndedLease extends Lease {
   readonly ended: { readonly reason: EndReason; readonly atMs: number };
 }

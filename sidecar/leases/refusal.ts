@@ -25,10 +25,10 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 export const REFUSAL_CODES = Object.keys(REFUSALS) as RefusalCode[];
 
-/** Refusals that say something of the device rather than of the client: those of status 423, 429 and 503. */
+/** Refusals for a reason of the device rather than of the client: those of status 423, 429 and 503. */
 export const REJECTION_CODES = REFUSAL_CODES.filter((code) => REFUSALS[code].status > 422);
 
-/** Why a lease was not granted. `holder` names who is in the way, where somebody is. */
+/** Why a lease was not granted. `holder` names the holder in the way, if there is one. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly detail: string;

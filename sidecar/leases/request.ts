@@ -1,7 +1,7 @@
 import type { EndedLease, Lease, LeaseKind } from './lease';
 import type { Refusal } from './refusal';
 
-/** What somebody asks of the keeper. */
+/** A request for a lease. */
 export interface AcquireRequest {
   readonly name: string;
   readonly kind: LeaseKind;
@@ -30,7 +30,7 @@ export type Outcome =
   | { readonly kind: 'granted'; readonly lease: Lease; readonly isNew: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** What becomes of a request to release a lease. */
+/** The outcome of a request to release a lease. */
 export type Release =
   | { readonly kind: 'ended'; readonly lease: EndedLease }
   /** There is none of that name. */

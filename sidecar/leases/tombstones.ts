@@ -6,7 +6,7 @@ export const TOMBSTONE_MS = 3_600_000;
 /** How many ended leases are remembered; the oldest make room. */
 export const MAX_TOMBSTONES = 256;
 
-/** The leases that have ended within the last hour, so that a holder who asks late is told how, not just "not found". */
+/** The leases that have ended within the last hour, so that a holder that asks late is told how its lease has ended. */
 export class Tombstones {
   readonly #byName = new Map<string, EndedLease>();
 

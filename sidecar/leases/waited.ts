@@ -1,6 +1,6 @@
 /** How long an update has waited for the leases of apps, and whether they are being drained for it. Monotonic milliseconds. */
 export interface Waited {
-  /** What was waited until {@link countingSinceMs}, or altogether if that is null. */
+  /** How long it had waited at {@link countingSinceMs}, or has waited altogether if that is null. */
   readonly waitedMs: number;
   /** Since when it waits without a break; null while it does not wait, or not for apps. */
   readonly countingSinceMs: number | null;
@@ -8,7 +8,7 @@ export interface Waited {
   readonly drainEndsAtMs: number | null;
 }
 
-/** What is known of an update, for a next process to go on with. */
+/** The notes on an update, for the next process of this boot. */
 export interface UpdateNote {
   /** Since when it waits, in monotonic milliseconds; null if none does. */
   readonly waitsSinceMs: number | null;

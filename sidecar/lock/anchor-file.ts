@@ -3,7 +3,7 @@ import type { FileIdentity } from './classify';
 import { HeldFlock } from './held-flock';
 import type { LockUser } from './lock-user';
 
-/** One file that is the anchor, or is about to become it: open, with its flock where that can be had. */
+/** A file that is the anchor, or is about to become it: open, and flocked where that is possible. */
 export class AnchorFile implements FileIdentity {
   readonly dev: number;
   readonly ino: number;

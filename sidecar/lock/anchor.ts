@@ -17,8 +17,8 @@ const NEW_ANCHOR = 'anchor.new';
 
 /**
  * The file that the lock files of a directory are names of. It has its content and its flock before it gets such a
- * name, so that the lock appears complete and at once, by `link(2)`, which fails if the name exists. Whatever is done or
- * looked at in its directory is done here, as the user who can.
+ * name, so that the lock appears complete and at once, by `link(2)`, which fails if the name exists. All work in its
+ * directory is done here, as the user who can do it.
  */
 export class Anchor implements FileIdentity {
   /** Whether its files belong to the lock's user; if not, to the user as whom we were started. */
@@ -90,11 +90,12 @@ export class Anchor implements FileIdentity {
   }
 
   /**
-   * Puts a fresh file in the place of the present one, whose flock is then free for those who wait for it. To be called while
-   * the present one is not the lock. It stays if the other cannot be made, or its flock cannot be had.
+   * Puts a fresh file in the place of the present one, unless that is fresh; the flock of the present one is then free for others.
+   * To be called while the present one is not the lock. It stays if the other cannot be made, or its flock cannot be had.
    * @returns what went wrong, null if nothing did
    */
   renew(): string | null {
+    if (this.isFresh) return null;
     let next: AnchorFile | undefined;
     try {
       this.remove(NEW_ANCHOR);
@@ -153,7 +154,7 @@ export class Anchor implements FileIdentity {
     });
   }
 
-  /** Gives the anchor one name more; throws EEXIST if it is taken, by whatever. */
+  /** Gives the anchor one more name; throws EEXIST if there is a file, or anything else, of that name. */
   linkTo(path: string): void {
     this.#inFolder(() => {
       linkSync(this.#folder.at(ANCHOR), this.#directory.at(basename(path)));
@@ -170,7 +171,7 @@ export class Anchor implements FileIdentity {
    * EPERM or EACCES.
    */
   unlink(path: string): void {
-    // In the very directory that was opened: another may have come to its path, in which we must change nothing.
+    // In the directory that was opened: another may have come to its path, and we must change nothing in that.
     const remove = (): void => { unlinkSync(this.#directory.at(basename(path))); };
     try {
       this.#act(remove);
@@ -187,7 +188,7 @@ export class Anchor implements FileIdentity {
     }
   }
 
-  /** Whose file stands at a path of this directory; `unknown` if it cannot be looked at. */
+  /** Whose file is at a path of this directory; `unknown` if it cannot be looked at. */
   look(path: string): Standing {
     const lookNow = (): Standing => {
       try {

@@ -6,7 +6,7 @@ import { printable } from '../printable';
 const MAX_SHOWN = 10;
 
 /**
- * What `cat updates.lock` tells a person who wonders what holds back the updates of a device.
+ * The text of the lock file, for people who wonder why a device is not updated and run `cat updates.lock`.
  * @param whereToAsk a command that says more
  * @param toRfc3339 shows a monotonic time
  */

@@ -3,13 +3,13 @@ import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 /** The user as whom the balena Supervisor makes its lock files (balena-supervisor `src/lib/update-lock.ts`). */
 export const SUPERVISOR_UID = 65534;
 
-/** What a lock file of Helios begins with (helios `helios-util/src/locking.rs`, `TAG`). */
+/** The first bytes of Helios's lock file (helios `helios-util/src/locking.rs`, `TAG`). */
 export const HELIOS_TAG = Buffer.from([0x02, 0x63]);
 
-/** Whose file stands at the path of a lock file; `unknown` if it cannot be looked at. */
+/** Whose file is at the path of a lock file; `unknown` if it cannot be looked at. */
 export type Standing = 'ours' | 'absent' | 'supervisor' | 'helios' | 'foreign' | 'unknown';
 
-/** What tells one file from every other, whatever its names. */
+/** Identifies a file, whatever its names are. */
 export interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
@@ -20,7 +20,7 @@ export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
 }
 
 /**
- * Looks at what stands at a path, changing nothing. A directory, a dangling link or a file that cannot be read is
+ * Tells whose file is at a path. A directory, a dangling link or a file that cannot be read is
  * `foreign`: it blocks like any other. Throws if the path cannot be looked at.
  */
 export function classify(path: string, anchor: FileIdentity): Standing {

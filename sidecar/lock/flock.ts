@@ -11,13 +11,13 @@ export const FIRST_FD = 3;
 
 const MISSING_STATUS = 127;
 
-/** Exits 0, or with the number of the first descriptor that is locked elsewhere; what went wrong is on its stderr. */
+/** Exits with 0, or with the number of the first descriptor that is locked elsewhere; other failures are on its stderr. */
 const SCRIPT = `command -v flock >/dev/null || exit ${String(MISSING_STATUS)}
 for fd in "$@"; do flock -n -x "$fd" || exit "$fd"; done`;
 
 /**
  * Takes `flock(2)` on open files without an addon: it belongs to the open file description, which a child process
- * shares, so `flock -n -x N` in a child locks descriptor N for us, until we and whoever inherits it have closed it.
+ * shares, so `flock -n -x N` in a child locks descriptor N for us, until we and all processes that inherit it have closed it.
  */
 export function flock(fds: readonly number[]): FlockResult {
   const numbers = fds.map((_, index) => String(FIRST_FD + index));

@@ -25,7 +25,7 @@ export function makeSticky(directory: TrustedDirectory): void {
   try {
     if ((directory.stats().mode & 0o7777) !== STICKY_MODE) chmodSync(directory.place, STICKY_MODE);
   } catch {
-    // Not ours to change. Whether it can be used at all shows when the anchor is opened.
+    // We may not change it. If it cannot be used, opening the anchor fails.
   }
 }
 
@@ -46,8 +46,8 @@ export function isSafeFor(user: LockUser, folder: TrustedDirectory): boolean {
 }
 
 /**
- * If our folder was deleted but a lock file of ours was not, that file would be nobody's and block for ever. It
- * becomes the anchor again: whether somebody still holds it, its flock will tell.
+ * If our folder was deleted but a lock file of ours was not, that file would block for ever. It becomes the anchor again:
+ * its flock tells whether somebody still holds it.
  */
 export function adoptOrphan(anchorPath: string, names: readonly string[], uid: number, bannerStart: string): void {
   for (const name of names) {
@@ -79,7 +79,7 @@ export function tryLinking(folder: string): void {
   }
 }
 
-/** As `rmSync` with `force`, but that loads a module of its own first. */
+/** Does what `rmSync` does with `force`, which would load another module. */
 function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
@@ -101,11 +101,11 @@ function giveTo(uid: number, folder: TrustedDirectory, fromUids: readonly number
     if (folder.stats().uid !== uid) chownSync(folder.place, uid, -1);
     for (const name of readdirSync(folder.place)) giveFileTo(uid, folder.at(name), fromUids);
   } catch {
-    // Without the right to, whoever has the files keeps them; whether they can be used shows when they are opened.
+    // Without the right to do this, the files keep their owner. If they cannot be used, opening them fails.
   }
 }
 
-/** What is looked at is what is given away, whatever comes to its path meanwhile. */
+/** Gives away the file that was checked, even if another has come to its path meanwhile. */
 function giveFileTo(uid: number, path: string, fromUids: readonly number[]): void {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {

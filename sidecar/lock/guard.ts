@@ -5,8 +5,8 @@ import { FIRST_FD } from './flock';
 import { LOCK_USER_ID, type LockUser } from './lock-user';
 
 /**
- * Sleeps until its standard input ends, so until the sidecar has died, and then for as long as the file has a name beside that
- * of the anchor: without one the lock is not on disk. If the count cannot be had, it stays.
+ * Sleeps until its standard input ends because the sidecar has died, and then for as long as the file has another name than that
+ * of the anchor: without one the lock is not on disk. If the names cannot be counted, it stays.
  */
 const SCRIPT = `read -r _
 while [ "$(stat -L -c %h /proc/self/fd/${String(FIRST_FD)} || echo 2)" -gt 1 ]; do (exec sleep 15 ${String(FIRST_FD)}<&-) || exit; done`;
@@ -14,10 +14,10 @@ while [ "$(stat -L -c %h /proc/self/fd/${String(FIRST_FD)} || echo 2)" -gt 1 ]; 
 /** A guard of version 0.1. */
 const FORMER_COMMAND = ['sleep', '2147483647'] as const;
 
-/** A guard that ends by itself is replaced after this long, in milliseconds. */
+/** How long after its end a guard is replaced, in milliseconds. */
 const REPLACE_AFTER_MS = 1000;
 
-/** Says of which file it is a guard: whoever looks for it may not be allowed to see its open files. */
+/** The command line names the file: the next process may not be allowed to see the guard's open files. */
 function commandOf({ dev, ino }: FileIdentity): string[] {
   return ['/bin/sh', '-c', SCRIPT, 'update-lock-guard', `${String(dev)}:${String(ino)}`];
 }
@@ -37,7 +37,7 @@ export class Guard {
     this.#spawn();
   }
 
-  /** Ends it, unless it is to outlive us. */
+  /** Ends the guard, unless it is to outlive us. */
   release(keep: boolean): void {
     this.#isWanted = false;
     if (keep) return;

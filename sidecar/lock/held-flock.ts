@@ -17,19 +17,19 @@ export class HeldFlock {
     private readonly user: LockUser,
   ) {}
 
-  /** What is wrong, null if the flock is held. */
+  /** Why the flock is not held, null if it is. */
   get problem(): string | null {
     if (this.#guard !== undefined || this.#problem !== null) return this.#problem;
     const isAlive = this.#inherited.some((pid) => isGuardOf(pid, this.file, this.user));
     return isAlive ? null : 'the process that kept the flock has ended';
   }
 
-  /** Whether a guard of a former process has it: nothing tells us if that ends. */
+  /** Whether a guard of a former process holds it: nothing tells us when that guard ends. */
   get isInherited(): boolean {
     return this.#inherited.length > 0;
   }
 
-  /** To be told of an attempt that was made for several files at once. */
+  /** To be called when the flock was taken together with others. */
   locked(): void {
     this.#inherited = [];
     this.#problem = null;

@@ -13,14 +13,14 @@ export const STICKY_MODE = 0o1777;
  * In a sticky directory, though, the kernel refuses to remove the file of another user, and checks that under the
  * directory's own lock. So a sidecar that was started as root works as a user who owns our lock files and nothing else,
  * and is root again only to prepare directories and sockets. Without the right to change users, or in a directory which
- * that user cannot reach, the user is who we are.
+ * that user cannot reach, we work as the user who started us.
  */
 export class LockUser {
   #isActing = false;
 
   private constructor(
     readonly uid: number,
-    /** As whom the process was started. */
+    /** The user who started the process. */
     readonly startedUid: number,
     /** As whom a child can be started that needs no rights at all: only the lock's user. Empty where that cannot be changed. */
     readonly ids: { readonly uid?: number; readonly gid?: number } = {},
@@ -51,7 +51,7 @@ export class LockUser {
     this.#isActing = this.isOther;
   }
 
-  /** From now on is again who it was at the start. */
+  /** From now on works again as the user who started the process. */
   regainPrivileges(): void {
     if (this.isOther) process.seteuid?.(this.startedUid);
     this.#isActing = false;
@@ -68,7 +68,7 @@ export class LockUser {
     }
   }
 
-  /** Does something as who we were at the start. */
+  /** Does something as the user who started the process. */
   actAsStarted<T>(action: () => T): T {
     if (!this.#isActing) return action();
     this.regainPrivileges();

@@ -22,7 +22,7 @@ export interface PathStanding {
 }
 
 export interface InspectedPath extends PathStanding {
-  /** When somebody else's file was written, in milliseconds since the epoch; null where there is none, or that is not known. */
+  /** When somebody else's file was written, in milliseconds since the epoch; null if there is none, or the time is not known. */
   readonly writtenAtWallMs: number | null;
 }
 
@@ -50,7 +50,7 @@ export class UpdateLock {
   private constructor(
     private readonly user: LockUser,
     private readonly instanceFd: number,
-    /** The anchor of the lock directory, in whose folder is also whatever must live as long as the lock files can. */
+    /** The anchor of the lock directory. Its folder also has the files that must last as long as the lock files. */
     readonly main: Anchor,
     private readonly anchors: readonly Anchor[],
     private readonly names: readonly Name[],
@@ -85,7 +85,7 @@ export class UpdateLock {
     }
   }
 
-  /** Takes the flock of everything at one go; false if another sidecar has that of the instance. */
+  /** Takes all flocks with one command; false if another sidecar has that of the instance. */
   #flockAll(): boolean {
     const result = this.user.actAsStarted(() => flock([this.instanceFd, ...this.anchors.map(({ fd }) => fd)]));
     if (result.kind === 'conflict' && result.index === 0) return false;
@@ -126,14 +126,14 @@ export class UpdateLock {
       try {
         anchor.unlink(path);
       } catch (error) {
-        // Most likely it is not ours any more; if it is, that is worth a word.
+        // Most likely it is not ours any more; if it is, the failure is reported.
         if (anchor.look(path) === 'ours') problems.push(explain(error, path));
       }
     }
     return problems;
   }
 
-  /** Whether every name is there and ours, as everybody else sees it. Of one that we cannot see, the anchor's count tells. */
+  /** Whether every name is there and ours, as everybody else sees it. For a name that we cannot see, the anchor's count of names tells. */
   isHeld(): boolean {
     return this.names.every(({ path, anchor }) => {
       const standing = anchor.look(path);
@@ -168,7 +168,7 @@ export class UpdateLock {
     }
     for (const anchor of this.anchors) {
       const isFree = !this.#isUsed(anchor) && anchor.isInPlace();
-      const problem = isFree ? renewIfNeeded(anchor) : anchor.flock.hold();
+      const problem = isFree ? anchor.renew() : anchor.flock.hold();
       if (problem !== null) return problem;
     }
     return null;
@@ -196,7 +196,7 @@ export class UpdateLock {
    */
   renew(): string | null {
     if (!this.isInPlace() || this.#instanceProblem !== null) return this.#instanceProblem;
-    const problems = this.anchors.filter((anchor) => !this.#isUsed(anchor)).map(renewIfNeeded);
+    const problems = this.anchors.filter((anchor) => !this.#isUsed(anchor)).map((anchor) => anchor.renew());
     return problems.find((problem) => problem !== null) ?? null;
   }
 
@@ -219,7 +219,7 @@ export class UpdateLock {
     for (const anchor of this.anchors) anchor.write(text);
   }
 
-  /** Lets go of files and, unless it is to outlive us, of the flock; whatever names there are stay. */
+  /** Closes the files and, without `keepFlock`, gives up the flock; the names on disk stay. */
   close(keepFlock: boolean): void {
     for (const anchor of this.anchors) anchor.close(keepFlock);
     closeSync(this.instanceFd);
@@ -235,7 +235,7 @@ function writtenAtWallMs(path: string): number | null {
 }
 
 function takeName({ path, anchor }: Name): TakeResult {
-  // What blocks may be gone by the time that we look at it: the Supervisor's attempts last for milliseconds.
+  // The other file may be gone by the time that we look at it: the Supervisor's attempts last for milliseconds.
   for (let attempt = 0; ; attempt += 1) {
     try {
       anchor.linkTo(path);
@@ -247,8 +247,4 @@ function takeName({ path, anchor }: Name): TakeResult {
     if (standing === 'ours') return { kind: 'taken' };
     if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', path, standing };
   }
-}
-
-function renewIfNeeded(anchor: Anchor): string | null {
-  return anchor.isFresh ? null : anchor.renew();
 }

@@ -2,10 +2,10 @@ import { statSync, watch, type FSWatcher } from 'node:fs';
 import { isSameFile, type FileIdentity } from './classify';
 import type { LockUser } from './lock-user';
 
-/** How often is looked while the kernel cannot tell, in milliseconds. */
+/** How often we look while the kernel cannot tell us of changes, in milliseconds. */
 const SLOW_CHECK_MS = 5000;
 
-/** How soon after the kernel has reported something is looked what it was, in milliseconds. */
+/** How long after a report of the kernel we look, in milliseconds. */
 const LOOK_AFTER_MS = 10;
 
 /**
@@ -44,7 +44,7 @@ export class LockWatch {
     for (const directory of this.#directories) directory.close();
   }
 
-  /** Many events come at once, our own doings among them: one look is enough for all of them. */
+  /** Many events come at once, also of our own changes: one look is enough for all of them. */
   #lookSoon(): void {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = undefined;
@@ -53,7 +53,7 @@ export class LockWatch {
   }
 
   #look(): void {
-    // What happened in a new directory before it was watched, nobody will tell us.
+    // Nobody tells us of changes in a new directory before it was watched.
     do this.onChange();
     while (this.#watchReplaced());
     this.#adjust();
@@ -76,7 +76,7 @@ export class LockWatch {
   }
 }
 
-/** One directory, whatever is at its path. */
+/** Watches the directory at a path, even if it is replaced. */
 class DirectoryWatch {
   problem: string | null = null;
   #watcher: FSWatcher | undefined;

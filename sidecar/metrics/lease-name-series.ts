@@ -5,12 +5,12 @@ const MAX_NAMES = 32;
 
 const OTHER = 'other';
 
-/** Which lease names are shown as a series of their own: those seen first, until one that is not live makes room. */
+/** The lease names with a series of their own: those seen first; one that is not live makes room for a new one. */
 export class LeaseNameSeries {
   readonly #names = new Set<string>();
   #live: ReadonlySet<string> = new Set();
 
-  /** Sees to it that a name which has been live once is shown from then on, also at 0. */
+  /** From now on a name that has been live has a series, also at 0. */
   add(name: string): void {
     if (this.#names.has(name)) return;
     if (this.#names.size >= MAX_NAMES) {

@@ -22,7 +22,7 @@ export interface RetryOnReleaseOptions {
  */
 export class RetryOnRelease {
   #lastAtMs = -Infinity;
-  /** Counts the releases: what was begun for one before the last is not for the last. */
+  /** Counts the releases: an attempt for an earlier release does not count for the last one. */
   #release = 0;
   #timer: NodeJS.Timeout | undefined;
   #running = Promise.resolve();
@@ -40,7 +40,7 @@ export class RetryOnRelease {
     clearTimeout(this.#timer);
   }
 
-  /** Ends it; what has been begun is brought to its end. */
+  /** Begins nothing new, and lets a running attempt finish. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#running;

@@ -11,7 +11,7 @@ export class SharedRequests<T> {
   readonly #wanted = new Map<string, Promise<T>>();
   #ready: Promise<unknown> = Promise.resolve();
 
-  /** @param what requests that want the same have the same */
+  /** @param what names the request; requests with the same name share one answer */
   ask(what: string, request: () => Promise<T>): Promise<T> {
     const same = this.#wanted.get(what);
     if (same !== undefined) return same;

@@ -3,7 +3,7 @@ import type { SupervisorApi, UpdateResult } from './supervisor-api';
 import { isPending, type UpdateStatus } from './update-status';
 import type { UpdateWatch } from './update-watch';
 
-/** By then a Supervisor that was going to try has tried, in milliseconds. */
+/** A Supervisor that is going to try does so within this time, in milliseconds. */
 const TRIES_WITHIN_MS = 10_000;
 
 /** What is asked of the lock here. */
@@ -23,7 +23,7 @@ export interface UpdateRequestsOptions {
   readonly emit: (event: UpdateEvent) => void;
 }
 
-/** What somebody wants by hand. */
+/** A request for an update by hand. */
 export interface UpdateRequest {
   readonly force: boolean;
   readonly peer: string;
@@ -61,7 +61,7 @@ export class UpdateRequests {
     return result;
   }
 
-  /** To be called when something of what the answer to a 202 depends on may have changed. */
+  /** To be called when the lock, or the status of updates, may have changed: the meaning of a 202 depends on it. */
   check(): void {
     if (this.#trial === null) return;
     const { watch, lock } = this.options;

@@ -12,12 +12,12 @@ import { isPending, type UpdateStatus } from './update-status';
 import { UpdateWatch } from './update-watch';
 import { Waiters } from './waiters';
 
-/** How long an end waits for what has been begun for the last release, in milliseconds: a stop takes 4 s at most. */
+/** How long a stop waits for the request to the Supervisor after the last release, in milliseconds: a stop takes 4 s at most. */
 const ENDS_WITHIN_MS = 2500;
 
 /**
- * How long somebody who does not want to wait does wait for a Supervisor that does not answer: less than clients wait for an
- * answer, which is 10 s. Milliseconds.
+ * How long a request without a wait lasts while the Supervisor does not answer: less than the 10 s that clients wait for an
+ * answer. Milliseconds.
  */
 const LOOKS_WITHIN_MS = 8000;
 
@@ -59,7 +59,7 @@ export class Updates implements UpdateSource {
   readonly #requests: UpdateRequests;
   readonly #retry: RetryOnRelease;
   readonly #waiters = new Waiters();
-  /** What clients make us ask. */
+  /** The requests that clients cause. */
   readonly #looks = new SharedRequests<UpdateStatus>();
   readonly #tries = new SharedRequests<ByHandResult>();
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
@@ -178,7 +178,7 @@ export class Updates implements UpdateSource {
     return result;
   }
 
-  /** Brings to its end what has been begun for the last release, if that is soon. */
+  /** Lets the request after the last release finish, if that is soon. */
   async close(): Promise<void> {
     this.#watch.close();
     await Promise.race([this.#retry.close(), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);

@@ -1,4 +1,4 @@
-/** One who waits, until answered or gone. */
+/** A client that waits, until it is answered or gone. */
 export interface Waiter {
   /** Does nothing for one who does not wait any more. */
   readonly answer: () => void;
@@ -6,7 +6,7 @@ export interface Waiter {
   readonly leave: () => void;
 }
 
-/** Those who wait to be told of an update. */
+/** The clients that wait for an update. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
 

@@ -6,7 +6,7 @@ import { formatDuration } from '../../leases/duration';
 import { bodyText } from './body-text';
 import type { ProbeSettings } from './probe-settings';
 
-/** What comes after that is not looked at. */
+/** The rest of a longer body is not read. */
 const MAX_BODY_BYTES = 65_536;
 
 /** The longest problem, in characters: a reason of a lease has 256. */

@@ -58,7 +58,7 @@ export class Probe {
   /** To be called when the lease of a former process has been taken up: until something is known it stays as it was. */
   onRecovered(reason: string): void {
     if (this.#problem === undefined) this.#reason = reason;
-    // Not at once: whoever takes leases up is not done with the others.
+    // Not at once: the other leases have not been recovered yet.
     setImmediate(() => { if (!this.#stop.signal.aborted) this.#holdAsItShouldBe(); });
   }
 
