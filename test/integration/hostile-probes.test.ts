@@ -218,13 +218,13 @@ describe(`50 at once (seed ${String(SEED)})`, () => {
     await server.asked(50);
     const tookMs: number[] = [];
     for (let i = 0; i < 50; i += 1) {
-      const sentAtMs = performance.now();
+      const before = sidecar.processorMs;
       expect((await sidecar.put('app')).status).toBe(i === 0 ? 201 : 200);
-      tookMs.push(performance.now() - sentAtMs);
+      tookMs.push(sidecar.processorMs - before);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    // All 50 matches without a pause would take 5 s.
-    expect(Math.max(...tookMs)).toBeLessThan(2000);
+    // Of its own processor time: all 50 matches without a pause would take 5 s.
+    expect(Math.max(...tookMs)).toBeLessThan(1000);
     await sidecar.logged(outcome);
     expect(await sidecar.kill('SIGTERM')).toBe(0);
   }, 120_000);

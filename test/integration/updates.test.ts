@@ -21,10 +21,12 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     const hold = await Hold.open(sidecar.target, 'second');
     await hold.line('held');
     await supervisor.pushRelease();
-    const pushedAtMs = performance.now();
+    const readings = (): number => supervisor.requests('/v1/device').length;
+    const before = readings();
     const { update } = await hold.line('update');
     expect(update).toMatchObject({ supervisor: 'reachable', pending: true, downloading: false, blockedBy: ['first', 'second'] });
-    expect(performance.now() - pushedAtMs).toBeLessThan(2_000);
+    // One may have been under way, and two are needed where the first does not say that the update has failed.
+    expect(readings() - before).toBeLessThanOrEqual(3);
     expect((await sidecar.send('GET', '/v1/update')).body).toEqual(update);
     expect((await sidecar.send('GET', '/v1/lock')).body.summary).toMatch(/^An update has been waiting since .*; it is held back by first and second/);
     expect([await metric(device.sidecar, 'update_pending'), await metric(device.sidecar, 'supervisor_up')]).toEqual([1, 1]);
@@ -247,10 +249,9 @@ describe('a Supervisor that misbehaves', () => {
     supervisor.answerWith('hang');
     await sidecar.put('app');
     await until(() => supervisor.history.of('arrival').length === 1);
-    // Within what a client waits for an answer.
-    const startedAtMs = performance.now();
     expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false });
-    expect(performance.now() - startedAtMs).toBeLessThan(9000);
+    // The answer has not waited for the end of that reading, after which comes the next one.
+    expect(supervisor.history.of('arrival')).toHaveLength(1);
     expect((await sidecar.put('app')).status).toBe(200);
     expect((await sidecar.release('app')).status).toBe(200);
     expect(await sidecar.kill('SIGTERM')).toBe(0);
