@@ -12,6 +12,7 @@ COPY client/package.json client/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY LICENSE tsconfig.json ./
 COPY scripts scripts
+COPY server server
 COPY sidecar sidecar
 COPY client client
 COPY image image

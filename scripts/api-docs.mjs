@@ -64,12 +64,13 @@ async function openapi() {
   try {
     const outfile = join(folder, 'openapi.cjs');
     const contents = `
-      import { openapiDocument } from './sidecar/http/openapi';
-      import { PROBLEMS } from './sidecar/http/problem';
+      import { openapiDocument } from './server/http/openapi';
+      import { PROBLEMS } from './sidecar/http/problems';
+      import { apiDescription } from './sidecar/http/api-description';
       import { routeTable } from './sidecar/http/route-table';
       import { readConfig } from './sidecar/config/config';
       const { defaultTtlMs, maxTtlMs } = readConfig({}, false).config;
-      export const document = openapiDocument(routeTable({ limits: { minTtlMs: 1000, defaultTtlMs, maxTtlMs } }), '');
+      export const document = openapiDocument(routeTable({ limits: { minTtlMs: 1000, defaultTtlMs, maxTtlMs } }), apiDescription(''));
       export const problems = PROBLEMS;
     `;
     await build({ absWorkingDir: root, stdin: { contents, resolveDir: root }, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' });

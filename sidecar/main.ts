@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import * as zlib from 'node:zlib';
-import { systemClock, readBootId, Timeline } from './clock';
+import { systemClock, readBootId, Timeline } from '../server/clock';
 import { readConfig, type Config } from './config/config';
 import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';

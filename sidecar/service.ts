@@ -1,30 +1,31 @@
 import type { Registry } from 'prom-client';
 import { MIN_TTL_MS, type Config } from './config/config';
-import type { Clock, Timeline } from './clock';
+import type { Clock, Timeline } from '../server/clock';
 import type { EventFeed } from './events/feed';
 import { Deadline } from './gates/deadline';
 import { History } from './events/history';
 import { Access } from './http/access';
-import { createApp } from './http/app';
+import { createApp } from '../server/http/app';
 import { EventStreams } from './http/streams/event-streams';
 import { HoldStreams } from './http/streams/hold-streams';
-import { Hosts } from './http/hosts';
-import { Listeners } from './http/listeners';
+import { Hosts } from '../server/http/hosts';
+import { Listeners } from '../server/http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
-import type { Tokens } from './http/tokens';
+import type { Tokens } from '../server/http/tokens';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
 import type { LeasePolicies } from './leases/policies';
 import type { LockWatch } from './lock/watch';
-import { createLog, EventLog } from './events/log';
+import { createLog } from '../server/log';
+import { EventLog } from './events/event-log';
 import { createMetrics } from './metrics/metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
 import { NoUpdates } from './supervisor/no-updates';
 import { Updates } from './supervisor/updates';
-import { VERSION } from './version';
+import { VERSION } from '../server/version';
 
 export interface ServiceContext {
   readonly config: Config;
@@ -111,7 +112,7 @@ function makeDeadline({ config, clock, keeper, policies, parts, feed }: ServiceC
 /** Tokens, and `node:crypto` with them, only where there are any: it takes a tenth of the start to load. */
 async function loadTokens(apiToken: string | null, adminToken: string | null): Promise<Tokens | null> {
   if (apiToken === null && adminToken === null) return null;
-  const { Tokens } = await import('./http/tokens');
+  const { Tokens } = await import('../server/http/tokens');
   return new Tokens(apiToken, adminToken);
 }
 

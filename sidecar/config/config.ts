@@ -2,9 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { parseProbes, type ProbeSettings } from '../holders/probes/probe-settings';
 import type { Schedule } from '../holders/windows/calendar';
 import { ALWAYS } from '../holders/windows/weekly-windows';
-import { formatDuration } from '../leases/duration';
-import type { Environment } from './forms';
-import { SettingsReader } from './settings-reader';
+import type { Environment } from '../../server/settings/forms';
+import { sidecarSettings } from './forms';
+import { formatDuration } from '../../server/duration';
 
 export { MIN_TTL_MS } from './forms';
 
@@ -64,7 +64,7 @@ const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_H
 
 /** Reads every setting and reports all mistakes at once. An empty variable counts as unset, an empty token as a mistake. */
 export function readConfig(environment: Environment, isTerminal: boolean): ConfigResult {
-  const reader = new SettingsReader(environment);
+  const reader = sidecarSettings(environment);
   const lockPath = [environment['BALENA_APP_LOCK_PATH'], environment['RESIN_APP_LOCK_PATH']].find((path = '') => path !== '') ?? '';
   const config: Config = {
     lockDirectory: reader.read('UPDATE_LOCK_DIR', (v) => v.asPath(), lockPath === '' ? '/tmp/balena' : dirname(resolve(lockPath))),
@@ -106,7 +106,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
 }
 
 /** A freeze without windows interrupts what is allowed at all other times. `TZ` can be wrong only where it counts. */
-function readSchedule(reader: SettingsReader): Schedule | null {
+function readSchedule(reader: ReturnType<typeof sidecarSettings>): Schedule | null {
   const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
   const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');
   const schedule = {
@@ -118,7 +118,7 @@ function readSchedule(reader: SettingsReader): Schedule | null {
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */
-function readSupervisor(reader: SettingsReader): Config['supervisor'] {
+function readSupervisor(reader: ReturnType<typeof sidecarSettings>): Config['supervisor'] {
   const prefix = reader.isSet('BALENA_SUPERVISOR_ADDRESS') ? 'BALENA' : 'RESIN';
   const url = reader.read(`${prefix}_SUPERVISOR_ADDRESS`, (v) => v.asHttpUrl(), null);
   if (url === null) return null;
@@ -130,7 +130,7 @@ function readSupervisor(reader: SettingsReader): Config['supervisor'] {
   return apiKey === null ? null : { url, apiKey };
 }
 
-function contradictions(config: Config, reader: SettingsReader): string[] {
+function contradictions(config: Config, reader: ReturnType<typeof sidecarSettings>): string[] {
   /** One that is wrong itself stands at its default here, which contradicts nobody. */
   const areRight = (...names: string[]): boolean => !names.some((name) => reader.wrongNames.has(name));
   const found: string[] = [];

@@ -1,4 +1,4 @@
-import { formatDuration } from '../leases/duration';
+import { formatDuration } from '../../server/duration';
 import type { EndedLease, EndReason, Lease } from '../leases/lease';
 import type { LossCause, RequestResult, SidecarEvent } from './event';
 

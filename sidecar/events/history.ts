@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import { describe, type HistoryText } from './descriptions';
 import type { SidecarEvent } from './event';
 

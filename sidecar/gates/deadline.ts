@@ -1,6 +1,6 @@
-import { MAX_TIMER_MS, type Clock } from '../clock';
+import { MAX_TIMER_MS, type Clock } from '../../server/clock';
 import type { DeadlineEvent, SidecarEvent } from '../events/event';
-import { formatDuration } from '../leases/duration';
+import { formatDuration } from '../../server/duration';
 import type { Gate } from '../leases/gate';
 import type { EndReason, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';

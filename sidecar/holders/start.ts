@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import type { SidecarEvent } from '../events/event';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';

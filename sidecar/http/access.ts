@@ -1,11 +1,13 @@
-import type { Call } from './call';
-import { Hosts } from './hosts';
-import { isUnixPeer } from './peers';
-import type { Route } from './route';
-import type { Tokens } from './tokens';
+import type { Access as AppAccess } from '../../server/http/app';
+import type { Call } from '../../server/http/call';
+import { PROBLEMS } from './problems';
+import { Hosts } from '../../server/http/hosts';
+import { isUnixPeer } from '../../server/http/peers';
+import type { Route } from '../../server/http/route';
+import type { Tokens } from '../../server/http/tokens';
 
 /** Who may ask for what. */
-export class Access {
+export class Access implements AppAccess {
   /**
    * @param tokens null: none are asked for, and nobody may force an update
    * @param hosts the names under which we may be asked over TCP
@@ -34,7 +36,7 @@ export class Access {
     const { headers, socket } = call.request;
     if (this.hosts.allows(headers.host) || isUnixPeer(socket)) return true;
     call.problem(
-      'forbidden',
+      PROBLEMS.forbidden,
       `Requests for the host ${JSON.stringify(headers.host)} are refused: the name may be somebody else's. UPDATE_LOCK_ALLOWED_HOSTS can allow it.`,
     );
     return false;
@@ -44,7 +46,7 @@ export class Access {
   #isForThisOrigin(call: Call): boolean {
     const { origin, host = '' } = call.request.headers;
     if (origin === undefined || hostOf(origin) === host.toLowerCase()) return true;
-    call.problem('forbidden', `Requests from pages of ${JSON.stringify(origin)} are refused.`);
+    call.problem(PROBLEMS.forbidden, `Requests from pages of ${JSON.stringify(origin)} are refused.`);
     return false;
   }
 
@@ -53,7 +55,7 @@ export class Access {
     const given = tokenOf(call);
     if (given !== undefined && this.tokens.allowChanges(given)) return true;
     const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';
-    call.problem('unauthorized', detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
+    call.problem(PROBLEMS.unauthorized, detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
     return false;
   }
 }

@@ -1,7 +1,8 @@
 import type { Lease } from '../leases/lease';
 import type { Precondition } from '../leases/request';
-import type { Call } from './call';
-import { shown } from './schemas';
+import type { Call } from '../../server/http/call';
+import { quote } from '../../server/quote';
+import { PROBLEMS } from './problems';
 
 /** What the routes say of these headers in the OpenAPI document. */
 export const IF_MATCH = '`"<id>"`: only that very lease, or one of a list of ids; `*`: any live lease.';
@@ -22,16 +23,16 @@ export function readPrecondition(call: Call): ReadPrecondition {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = call.request.headers;
   const only = ifMatch === undefined ? undefined : readIfMatch(ifMatch);
   if (only === null) {
-    call.problem('malformed', `If-Match: ${shown(ifMatch)} is neither * nor the id of a lease in double quotation marks.`);
+    call.problem(PROBLEMS.malformed, `If-Match: ${quote(ifMatch)} is neither * nor the id of a lease in double quotation marks.`);
     return 'answered';
   }
   if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== '*') {
-    const message = `${shown(ifNoneMatch)} is not supported; only * is`;
-    call.problem('invalid', `If-None-Match: ${message}.`, { errors: [{ field: 'If-None-Match', message }] });
+    const message = `${quote(ifNoneMatch)} is not supported; only * is`;
+    call.problem(PROBLEMS.invalid, `If-None-Match: ${message}.`, { errors: [{ field: 'If-None-Match', message }] });
     return 'answered';
   }
   if (only !== undefined && ifNoneMatch !== undefined) {
-    call.problem('precondition-failed', 'No lease is both new and live: give If-Match or If-None-Match, not both.');
+    call.problem(PROBLEMS['precondition-failed'], 'No lease is both new and live: give If-Match or If-None-Match, not both.');
     return 'answered';
   }
   return { only: only ?? (ifNoneMatch === undefined ? undefined : 'new') };

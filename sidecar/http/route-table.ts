@@ -4,8 +4,9 @@ import type { Keeper } from '../keeper/keeper';
 import type { Access } from './access';
 import type { EventStreams } from './streams/event-streams';
 import type { HoldStreams } from './streams/hold-streams';
-import { openapiDocument } from './openapi';
-import type { Route } from './route';
+import { openapiDocument } from '../../server/http/openapi';
+import { apiDescription } from './api-description';
+import type { Route } from '../../server/http/route';
 import { clientRoutes } from './routes/clients';
 import { eventsRoute } from './routes/events';
 import { historyRoute } from './routes/history';
@@ -45,7 +46,7 @@ export function routeTable(parts: RouteParts): Route[] {
     historyRoute(history, views),
     pageRoute(),
     ...clientRoutes,
-    ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, version))),
+    ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, apiDescription(version)))),
   ];
   return routes;
 }

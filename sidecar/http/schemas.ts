@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
-import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../leases/duration';
+import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN, REASON_MAX_LENGTH } from '../leases/lease';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/descriptions';
-import { PROBLEMS, type ProblemCode } from './problem';
+import { quote } from '../../server/quote';
+import { PROBLEMS, type ProblemCode } from './problems';
 
 /** What goes in and what comes out: validation and the OpenAPI document both come from here. */
 
@@ -20,12 +21,12 @@ export interface TtlLimits {
 /** A length of time between two others, as a person or a program writes it; milliseconds when parsed. */
 function duration(minMs: number, maxMs: number, description: string) {
   const allowed = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}, as ${DURATION_FORMS}`;
-  const text = z.union([z.number(), z.string()], { error: ({ input }) => `${shown(input)} is not a duration; allowed is one ${allowed}` });
+  const text = z.union([z.number(), z.string()], { error: ({ input }) => `${quote(input)} is not a duration; allowed is one ${allowed}` });
   const toMs = z.transform((value: number | string, context) => {
     const ms = typeof value === 'number' ? secondsToMs(value) : parseDuration(value);
     if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
     const wrong = ms === null ? 'is not a duration' : ms < minMs ? 'is too short' : 'is too long';
-    context.issues.push({ code: 'custom', input: value, message: `${shown(value)} ${wrong}; allowed is one ${allowed}` });
+    context.issues.push({ code: 'custom', input: value, message: `${quote(value)} ${wrong}; allowed is one ${allowed}` });
     return z.NEVER;
   });
   return describe(z.pipe(text, toMs), `${description}: ${allowed}.`);
@@ -33,7 +34,7 @@ function duration(minMs: number, maxMs: number, description: string) {
 
 const reason = describe(
   z.pipe(
-    z.string({ error: ({ input }) => `${shown(input)} is not text` }),
+    z.string({ error: ({ input }) => `${quote(input)} is not text` }),
     z.transform((value: string, context) => {
       // As JSON Schema counts: characters, not the UTF-16 units of JavaScript.
       const length = [...value].length;
@@ -70,11 +71,11 @@ export const requestUpdateParameters = z.strictObject({
   force: z.optional(
     describe(
       z.pipe(
-        z.union([z.boolean(), z.string()], { error: ({ input }) => `${shown(input)} is neither true nor false` }),
+        z.union([z.boolean(), z.string()], { error: ({ input }) => `${quote(input)} is neither true nor false` }),
         z.transform((value: boolean | string, context) => {
           const flag = typeof value === 'boolean' ? value : FLAGS[value.toLowerCase()];
           if (flag !== undefined) return flag;
-          context.issues.push({ code: 'custom', input: value, message: `${shown(value)} is neither true nor false` });
+          context.issues.push({ code: 'custom', input: value, message: `${quote(value)} is neither true nor false` });
           return z.NEVER;
         }),
       ),
@@ -86,14 +87,19 @@ export const requestUpdateParameters = z.strictObject({
 /** For requests that take no parameters. */
 export const noParameters = z.strictObject({});
 
+const NOT_A_NAME = 'is not a name; 1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit, are allowed';
+
 export const leaseName = describe(
-  z.string().check(z.regex(NAME_PATTERN)),
+  z.string().check(z.regex(NAME_PATTERN, {
+    error: ({ input }) =>
+      BUILTIN_NAME_PATTERN.test(String(input)) ? "is one of the sidecar's own leases, which nobody else may take or release" : NOT_A_NAME,
+  })),
   '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit.',
 );
 
 /** Names that may be read: the sidecar's own too. */
 export const readableName = describe(
-  z.string().check(z.regex(new RegExp(`${NAME_PATTERN.source}|${BUILTIN_NAME_PATTERN.source}`))),
+  z.string().check(z.regex(new RegExp(`${NAME_PATTERN.source}|${BUILTIN_NAME_PATTERN.source}`), { error: NOT_A_NAME })),
   'The name of a lease; those that begin with "@" are the sidecar\'s own.',
 );
 
@@ -222,10 +228,4 @@ export const problem = z.strictObject({
 function describe<S extends z.core.$ZodType>(schema: S, description: string, jsonSchema: object = {}): S {
   z.globalRegistry.add(schema, { description, ...jsonSchema });
   return schema;
-}
-
-/** A value that somebody sent, for a message about it. */
-export function shown(value: unknown): string {
-  const text = value === undefined ? 'undefined' : JSON.stringify(value);
-  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }

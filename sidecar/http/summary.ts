@@ -1,9 +1,9 @@
-import type { Timeline } from '../clock';
+import type { Timeline } from '../../server/clock';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
-import { printable } from '../printable';
+import { printable } from '../../server/printable';
 
 /** How many holders are named; the others are counted. */
 const MAX_NAMED = 3;

@@ -1,4 +1,4 @@
-import type { Timeline } from '../clock';
+import type { Timeline } from '../../server/clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/window-holder';
 import type { Entry } from '../events/history';

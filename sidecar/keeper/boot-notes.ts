@@ -1,4 +1,4 @@
-import type { Timeline } from '../clock';
+import type { Timeline } from '../../server/clock';
 import { NO_UPDATE, type UpdateNote } from '../leases/waited';
 import type { Header } from '../journal/record';
 

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, type Clock } from '../clock';
+import { MAX_TIMER_MS, type Clock } from '../../server/clock';
 
 /**
  * One timer for the next end of a lease. It is only ever set to an earlier time: a lease that was renewed is found not to be due

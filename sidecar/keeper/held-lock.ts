@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import type { KeeperEvent, NamesOwner } from '../events/event';
 import type { Recovered } from '../journal/journal';
 import { recoveredLease } from '../leases/grant';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import { endLease, type EndedLease, type EndReason, type Lease } from '../leases/lease';
 import { LeaseTable } from '../leases/lease-table';
 import { Tombstones } from '../leases/tombstones';

@@ -1,4 +1,4 @@
-import type { Clock, Timeline } from '../clock';
+import type { Clock, Timeline } from '../../server/clock';
 import type { FallibleOperation, KeeperEvent } from '../events/event';
 import type { Recovered } from '../journal/journal';
 import type { Header } from '../journal/record';

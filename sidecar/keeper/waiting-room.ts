@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, type Clock } from '../clock';
+import { MAX_TIMER_MS, type Clock } from '../../server/clock';
 import type { KeeperEvent } from '../events/event';
 import { isPassing, type Refusal } from '../leases/refusal';
 import { refused, type AcquireRequest, type Outcome } from '../leases/request';

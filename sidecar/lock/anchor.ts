@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, linkSync, lstatSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { TrustedDirectory } from '../trusted-directory';
+import { TrustedDirectory } from '../../server/trusted-directory';
 import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
 import { adoptOrphan, FOLDER, isSafeFor, makeSticky, openFolder, tryLinking } from './folder';

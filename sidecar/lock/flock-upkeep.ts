@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import type { UpdateLock } from './update-lock';
 
 /** How often an operation on the lock that failed is tried again by itself. Milliseconds. */

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { O_PATH, type TrustedDirectory } from '../trusted-directory';
+import { O_PATH, type TrustedDirectory } from '../../server/trusted-directory';
 import { isSameFile, startsWith } from './classify';
 import { codeOf } from './system-error';
 import { LOCK_USER_ID, STICKY_MODE, type LockUser } from './lock-user';

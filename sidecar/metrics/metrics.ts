@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Clock, Timeline } from '../clock';
+import type { Clock, Timeline } from '../../server/clock';
 import type { SidecarEvent } from '../events/event';
-import type { HttpObservation } from '../http/call';
-import type { Route } from '../http/route';
+import type { HttpObservation } from '../../server/http/call';
+import type { Route } from '../../server/http/route';
 import { REJECTION_CODES } from '../leases/refusal';
 import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from '../events/event';
 import type { Keeper } from '../keeper/keeper';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import type { LockState, UpdateRequests } from './update-requests';
 import { isPending } from './update-status';
 import type { UpdateWatch } from './update-watch';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../events/event';
 import type { SupervisorApi } from './supervisor-api';
 import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './update-status';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../clock';
+import type { Clock } from '../../server/clock';
 import { RetryOnRelease } from './retry-on-release';
 import { SharedRequests } from './shared-requests';
 import type { SupervisorAddress } from './supervisor-api';

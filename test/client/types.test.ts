@@ -1,8 +1,8 @@
 import type * as client from '../../client/src/types';
 import type * as sidecar from '../../sidecar/http/schemas';
-import type { ProblemCode } from '../../sidecar/http/problem';
+import type { ProblemCode } from '../../sidecar/http/problems';
 import type { z } from 'zod/mini';
-import { DURATION_PATTERN, parseDuration as parsedBySidecar } from '../../sidecar/leases/duration';
+import { DURATION_PATTERN, parseDuration as parsedBySidecar } from '../../server/duration';
 import { parseDuration } from '../../client/src/duration';
 
 /** Fails to compile unless whatever the sidecar sends is what the client says that it gets. */

@@ -1,6 +1,6 @@
 import Ajv2020 from 'ajv/dist/2020';
 import { Sidecar } from '../support/sidecar';
-import { PROBLEMS } from '../../sidecar/http/problem';
+import { PROBLEMS } from '../../sidecar/http/problems';
 
 /* eslint-disable @typescript-eslint/no-explicit-any */
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formatDuration, parseDuration, secondsToMs } from '../../sidecar/leases/duration';
+import { formatDuration, parseDuration, secondsToMs } from '../../server/duration';
 
 const wholeMs = fc.nat(365 * 86_400_000);
 

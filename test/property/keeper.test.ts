@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { Timeline } from '../../sidecar/clock';
+import { Timeline } from '../../server/clock';
 import { lostCooldown } from '../../sidecar/gates/lost-cooldown';
 import type { KeeperEvent } from '../../sidecar/events/event';
 import { Keeper } from '../../sidecar/keeper/keeper';

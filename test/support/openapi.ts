@@ -1,7 +1,8 @@
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import type { IncomingHttpHeaders } from 'node:http';
-import { openapiDocument } from '../../sidecar/http/openapi';
+import { openapiDocument } from '../../server/http/openapi';
+import { apiDescription } from '../../sidecar/http/api-description';
 import { routeTable } from '../../sidecar/http/route-table';
 
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -9,7 +10,7 @@ import { routeTable } from '../../sidecar/http/route-table';
 const limits = { minTtlMs: 1000, defaultTtlMs: 300_000, maxTtlMs: 86_400_000 };
 
 /** The document, made as the sidecar makes it. */
-export const document: any = openapiDocument(routeTable({ limits } as any), 'test');
+export const document: any = openapiDocument(routeTable({ limits } as any), apiDescription('test'));
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats(ajv);

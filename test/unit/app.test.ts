@@ -1,12 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import supertest from 'supertest';
 import { Access } from '../../sidecar/http/access';
-import { createApp, type AppParts } from '../../sidecar/http/app';
-import type { HttpObservation } from '../../sidecar/http/call';
-import { rememberPeers } from '../../sidecar/http/peers';
-import { route, type Route } from '../../sidecar/http/route';
+import { createApp, type AppParts } from '../../server/http/app';
+import type { HttpObservation } from '../../server/http/call';
+import { rememberPeers } from '../../server/http/peers';
+import { route, type Route } from '../../server/http/route';
 import { noParameters } from '../../sidecar/http/schemas';
-import type { Logger } from '../../sidecar/events/log';
+import type { Logger } from '../../server/log';
 
 /** What cannot be brought about from outside: a handler with a bug in it. */
 const routes: Route[] = ['get', 'put'].map((method) =>

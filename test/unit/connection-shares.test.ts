@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { clientAt, shareConnections } from '../../sidecar/http/connection-shares';
+import { clientAt, shareConnections } from '../../server/http/connection-shares';
 
 class FakeSocket extends EventEmitter {
   destroyed = false;

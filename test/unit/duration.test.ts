@@ -1,4 +1,4 @@
-import { DURATION_PATTERN, formatDuration, parseDuration, secondsToMs } from '../../sidecar/leases/duration';
+import { DURATION_PATTERN, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../sidecar/clock';
+import type { Clock } from '../../server/clock';
 
 /** Both clocks, standing still until the test moves them. */
 export class FakeClock implements Clock {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../sidecar/clock';
+import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../../sidecar/events/event';
 import type { Reading } from '../../sidecar/supervisor/reading';
 import type { ReadingResult, UpdateResult } from '../../sidecar/supervisor/supervisor-api';

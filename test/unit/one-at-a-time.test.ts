@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { serveOneAtATime } from '../../sidecar/http/one-at-a-time';
+import { serveOneAtATime } from '../../server/http/one-at-a-time';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 let server: Server;

@@ -1,4 +1,4 @@
-import { readBootId, systemClock, Timeline } from '../../sidecar/clock';
+import { readBootId, systemClock, Timeline } from '../../server/clock';
 import { FakeClock } from './fake-clock';
 
 const YEAR_MS = 365 * 86_400_000;

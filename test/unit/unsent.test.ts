@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Unsent } from '../../sidecar/http/unsent';
+import { Unsent } from '../../server/http/unsent';
 
 const MIB = 1024 * 1024;
 

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import type { LookupAddress } from 'node:dns';
 import { request as requestPlain, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import { formatDuration } from '../../leases/duration';
+import { formatDuration } from '../../../server/duration';
 import { bodyText } from './body-text';
 import type { ProbeSettings } from './probe-settings';
 

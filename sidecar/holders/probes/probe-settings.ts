@@ -1,4 +1,4 @@
-import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../leases/duration';
+import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../../server/duration';
 import { NAME_PATTERN } from '../../leases/lease';
 import { EXPRESSION_FORM, parseExpression } from './expression';
 

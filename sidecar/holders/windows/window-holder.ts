@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock';
+import type { Clock } from '../../../server/clock';
 import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';

@@ -1,4 +1,4 @@
-import { route, type Route } from '../route';
+import { route, type Route } from '../../../server/http/route';
 import { noParameters } from '../schemas';
 
 /** The texts of the clients, which the build puts here; see scripts/build.mjs. */
@@ -20,7 +20,6 @@ export const clientRoutes: readonly Route[] = CLIENTS.map(({ path, operationId, 
     summary: what,
     parameters: noParameters,
     answers: { 200: { description: 'The file.', contentType: 'text/plain' } },
-    problems: ['malformed', 'forbidden', 'invalid'],
     handle: (call) => {
       call.text(200, 'text/plain; charset=utf-8', text());
     },

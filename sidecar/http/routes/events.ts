@@ -1,5 +1,5 @@
 import type { EventStreams } from '../streams/event-streams';
-import { route, type Route } from '../route';
+import { route, type Route } from '../../../server/http/route';
 import { event, noParameters } from '../schemas';
 
 export function eventsRoute(streams: EventStreams): Route {
@@ -20,7 +20,6 @@ export function eventsRoute(streams: EventStreams): Route {
         schema: event,
       },
     },
-    problems: ['malformed', 'forbidden', 'invalid'],
     handle: (call) => {
       streams.open(call, call.request.headers['last-event-id']?.toString());
     },

@@ -1,5 +1,5 @@
 import type { History } from '../../events/history';
-import { route, type Route } from '../route';
+import { route, type Route } from '../../../server/http/route';
 import { history as schema, noParameters } from '../schemas';
 import type { Views } from '../views';
 
@@ -13,7 +13,6 @@ export function historyRoute(history: History, views: Views): Route {
     answers: { 200: { description:
           'Kept in memory, since the start of the sidecar; a program follows `GET /v1/events`. The renewals of a lease are one event. ' +
           'Events of leases and others do not push out each other: either have at least twenty places, and the others ten of one kind.', schema } },
-    problems: ['malformed', 'forbidden', 'invalid'],
     handle: (call) => {
       call.json(200, { events: views.history(history.entries) });
     },

@@ -1,7 +1,7 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { HoldStreams } from '../streams/hold-streams';
 import { IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
-import { route, type Route } from '../route';
+import { route, type Route } from '../../../server/http/route';
 import { holdLine, holdParameters, leaseName } from '../schemas';
 import type { Views } from '../views';
 import { acquire, ACQUIRE_PROBLEMS, ETAG } from './leases';
@@ -12,7 +12,7 @@ export function holdRoute(keeper: Keeper, views: Views, streams: HoldStreams): R
     path: '/v1/leases/{name}/hold',
     operationId: 'holdLease',
     summary: 'A lease for as long as this connection stays open.',
-    name: leaseName,
+    pathParameters: { name: leaseName },
     headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': `${IF_MATCH} With an id the lease goes on with this connection, also if its former one still looks open.` },
     parameters: holdParameters,
     answers: {
@@ -28,7 +28,7 @@ export function holdRoute(keeper: Keeper, views: Views, streams: HoldStreams): R
       const precondition = readPrecondition(call);
       if (precondition === 'answered') return;
       const { only } = precondition;
-      const request = { name: call.name, kind: 'connection', ttlMs: null, reason, peer: call.peer, only } as const;
+      const request = { name: call.pathParameter('name'), kind: 'connection', ttlMs: null, reason, peer: call.peer, only } as const;
       acquire(keeper, views, call, request, wait, ({ lease }) => {
         streams.open(call, lease);
       });

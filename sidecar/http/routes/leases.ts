@@ -1,13 +1,13 @@
 import type { Keeper } from '../../keeper/keeper';
-import type { ProblemCode } from '../problem';
-import { REFUSAL_CODES } from '../../leases/refusal';
+import type { ProblemDetails } from '../../../server/http/problem';
+import { REFUSAL_CODES, type Refusal } from '../../leases/refusal';
 import type { AcquireRequest, Outcome } from '../../leases/request';
-import { JSON_TYPE, type Call } from '../call';
-import { oncePerTurn } from '../once-per-turn';
-import { onGone } from '../peers';
+import { JSON_TYPE, type Call } from '../../../server/http/call';
+import { oncePerTurn } from '../../../server/http/once-per-turn';
+import { onGone } from '../../../server/http/peers';
 import { etagOf, IF_MATCH, IF_NONE_MATCH, readPrecondition } from '../preconditions';
-import { refuse } from '../refuse';
-import { route, type Route } from '../route';
+import { PROBLEMS } from '../problems';
+import { route, type Route } from '../../../server/http/route';
 import {
   acquireParameters,
   DEFAULT_WAIT_MS,
@@ -25,9 +25,7 @@ import type { Views } from '../views';
 export const ETAG = { ETag: 'The id of the lease, in double quotation marks.' };
 
 /** Refusals that any request for a lease may meet. */
-export const ACQUIRE_PROBLEMS: readonly ProblemCode[] = [
-  'malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', ...REFUSAL_CODES,
-];
+export const ACQUIRE_PROBLEMS = REFUSAL_CODES.map((code) => PROBLEMS[code]);
 
 export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Route[] {
   const listBytes = oncePerTurn(() => Buffer.from(`${JSON.stringify({ leases: views.leases(keeper.leases()) })}\n`));
@@ -37,7 +35,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       path: '/v1/leases/{name}',
       operationId: 'acquireLease',
       summary: 'Acquire a lease, or renew a live one. When it is answered, the lock is on disk.',
-      name: leaseName,
+      pathParameters: { name: leaseName },
       headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': IF_MATCH },
       parameters: acquireParameters(limits),
       answers: {
@@ -53,7 +51,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
         const precondition = readPrecondition(call);
         if (precondition === 'answered') return;
         const { only } = precondition;
-        const request: AcquireRequest = { name: call.name, kind: 'timed', ttlMs: ttl, reason, peer: call.peer, only };
+        const request: AcquireRequest = { name: call.pathParameter('name'), kind: 'timed', ttlMs: ttl, reason, peer: call.peer, only };
         acquire(keeper, views, call, request, wait, ({ lease: granted, isNew }) => {
           const etag = ['ETag', etagOf(granted)];
           if (isNew) call.json(201, views.lease(granted), ['Location', `/v1/leases/${granted.name}`, ...etag]);
@@ -66,29 +64,29 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       path: '/v1/leases/{name}',
       operationId: 'getLease',
       summary: 'One lease; if it ended within the last hour, how.',
-      name: readableName,
+      pathParameters: { name: readableName },
       parameters: noParameters,
       answers: { 200: { description: 'The live lease.', schema: lease, headers: ETAG } },
-      problems: ['malformed', 'forbidden', 'lease-not-found', 'lease-ended', 'invalid', 'cannot-lock', 'stopping'],
+      problems: [PROBLEMS['lease-not-found'], PROBLEMS['lease-ended'], PROBLEMS['cannot-lock'], PROBLEMS.stopping],
       handle: (call) => {
-        const live = keeper.get(call.name);
+        const live = keeper.get(call.pathParameter('name'));
         if (live !== undefined) {
           call.json(200, views.lease(live), ['ETag', etagOf(live)]);
           return;
         }
-        const ended = keeper.getEnded(call.name);
+        const ended = keeper.getEnded(call.pathParameter('name'));
         const unknown = ended === undefined ? keeper.whyNotKnown() : null;
         if (unknown !== null) {
           refuse(call, views, unknown);
           return;
         }
         if (ended === undefined) {
-          call.problem('lease-not-found', `There is no lease ${call.name}, and none has ended within the last hour.`);
+          call.problem(PROBLEMS['lease-not-found'], `There is no lease ${call.pathParameter('name')}, and none has ended within the last hour.`);
           return;
         }
         const view = views.endedLease(ended);
-        const detail = `The lease ${call.name} ended at ${view.ended.at}: ${view.ended.reason}.`;
-        call.problem('lease-ended', detail, { ended: view.ended, lease: view });
+        const detail = `The lease ${call.pathParameter('name')} ended at ${view.ended.at}: ${view.ended.reason}.`;
+        call.problem(PROBLEMS['lease-ended'], detail, { ended: view.ended, lease: view });
       },
     }),
     route({
@@ -98,7 +96,6 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       summary: 'Every live lease, oldest first.',
       parameters: noParameters,
       answers: { 200: { description: 'The live leases.', schema: leaseList } },
-      problems: ['malformed', 'forbidden', 'invalid'],
       handle: (call) => {
         call.bytes(200, JSON_TYPE, listBytes());
       },
@@ -108,18 +105,18 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       path: '/v1/leases/{name}',
       operationId: 'releaseLease',
       summary: 'Release a lease. When the last one is released, the lock is given back before the answer.',
-      name: leaseName,
+      pathParameters: { name: leaseName },
       headers: { 'If-Match': IF_MATCH },
       parameters: noParameters,
       answers: {
         200: { description: 'The lease as it was.', schema: endedLease, headers: ETAG },
         204: { description: 'There was none of that name, also where `If-Match` names one that has ended.' },
       },
-      problems: ['malformed', 'unauthorized', 'forbidden', 'precondition-failed', 'too-large', 'unsupported-media-type', 'invalid', 'cannot-lock', 'stopping'],
+      problems: [PROBLEMS['precondition-failed'], PROBLEMS['cannot-lock'], PROBLEMS.stopping],
       handle: (call) => {
         const precondition = readPrecondition(call);
         if (precondition === 'answered') return;
-        const released = keeper.release(call.name, precondition.only);
+        const released = keeper.release(call.pathParameter('name'), precondition.only);
         switch (released.kind) {
           case 'ended':
             call.json(200, views.endedLease(released.lease), ['ETag', etagOf(released.lease)]);
@@ -153,4 +150,16 @@ export function acquire(
   });
   if (drop === null) return;
   waiting.end = onGone(socket, drop);
+}
+
+/** Answers that a lease was refused. */
+function refuse(call: Call, views: Views, { code, detail, holder, retryAfterMs, ended }: Refusal): void {
+  const retryAfterSeconds = retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const lease = ended === undefined ? undefined : views.endedLease(ended);
+  const details: ProblemDetails = {
+    ...(holder === undefined ? {} : { holder }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(lease === undefined ? {} : { ended: lease.ended, lease }),
+  };
+  call.problem(PROBLEMS[code], detail, details, retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)]);
 }

@@ -1,12 +1,11 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { Registry } from 'prom-client';
-import { JSON_TYPE } from '../call';
-import { oncePerTurn } from '../once-per-turn';
-import { route, type Route } from '../route';
+import { JSON_TYPE } from '../../../server/http/call';
+import { oncePerTurn } from '../../../server/http/once-per-turn';
+import { route, type Route } from '../../../server/http/route';
+import { PROBLEMS } from '../problems';
 import { health, lock, noParameters, openapiDocument, readiness } from '../schemas';
 import type { Views } from '../views';
-
-const READ_PROBLEMS = ['malformed', 'forbidden', 'invalid'] as const;
 
 /** What there is to see: the lock, the metrics, whether all is well, and this interface itself. */
 export function stateRoutes(
@@ -26,7 +25,6 @@ export function stateRoutes(
       summary: 'The lock: who holds it, why, since when and until when.',
       parameters: noParameters,
       answers: { 200: { description: 'The lock as it is now.', schema: lock } },
-      problems: READ_PROBLEMS,
       handle: (call) => {
         call.bytes(200, JSON_TYPE, lockBytes());
       },
@@ -38,14 +36,13 @@ export function stateRoutes(
       summary: 'Metrics for Prometheus.',
       parameters: noParameters,
       answers: { 200: { description: 'In the text format of Prometheus.', contentType: 'text/plain' } },
-      problems: READ_PROBLEMS,
       handle: (call) => {
         metricsBytes().then(
           (bytes) => {
             call.bytes(200, registry.contentType, bytes);
           },
           (error: unknown) => {
-            call.problem('internal', String(error));
+            call.problem(PROBLEMS.internal, String(error));
           },
         );
       },
@@ -57,7 +54,6 @@ export function stateRoutes(
       summary: 'Answers while the process does.',
       parameters: noParameters,
       answers: { 200: { description: 'The process answers.', schema: health } },
-      problems: READ_PROBLEMS,
       handle: (call) => {
         call.json(200, { status: 'ok' });
       },
@@ -72,7 +68,6 @@ export function stateRoutes(
         200: { description: 'The lock is held, or could be.', schema: readiness },
         503: { description: 'It could not, or its loss would not be noticed at once.', schema: readiness },
       },
-      problems: READ_PROBLEMS,
       handle: (call) => {
         const { gate, disk, names } = keeper.status().obstacles;
         const checks = [
@@ -92,7 +87,6 @@ export function stateRoutes(
       summary: 'This interface, in OpenAPI 3.1.',
       parameters: noParameters,
       answers: { 200: { description: 'The OpenAPI document.', schema: openapiDocument } },
-      problems: READ_PROBLEMS,
       handle: (call) => {
         call.json(200, openapi());
       },

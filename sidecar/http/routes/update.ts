@@ -1,5 +1,6 @@
 import type { Access } from '../access';
-import { route, type Route } from '../route';
+import { route, type Route } from '../../../server/http/route';
+import { PROBLEMS } from '../problems';
 import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { UpdateSource } from '../../supervisor/updates';
 import type { Views } from '../views';
@@ -14,7 +15,6 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       summary: 'Whether an update waits, since when and for whom; with `wait`, as soon as one does.',
       parameters: updateParameters,
       answers: { 200: { description: 'What the Supervisor says now; if it does not answer in time, what it said last.', schema: update } },
-      problems: ['malformed', 'forbidden', 'invalid'],
       handle: (call, { wait = 0 }) => {
         const { socket } = call.request;
         const answer = (): void => {
@@ -40,15 +40,15 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       summary: 'Ask the Supervisor to try an update now; with `force`, whoever holds the lock loses it.',
       parameters: requestUpdateParameters,
       answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
-      problems: ['malformed', 'unauthorized', 'forbidden', 'too-large', 'unsupported-media-type', 'invalid', 'supervisor-unavailable'],
+      problems: [PROBLEMS['supervisor-unavailable']],
       handle: (call, { force = false }) => {
         if (force && !access.isAdmin(call)) {
-          call.problem('forbidden', 'Forcing an update needs the admin token, as "Authorization: Bearer".');
+          call.problem(PROBLEMS.forbidden, 'Forcing an update needs the admin token, as "Authorization: Bearer".');
           return;
         }
         void updates.request({ force, peer: call.peer }).then((result) => {
           if (result.ok) call.json(202, views.update());
-          else call.problem('supervisor-unavailable', `The Supervisor cannot be asked: ${result.problem}.`);
+          else call.problem(PROBLEMS['supervisor-unavailable'], `The Supervisor cannot be asked: ${result.problem}.`);
         });
       },
     }),

@@ -1,5 +1,5 @@
-import type { Call } from '../call';
-import { onGone } from '../peers';
+import type { Call } from '../../../server/http/call';
+import { onGone } from '../../../server/http/peers';
 import type { Piece } from './event-list';
 
 /** How often streams are sent something, so that a connection whose client has gone is noticed. Milliseconds. */

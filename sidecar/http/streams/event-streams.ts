@@ -1,7 +1,7 @@
 import type { SidecarEvent } from '../../events/event';
 import type { Keeper } from '../../keeper/keeper';
-import type { Call } from '../call';
-import { oncePerTurn } from '../once-per-turn';
+import type { Call } from '../../../server/http/call';
+import { oncePerTurn } from '../../../server/http/once-per-turn';
 import type { LockEventView } from '../schemas';
 import type { Views } from '../views';
 import { EventList, serverSentEvent, type Piece } from './event-list';

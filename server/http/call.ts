@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import type { TimedRequest } from './fast-express';
 import { peerOf } from './peers';
-import { problemBody, PROBLEMS, type ProblemCode, type ProblemDetails } from './problem';
+import { problemBody, type Problem, type ProblemDetails } from './problem';
 import { SECURITY_HEADERS, securityHeaders } from './security-headers';
 import type { Unsent } from './unsent';
 
@@ -30,9 +30,9 @@ export class Call {
     private readonly unsent: Unsent,
   ) {}
 
-  /** The `{name}` of the path. */
-  get name(): string {
-    return this.request.params?.['name'] ?? '';
+  /** What stands for `{name}` in the path. */
+  pathParameter(name: string): string {
+    return this.request.params?.[name] ?? '';
   }
 
   /** Who asks: `unix` or an IP address. */
@@ -44,9 +44,9 @@ export class Call {
     this.text(status, JSON_TYPE, `${JSON.stringify(body)}\n`, headers);
   }
 
-  problem(code: ProblemCode, detail: string, details?: ProblemDetails, headers: readonly string[] = []): void {
-    const body = `${JSON.stringify(problemBody(code, detail, details))}\n`;
-    this.text(PROBLEMS[code].status, 'application/problem+json; charset=utf-8', body, headers);
+  problem(problem: Problem, detail: string, details?: ProblemDetails, headers: readonly string[] = []): void {
+    const body = `${JSON.stringify(problemBody(problem, detail, details))}\n`;
+    this.text(problem.status, 'application/problem+json; charset=utf-8', body, headers);
   }
 
   noContent(): void {

@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod/mini';
-import type { FieldError, ProblemCode } from './problem';
-import { shown } from './schemas';
+import { HTTP_PROBLEMS, type FieldError, type Problem } from './problem';
+import { quote } from '../quote';
 
 /** The longest body, in bytes. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: ProblemCode; readonly detail: string; readonly errors?: readonly FieldError[] };
+  | { readonly ok: false; readonly problem: Problem; readonly detail: string; readonly errors?: readonly FieldError[] };
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -23,7 +23,7 @@ type RawParameters = Record<string, unknown>;
 /** A mistake in how the parameters were sent, rather than in one of them. */
 class Unreadable extends Error {
   constructor(
-    readonly code: ProblemCode,
+    readonly problem: Problem,
     message: string,
   ) {
     super(message);
@@ -71,7 +71,7 @@ function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, 
     if (body.length > 0) addBody(raw, request.headers, decodeUtf8(body));
     return validate(schema, raw);
   } catch (error) {
-    if (error instanceof Unreadable) return { ok: false, code: error.code, detail: error.message };
+    if (error instanceof Unreadable) return { ok: false, problem: error.problem, detail: error.message };
     throw error;
   }
 }
@@ -79,15 +79,15 @@ function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, 
 function addBody(raw: RawParameters, headers: IncomingMessage['headers'], body: string): void {
   const { 'content-type': contentType = '', 'content-encoding': contentEncoding } = headers;
   if (contentEncoding !== undefined && contentEncoding !== 'identity') {
-    throw new Unreadable('unsupported-media-type', `Content-Encoding ${shown(contentEncoding)} is not understood.`);
+    throw new Unreadable(HTTP_PROBLEMS['unsupported-media-type'], `Content-Encoding ${quote(contentEncoding)} is not understood.`);
   }
   const mediaType = MEDIA_TYPES.has(contentType) ? contentType : readMediaType(contentType);
   if (mediaType === JSON_TYPE) addJson(raw, body);
   else if (mediaType === FORM_TYPE) addForm(raw, body);
   else {
     throw new Unreadable(
-      'unsupported-media-type',
-      `A body of type ${shown(contentType)} is not understood; application/json and application/x-www-form-urlencoded are.`,
+      HTTP_PROBLEMS['unsupported-media-type'],
+      `A body of type ${quote(contentType)} is not understood; application/json and application/x-www-form-urlencoded are.`,
     );
   }
 }
@@ -97,7 +97,7 @@ function readMediaType(contentType: string): string {
   const [mediaType = '', ...mediaParameters] = contentType.toLowerCase().split(';').map((part) => part.trim());
   const charset = mediaParameters.find((parameter) => parameter.startsWith('charset='));
   if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
-    throw new Unreadable('unsupported-media-type', `The body's ${charset} is not understood; only UTF-8 is.`);
+    throw new Unreadable(HTTP_PROBLEMS['unsupported-media-type'], `The body's ${charset} is not understood; only UTF-8 is.`);
   }
   return mediaType;
 }
@@ -107,10 +107,10 @@ function addJson(raw: RawParameters, body: string): void {
   try {
     parsed = JSON.parse(body);
   } catch (error) {
-    throw new Unreadable('malformed', `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new Unreadable(HTTP_PROBLEMS.malformed, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new Unreadable('malformed', `The body is ${shown(parsed)}; it has to be a JSON object.`);
+    throw new Unreadable(HTTP_PROBLEMS.malformed, `The body is ${quote(parsed)}; it has to be a JSON object.`);
   }
   for (const [field, value] of Object.entries(parsed)) add(raw, field, value);
 }
@@ -120,12 +120,12 @@ function addForm(raw: RawParameters, text: string): void {
 }
 
 function add(raw: RawParameters, field: string, value: unknown): void {
-  if (field in raw) throw new Unreadable('malformed', `The parameter ${shown(field)} was given more than once.`);
+  if (field in raw) throw new Unreadable(HTTP_PROBLEMS.malformed, `The parameter ${quote(field)} was given more than once.`);
   raw[field] = value;
 }
 
 function decodeUtf8(body: Buffer): string {
-  if (!isUtf8(body)) throw new Unreadable('malformed', 'The body is not UTF-8.');
+  if (!isUtf8(body)) throw new Unreadable(HTTP_PROBLEMS.malformed, 'The body is not UTF-8.');
   return body.toString('utf8');
 }
 
@@ -137,8 +137,8 @@ function validate<S extends z.ZodMiniType>(schema: S, value: unknown): Read<z.ou
       ? issue.keys.map((field) => ({ field, message: `is not a parameter of this request; ${allowedBy(schema)}` }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   );
-  const detail = errors.map(({ field, message }) => `${shown(field).slice(1, -1)}: ${message}`).join('; ').concat('.');
-  return { ok: false, code: 'invalid', detail, errors };
+  const detail = errors.map(({ field, message }) => `${quote(field).slice(1, -1)}: ${message}`).join('; ').concat('.');
+  return { ok: false, problem: HTTP_PROBLEMS.invalid, detail, errors };
 }
 
 function allowedBy(schema: z.core.$ZodType): string {
@@ -147,5 +147,5 @@ function allowedBy(schema: z.core.$ZodType): string {
 }
 
 function tooLarge(): Extract<Read<never>, { ok: false }> {
-  return { ok: false, code: 'too-large', detail: `The body is longer than ${String(MAX_BODY_BYTES)} bytes.` };
+  return { ok: false, problem: HTTP_PROBLEMS['too-large'], detail: `The body is longer than ${String(MAX_BODY_BYTES)} bytes.` };
 }

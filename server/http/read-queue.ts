@@ -8,7 +8,7 @@ const WAIT_AT_MOST_MS = 50;
  * Lets changes go before reads. Node.js accepts one connection in each turn of the event loop, so a renewal may be behind hundreds of
  * connections: answers that take long to write would add up to seconds. So reads wait in line while connections arrive.
  */
-export class ReadLine {
+export class ReadQueue {
   readonly #waiting: (() => void)[] = [];
   #hasConnected = false;
   #lastAtMs = 0;

@@ -1,8 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger } from 'winston';
-import { describe } from './descriptions';
-import type { SidecarEvent } from './event';
-import { printable } from '../printable';
+import { printable } from './printable';
 
 export type { Logger } from 'winston';
 
@@ -51,22 +49,4 @@ function toJsonLine({ level, message, time = new Date(), ...fields }: Line): str
 function toPrettyLine({ level, message, time = new Date(), ...fields }: Line): string {
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
   return printable(`${(time as Date).toISOString()} ${level === 'info' ? '' : `${String(level)}: `}${String(message)}${rest.join('')}`);
-}
-
-/** Writes down what happens. */
-export class EventLog {
-  constructor(
-    private readonly log: Logger,
-    private readonly leaseCount: () => number,
-  ) {}
-
-  onEvent(event: SidecarEvent, time: Date): void {
-    const description = describe(event);
-    if (description === null || !this.log.isLevelEnabled(description.level)) return;
-    this.log.log(description.level, description.message, { ...description.fields, time });
-  }
-
-  close(): void {
-    this.log.info('stopped', { leases: this.leaseCount() });
-  }
 }

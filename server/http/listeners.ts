@@ -7,7 +7,7 @@ import type { App } from './app';
 import { shareConnections } from './connection-shares';
 import { serveOneAtATime } from './one-at-a-time';
 import { rememberPeers } from './peers';
-import { problemBody, PROBLEMS, type ProblemCode } from './problem';
+import { HTTP_PROBLEMS, problemBody, type Problem } from './problem';
 import { SECURITY_HEADERS } from './security-headers';
 
 /** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
@@ -144,7 +144,7 @@ export class Listeners {
     server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
     const serve = serveOneAtATime(server, (request, response) => {
       if (request.rawHeaders.length <= 2 * MAX_HEADER_FIELDS) handler(request, response);
-      else answerRaw(request.socket, 'too-large', `The request's head has more than ${String(MAX_HEADER_FIELDS)} fields.`);
+      else answerRaw(request.socket, HTTP_PROBLEMS['too-large'], `The request's head has more than ${String(MAX_HEADER_FIELDS)} fields.`);
     }, MAX_CONNECTIONS);
     server.on('request', serve);
     rememberPeers(server, isUnix);
@@ -152,7 +152,7 @@ export class Listeners {
     server.on('clientError', answerClientError);
     server.on('checkExpectation', serve);
     server.on('connect', (_request, socket: Socket) => {
-      answerRaw(socket, 'method-not-allowed', 'CONNECT is for proxies, and this is none.');
+      answerRaw(socket, HTTP_PROBLEMS['method-not-allowed'], 'CONNECT is for proxies, and this is none.');
     });
     this.#servers.push(server);
     return server;
@@ -196,23 +196,23 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 /** Answers without the app, and closes the connection. */
-function answerRaw(socket: Socket, code: ProblemCode, detail: string): void {
-  const body = JSON.stringify(problemBody(code, detail));
-  const { status, title } = PROBLEMS[code];
+function answerRaw(socket: Socket, problem: Problem, detail: string): void {
+  const body = JSON.stringify(problemBody(problem, detail));
+  const { status, title } = problem;
   const length = String(Buffer.byteLength(body));
   const headers = ['Content-Type', 'application/problem+json; charset=utf-8', 'Content-Length', length, 'Connection', 'close', ...SECURITY_HEADERS];
   const head = headers.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
   socket.end(`HTTP/1.1 ${String(status)} ${title}\r\n${head}\r\n${body}`);
 }
 
-function describeClientError({ code, message }: NodeJS.ErrnoException): [ProblemCode, string] {
+function describeClientError({ code, message }: NodeJS.ErrnoException): [Problem, string] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return ['too-large', `The request's head is longer than ${String(MAX_HEADER_BYTES)} bytes.`];
+      return [HTTP_PROBLEMS['too-large'], `The request's head is longer than ${String(MAX_HEADER_BYTES)} bytes.`];
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return ['malformed', 'The request did not arrive in time.'];
+      return [HTTP_PROBLEMS.malformed, 'The request did not arrive in time.'];
     default:
-      return ['malformed', `This is not HTTP: ${message}.`];
+      return [HTTP_PROBLEMS.malformed, `This is not HTTP: ${message}.`];
   }
 }
 

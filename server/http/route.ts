@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import type { Call } from './call';
-import type { ProblemCode } from './problem';
+import type { Problem } from './problem';
 
 /** An answer that is not a problem, for the OpenAPI document. */
 export interface AnswerDescription {
@@ -18,13 +18,14 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  /** What may stand for `{name}`, where the path has it. */
-  readonly name?: z.ZodMiniType<string>;
+  /** What may stand for each `{name}` in the path; the schema's message goes on from the value. */
+  readonly pathParameters?: Readonly<Record<string, z.ZodMiniType<string>>>;
   /** Request headers that change what it does. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly parameters: P;
   readonly answers: Readonly<Record<number, AnswerDescription>>;
-  readonly problems: readonly ProblemCode[];
+  /** The problems of its own, beside those of every request. */
+  readonly problems?: readonly Problem[];
   readonly handle: (call: Call, parameters: z.output<P>) => void;
 }
 

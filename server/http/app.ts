@@ -1,20 +1,27 @@
 import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import type { RequestListener } from 'node:http';
-import type { Logger } from '../events/log';
-import type { Access } from './access';
 import { Call, type HttpObservation } from './call';
 import { createFastExpress, type FastExpress, type TimedRequest } from './fast-express';
 import { readParameters } from './parameters';
-import { ReadLine } from './read-line';
+import { HTTP_PROBLEMS, type FieldError } from './problem';
+import { ReadQueue } from './read-queue';
 import type { Route } from './route';
 import { Unsent } from './unsent';
-import { BUILTIN_NAME_PATTERN } from '../leases/lease';
+
+/** Decides who may ask for what. */
+export interface Access {
+  /**
+   * Whether a request may go on; if not, it has been answered.
+   * @param route the route that matched; null if none did, so that nothing can be changed
+   */
+  admits(call: Call, route: Pick<Route, 'method'> | null): boolean;
+}
 
 export interface AppParts {
   readonly routes: readonly Route[];
   readonly access: Access;
   readonly metrics: { readonly observeRequest: (observation: HttpObservation) => void; readonly countInternalError: () => void };
-  readonly log: Logger;
+  readonly log: { error(message: string, fields: object): unknown };
   /** Called before each request is handled. */
   readonly beforeEach: () => void;
 }
@@ -27,7 +34,7 @@ export interface App {
   readonly serverOptions: FastExpress['serverOptions'];
 }
 
-/** What a path that is not ours is called in the metrics. */
+/** The route of a request that matches none, in the metrics. */
 const NO_ROUTE = 'none';
 
 /** The Express application: every route of the table, and a problem for everything else. */
@@ -44,17 +51,17 @@ export function createApp(parts: AppParts): App {
   const callFor = (request: unknown, response: Response, path: string): Call =>
     new Call(request as TimedRequest, response, path, parts.metrics.observeRequest, unsent);
 
-  const reads = new ReadLine();
+  const reads = new ReadQueue();
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor, reads);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
-    if (parts.access.admits(call, null)) call.problem('not-found', `There is nothing at ${JSON.stringify(request.path)}.`);
+    if (parts.access.admits(call, null)) call.problem(HTTP_PROBLEMS['not-found'], `There is nothing at ${JSON.stringify(request.path)}.`);
   });
   app.use(answerError(parts, callFor));
   const handler: RequestListener = (request, response) => {
     // Express gives up on a request line without a path before it has asked anybody.
     app(request as Request, response as Response, () => {
-      callFor(request, response as Response, NO_ROUTE).problem('malformed', 'The request has no path.');
+      callFor(request, response as Response, NO_ROUTE).problem(HTTP_PROBLEMS.malformed, 'The request has no path.');
     });
   };
   return { handler, onConnection: reads.onConnection, serverOptions: fast.serverOptions };
@@ -63,7 +70,7 @@ export function createApp(parts: AppParts): App {
 type CallFor = (request: unknown, response: Response, path: string) => Call;
 
 /** One route for all methods of a path: Express compares each request with one route after the other. */
-function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor, reads: ReadLine): void {
+function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor, reads: ReadQueue): void {
   const expressRoute = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
   for (const route of routes) {
     expressRoute[route.method]((request, response, next) => {
@@ -77,18 +84,14 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   expressRoute.all((request, response) => {
     const call = callFor(request, response, path);
     if (!parts.access.admits(call, null)) return;
-    call.problem('method-not-allowed', `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
+    call.problem(HTTP_PROBLEMS['method-not-allowed'], `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
   });
 }
 
 function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => void): void {
-  if (route.name !== undefined && !route.name.safeParse(call.name).success) {
-    const message = BUILTIN_NAME_PATTERN.test(call.name)
-      ? "is one of the sidecar's own leases, which nobody else may take or release"
-      : 'is not a name; 1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit, are allowed';
-    call.problem('invalid', `name: ${JSON.stringify(call.name)} ${message}`, {
-      errors: [{ field: 'name', message: `${JSON.stringify(call.name)} ${message}` }],
-    });
+  const wrong = wrongPathParameter(route, call);
+  if (wrong !== null) {
+    call.problem(HTTP_PROBLEMS.invalid, `${wrong.field}: ${wrong.message}`, { errors: [wrong] });
     return;
   }
   readParameters(call.request, route.parameters, (read) => {
@@ -96,12 +99,22 @@ function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => v
     try {
       beforeEach();
       if (read.ok) route.handle(call, read.value);
-      else call.problem(read.code, read.detail, read.errors === undefined ? {} : { errors: read.errors });
+      else call.problem(read.problem, read.detail, read.errors === undefined ? {} : { errors: read.errors });
     } catch (error) {
       // By now Express may not be on the stack any more.
       next(error);
     }
   });
+}
+
+/** The first parameter of the path that is not as its schema says; null if all are. */
+function wrongPathParameter(route: Route, call: Call): FieldError | null {
+  for (const [field, schema] of Object.entries(route.pathParameters ?? {})) {
+    const value = call.pathParameter(field);
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) return { field, message: `${JSON.stringify(value)} ${parsed.error.issues[0]?.message ?? 'is wrong'}` };
+  }
+  return null;
 }
 
 /** What Express or a bug of ours has thrown: the first is the client's mistake, the second is logged as ours. */
@@ -113,12 +126,12 @@ function answerError({ metrics, log }: AppParts, callFor: CallFor): ErrorRequest
     }
     const call = callFor(request, response, NO_ROUTE);
     if (error instanceof URIError) {
-      call.problem('malformed', 'The path has a percent sign that is not followed by two hexadecimal digits of UTF-8.');
+      call.problem(HTTP_PROBLEMS.malformed, 'The path has a percent sign that is not followed by two hexadecimal digits of UTF-8.');
       return;
     }
     metrics.countInternalError();
     log.error('internal error', { error: error instanceof Error ? error.stack : String(error) });
-    call.problem('internal', 'This is a bug in the sidecar; its log says more.');
+    call.problem(HTTP_PROBLEMS.internal, 'This is a bug in update-lock; its log says more.');
   };
 }
 

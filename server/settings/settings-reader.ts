@@ -1,18 +1,19 @@
-import { openEnvironment, type Environment, type Variable } from './forms';
+import type { Environment } from './forms';
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistakes: readonly string[] };
 
 /** Reads settings by name, and goes on after a mistake, so that all of them can be reported together. */
-export class SettingsReader {
+export class SettingsReader<Variable> {
   readonly mistakes: string[] = [];
   readonly warnings: string[] = [];
   readonly names = new Set<string>();
   readonly wrongNames = new Set<string>();
-  readonly #variables: ReturnType<typeof openEnvironment>;
 
-  constructor(private readonly environment: Environment) {
-    this.#variables = openEnvironment(environment);
-  }
+  /** @param variable the variable of that name, as env-var reads it */
+  constructor(
+    private readonly environment: Environment,
+    private readonly variable: (name: string) => Variable,
+  ) {}
 
   isSet(name: string): boolean {
     return (this.environment[name] ?? '') !== '';
@@ -23,7 +24,7 @@ export class SettingsReader {
     this.names.add(name);
     if (!this.isSet(name)) return defaultValue;
     try {
-      return get(this.#variables.get(name)) ?? defaultValue;
+      return get(this.variable(name)) ?? defaultValue;
     } catch (error) {
       const allowed = messageOf(error).replace(/^env-var: "[^"]*" /, '');
       this.wrongNames.add(name);
