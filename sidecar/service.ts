@@ -78,11 +78,11 @@ export async function startService(context: ServiceContext): Promise<void> {
   });
   metrics.expectRequests(routes);
   // A timer may be late, and nothing tells that the wall clock was set.
-  const beforeEach = (): void => {
+  const beforeRead = (): void => {
     keeper.tick();
     windows?.look();
   };
-  const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeEach })));
+  const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
   await listeners.open(config);
 
   for (const warning of [...listeners.warnings, ...config.warnings]) log.warn(warning);

@@ -22,8 +22,8 @@ export interface AppParts {
   readonly access: Access;
   readonly metrics: { readonly observeRequest: (observation: HttpObservation) => void; readonly countInternalError: () => void };
   readonly log: { error(message: string, fields: object): unknown };
-  /** Called before each request is handled. */
-  readonly beforeEach: () => void;
+  /** Called before each GET: what it shows must be up to date. */
+  readonly beforeRead: () => void;
 }
 
 export interface App {
@@ -76,8 +76,8 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
     expressRoute[route.method]((request, response, next) => {
       const call = callFor(request, response, path);
       if (!parts.access.admits(call, route)) return;
-      if (route.method === 'get') reads.take(() => { serve(route, call, next, parts.beforeEach); });
-      else serve(route, call, next, parts.beforeEach);
+      if (route.method === 'get') reads.take(() => { serve(route, call, next, parts.beforeRead); });
+      else serve(route, call, next);
     });
   }
   const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
@@ -88,7 +88,7 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
   });
 }
 
-function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => void): void {
+function serve(route: Route, call: Call, next: NextFunction, before?: () => void): void {
   const wrong = wrongPathParameter(route, call);
   if (wrong !== null) {
     call.problem(HTTP_PROBLEMS.invalid, `${wrong.field}: ${wrong.message}`, { errors: [wrong] });
@@ -97,7 +97,7 @@ function serve(route: Route, call: Call, next: NextFunction, beforeEach: () => v
   readParameters(call.request, route.parameters, (read) => {
     if (call.request.socket.destroyed) return;
     try {
-      beforeEach();
+      before?.();
       if (read.ok) route.handle(call, read.value);
       else call.problem(read.problem, read.detail, read.errors === undefined ? {} : { errors: read.errors });
     } catch (error) {

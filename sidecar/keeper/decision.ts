@@ -17,7 +17,8 @@ export interface NameFacts {
 }
 
 /** What a decision depends on, beside the request. */
-export interface Situation extends NameFacts {
+export interface Situation {
+  readonly facts: NameFacts;
   readonly nowMs: number;
   readonly isStopping: boolean;
   readonly leaseCount: number;
@@ -35,8 +36,9 @@ export interface Limits {
 
 /** Leases x gates x lock -> the lease that a request may have, or why it may not. Changes nothing. */
 export function decide(request: AcquireRequest, situation: Situation, limits: Limits): Outcome {
-  const { live, nowMs } = situation;
-  const unmet = unmetPrecondition(request, situation);
+  const { facts, nowMs } = situation;
+  const { live } = facts;
+  const unmet = unmetPrecondition(request, facts);
   if (unmet !== null) return refused(unmet);
   if (live === undefined) {
     const refusal = whyNotGranted(request, situation, limits);

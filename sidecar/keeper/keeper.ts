@@ -65,14 +65,10 @@ export class Keeper {
 
   /** Grants a lease, or renews or takes over a live one of that name, now or not at all. */
   acquire(request: AcquireRequest): Outcome {
-    const nowMs = this.#endDue();
-    if (!this.#isStopping) {
-      // A lease of a lock that was just taken away would be acknowledged and not be on disk.
-      this.#lock.loseIfTakenAway(nowMs);
-      this.#store.retryFlock();
-    }
+    const nowMs = this.#catchUp();
+    if (!this.#isStopping) this.#store.retryFlock();
     const outcome = decide(request, {
-      ...this.#factsOf(request.name, nowMs),
+      facts: this.#factsOf(request.name, nowMs),
       nowMs,
       isStopping: this.#isStopping,
       leaseCount: this.#book.size,
@@ -100,7 +96,7 @@ export class Keeper {
    * @param id of the lease that is meant, where another may have its name by now
    */
   end(name: string, reason: EndReason, id?: string): EndedLease | undefined {
-    const nowMs = this.#endDue();
+    const nowMs = this.#catchUp();
     const live = this.#book.get(name);
     if (live === undefined || this.#isStopping || (id !== undefined && live.id !== id)) return undefined;
     return this.#lock.end(live, reason, nowMs);
@@ -108,7 +104,7 @@ export class Keeper {
 
   /** Ends a lease because its holder, or somebody else who may, asks for it. */
   release(name: string, only?: Precondition): Release {
-    const nowMs = this.#endDue();
+    const nowMs = this.#catchUp();
     const facts = this.#factsOf(name, nowMs);
     const { live, whyNotKnown } = facts;
     if (live === undefined) return whyNotKnown === null ? { kind: 'none' } : { kind: 'refused', refusal: whyNotKnown };
@@ -168,15 +164,10 @@ export class Keeper {
     });
   }
 
-  /**
-   * Catches up with time and disk: opens what could not be opened, ends what is due, notices that the lock was taken away,
-   * and finds the directory again if it is free.
-   */
+  /** Catches up with time and disk, and finds the lock directory again if it was moved while the lock is free. */
   tick(): void {
-    const nowMs = this.#endDue();
-    if (!this.#store.isOpen || this.#isStopping) return;
-    this.#lock.loseIfTakenAway(nowMs);
-    if (this.heldSinceMs === null) this.#store.reopenIfMoved();
+    this.#catchUp();
+    if (this.#store.isOpen && !this.#isStopping && this.heldSinceMs === null) this.#store.reopenIfMoved();
   }
 
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
@@ -204,8 +195,19 @@ export class Keeper {
   }
 
   /**
-   * Ends what is due. Every decision begins here, so that a late timer, after a SIGSTOP or a suspend, cannot make a dead
-   * lease live; nor is anything decided before the leases of a former process have been recovered, if that can be done.
+   * Ends what is due and notices that the lock was taken away. Every decision begins here: a lease of a lock that is gone would
+   * be acknowledged and not be on disk.
+   * @returns the time for the decision
+   */
+  #catchUp(): number {
+    const nowMs = this.#endDue();
+    if (!this.#isStopping) this.#lock.loseIfTakenAway(nowMs);
+    return nowMs;
+  }
+
+  /**
+   * Ends what is due, so that a late timer, after a SIGSTOP or a suspend, cannot make a dead lease live; nor is anything decided
+   * before the leases of a former process have been recovered, if that can be done.
    * @returns the time for the decision
    */
   #endDue(): number {

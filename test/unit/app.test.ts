@@ -38,7 +38,7 @@ beforeEach(() => {
     countInternalError: () => (internalErrors += 1),
   } as unknown as AppParts['metrics'];
   const log = { error: (...said: unknown[]) => logged.push(said) } as unknown as Logger;
-  const { handler, serverOptions } = createApp({ routes, access: new Access(), metrics, log, beforeEach: () => undefined });
+  const { handler, serverOptions } = createApp({ routes, access: new Access(), metrics, log, beforeRead: () => undefined });
   server = createServer(serverOptions, handler);
   rememberPeers(server, false);
 });
