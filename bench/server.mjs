@@ -38,7 +38,7 @@ export class Server {
         ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore', env })
         : spawn(process.execPath, [join(root, 'dist/sidecar/main.js')], {
             stdio: 'ignore',
-            env: { ...env, UPDATE_LOCK_DIR: server.directory, UPDATE_LOCK_SOCKET: server.socketPath, UPDATE_LOCK_PORT: 'off', ...environment },
+            env: { ...env, UPDATE_LOCK_DIR: server.directory, UPDATE_LOCK_STATE_DIR: `${server.directory}.state`, UPDATE_LOCK_SOCKET: server.socketPath, UPDATE_LOCK_PORT: 'off', ...environment },
           });
     return server;
   }

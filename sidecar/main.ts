@@ -4,6 +4,8 @@ import { systemClock, readBootId, Timeline } from '../server/clock';
 import { readConfig, type Config } from './config/config';
 import { EventFeed } from './events/feed';
 import { lostCooldown } from './gates/lost-cooldown';
+import { Checks, toWarning } from '../server/checks';
+import { Allowances } from './holders/allowances';
 import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe } from './holders/probes/probe-settings';
 import { StartHolder } from './holders/start';
@@ -15,6 +17,7 @@ import { LockUser } from './lock/lock-user';
 import { openStore } from './keeper/open-store';
 import { LockWatch } from './lock/watch';
 import { Parts } from './parts';
+import { StateDirectory } from './state/state-directory';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
 const EXIT_UNAVAILABLE = 69;
@@ -50,7 +53,11 @@ async function main(): Promise<void> {
   }));
   keeper.addGate(lostCooldown(config.lostCooldownMs));
   parts.add(new StartHolder(clock, keeper, policies, config.holdOnStartMs));
-  const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, schedule, feed.emit));
+  const checks = new Checks();
+  const allowances = new Allowances();
+  const state = parts.add(new StateDirectory(config.stateDirectory, feed.emit, user));
+  checks.add(() => toWarning('state', state.problem(), 'What has to outlive a reboot is kept.'));
+  const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, allowances, schedule, feed.emit));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
   parts.add(new FormerHolders(keeper, policies));
@@ -69,7 +76,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, keeper, windows, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, keeper, windows, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

@@ -13,9 +13,12 @@ import { Listeners } from '../server/http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
 import type { Tokens } from '../server/http/tokens';
+import { toCheck, type Checks } from '../server/checks';
+import type { Allowances } from './holders/allowances';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
+import { addLockChecks } from './keeper/lock-checks';
 import type { LeasePolicies } from './leases/policies';
 import type { LockWatch } from './lock/watch';
 import { createLog } from '../server/log';
@@ -23,6 +26,7 @@ import { EventLog } from './events/event-log';
 import { createMetrics } from './metrics/metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
+import type { StateDirectory } from './state/state-directory';
 import { NoUpdates } from './supervisor/no-updates';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
@@ -35,6 +39,9 @@ export interface ServiceContext {
   /** The parts made here are added to these. */
   readonly parts: Parts;
   readonly policies: LeasePolicies;
+  readonly checks: Checks;
+  readonly allowances: Allowances;
+  readonly state: StateDirectory;
   readonly keeper: Keeper;
   /** Null without windows. */
   readonly windows: WindowHolder | null;
@@ -47,7 +54,7 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, parts, keeper, windows, policies, watch } = context;
+  const { config, clock, timeline, parts, keeper, windows, policies, watch, checks, state } = context;
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));
@@ -63,6 +70,8 @@ export async function startService(context: ServiceContext): Promise<void> {
 
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
   const access = new Access(await loadTokens(apiToken, adminToken), new Hosts(allowedHosts));
+  addLockChecks(checks, keeper);
+  checks.add(() => toCheck('watch', watch.problem(), 'The lock directory is watched.'));
   const routes = routeTable({
     keeper,
     views,
@@ -73,7 +82,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     updates,
     access,
     registry: metrics.registry,
-    watchProblem: () => watch.problem(),
+    checks,
     version: VERSION,
   });
   metrics.expectRequests(routes);
@@ -86,6 +95,8 @@ export async function startService(context: ServiceContext): Promise<void> {
   await listeners.open(config);
 
   for (const warning of [...listeners.warnings, ...config.warnings]) log.warn(warning);
+  const stateProblem = state.problem();
+  if (stateProblem !== null) log.warn(stateProblem);
   for (const name of config.unknownVariables) log.warn(`${name} is not a setting of this version and has no effect`);
   if (!config.isOnDevice) {
     log.warn(`not on a balena device (BALENA_APP_LOCK_PATH is not set): nothing will read the lock in ${config.lockDirectory}`);

@@ -36,6 +36,8 @@ export interface Config {
   /** When updates are allowed; null for always. */
   readonly schedule: Schedule | null;
   readonly probes: readonly ProbeSettings[];
+  /** What has to outlive a reboot. */
+  readonly stateDirectory: string;
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   /** Null where the Supervisor's API is not given. */
@@ -85,6 +87,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
     schedule: readSchedule(reader),
     probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
+    stateDirectory: reader.read('UPDATE_LOCK_STATE_DIR', (v) => v.asPath(), '/var/lib/update-lock'),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),

@@ -39,6 +39,7 @@ const DESCRIBERS: Describers = {
   'store-opened': null,
   'directory-looked-at': null,
   'gate-opened': null,
+  'allowance-changed': null,
   stopping: null,
   started: () => ({ level: 'debug', message: 'started', history: { event: 'started', text: 'The sidecar started' } }),
   'lock-turned': ({ from, to }) => ({
@@ -82,7 +83,7 @@ const DESCRIBERS: Describers = {
     level: 'error',
     message: 'operation failed',
     fields: { operation, detail },
-    history: { event: 'failed', text: `An operation on the lock failed: ${operation}`, detail },
+    history: { event: 'failed', text: operation === 'state' ? 'The state directory cannot be used' : `An operation on the lock failed: ${operation}`, detail },
   }),
   'update-changed': ({ turn }) => {
     if (turn === null) return null;

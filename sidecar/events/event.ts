@@ -12,15 +12,23 @@ export type SidecarEvent =
   | UpdateEvent
   | DeadlineEvent
   | WindowEvent
-  | ProbeEvent;
+  | ProbeEvent
+  /** Somebody has allowed updates by hand or by a tag, whatever windows say, or no longer does. */
+  | { readonly type: 'allowance-changed' };
 
 /** Who took the lock away: the Supervisor or Helios by force, or somebody who removed or replaced the file. */
 export const LOSS_CAUSES = ['supervisor', 'helios', 'removed', 'replaced'] as const;
 export type LossCause = (typeof LOSS_CAUSES)[number];
 
 /** Operations that can fail without anybody's request failing. */
-export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'describe', 'flock'] as const;
+export const FALLIBLE_OPERATIONS = ['open', 'take', 'give-back', 'journal', 'describe', 'flock', 'state'] as const;
 export type FallibleOperation = (typeof FALLIBLE_OPERATIONS)[number];
+
+export interface FailedEvent {
+  readonly type: 'failed';
+  readonly operation: FallibleOperation;
+  readonly detail: string;
+}
 
 /** Who has the names of the lock: we, the Supervisor or Helios, somebody else, or nobody. */
 export type NamesOwner = 'ours' | 'updating' | 'foreign' | 'free';
@@ -42,7 +50,7 @@ export type KeeperEvent =
   | { readonly type: 'request-waits'; readonly name: string; readonly refusal: Refusal }
   | { readonly type: 'request-dropped'; readonly name: string }
   | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
-  | { readonly type: 'failed'; readonly operation: FallibleOperation; readonly detail: string }
+  | FailedEvent
   /** A gate has opened that could not tell beforehand when. */
   | { readonly type: 'gate-opened' }
   /** The sidecar stops: nothing is granted any more, and streams end. */

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { Checks } from '../../server/checks';
 import type { History } from '../events/history';
 import type { Keeper } from '../keeper/keeper';
 import type { Access } from './access';
@@ -29,14 +30,13 @@ export interface RouteParts {
   readonly updates: UpdateSource;
   readonly access: Access;
   readonly registry: Registry;
-  /** Why the lock directory is not watched by the kernel; null if it is. */
-  readonly watchProblem: () => string | null;
+  readonly checks: Checks;
   readonly version: string;
 }
 
 /** The whole interface: what is served, counted and described is what is in this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, history, updates, access, registry, watchProblem, version } = parts;
+  const { keeper, views, limits, holds, events, history, updates, access, registry, checks, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
@@ -46,7 +46,7 @@ export function routeTable(parts: RouteParts): Route[] {
     historyRoute(history, views),
     pageRoute(),
     ...clientRoutes,
-    ...stateRoutes(keeper, views, registry, watchProblem, () => (document ??= openapiDocument(routes, apiDescription(version)))),
+    ...stateRoutes(checks, views, registry, () => (document ??= openapiDocument(routes, apiDescription(version)))),
   ];
   return routes;
 }

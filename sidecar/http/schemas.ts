@@ -176,7 +176,12 @@ export const lockEvent = z.strictObject({
 export type LockEventView = z.infer<typeof lockEvent>;
 export type LockView = z.infer<typeof lock>;
 
-const check = z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() });
+const check = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  warning: z.optional(describe(z.boolean(), 'True if something is wrong that does not keep the lock from being taken.')),
+});
 export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(check) });
 export const health = z.strictObject({ status: z.literal('ok') });
 export const openapiDocument = z.looseObject({ openapi: z.string() });

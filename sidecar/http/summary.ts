@@ -61,9 +61,9 @@ function whileHeld(known: Known): string {
 function untilReleased(known: Known): string {
   const { lock, policies } = known;
   const ends = lock.leases.map(({ name }) => policies.of(name).end()).filter((end) => end !== null);
-  const last = ends.toSorted((a, b) => b.atWallMs - a.atWallMs)[0];
+  const last = ends.toSorted((a, b) => (b.atWallMs ?? Infinity) - (a.atWallMs ?? Infinity))[0];
   if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
-  return `until ${last.event} at ${wallTimeOfDay(known, last.atWallMs)}`;
+  return `until ${last.event}${last.atWallMs === null ? '' : ` at ${wallTimeOfDay(known, last.atWallMs)}`}`;
 }
 
 function whileFree(known: Known): string {

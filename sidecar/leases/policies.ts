@@ -1,11 +1,19 @@
+/** When a holder lets go as things are: "until the window opens at 22:00". */
+export interface LeaseEnd {
+  /** By the wall clock, in milliseconds of the Unix epoch; null if that is not known. */
+  readonly atWallMs: number | null;
+  /** What happens then: "the window opens". */
+  readonly event: string;
+}
+
 /** How the rest of the sidecar treats the leases of one holder. */
 export interface LeasePolicy {
   /** Whether the leases stay when an update has waited long enough and the others are drained. */
   readonly survivesDrain: boolean;
-  /** What a live lease does to the time that an update may wait: it counts, or it stands still. */
-  readonly deadline: 'counts' | 'pauses';
-  /** When the holder lets go as things are; null if that is not known. */
-  readonly end: () => { readonly atWallMs: number; readonly event: string } | null;
+  /** What a live lease does to the time that an update may wait: it counts, it stands still, or it is as if the lease were not there. */
+  readonly deadline: 'counts' | 'pauses' | 'ignored';
+  /** When the holder lets go as things are; null if nothing is known of it. */
+  readonly end: () => LeaseEnd | null;
 }
 
 /** Apps must let go at last, and an update waits for them no longer than the deadline says. */

@@ -32,7 +32,7 @@ const SERIES = [
   ...labelled('rejections_total', 'code', ['updating', 'foreign-lock', 'cooldown', 'draining', 'too-many-leases', 'cannot-lock', 'supervisor-unavailable', 'stopping']),
   ...labelled('lost_total', 'cause', ['supervisor', 'helios', 'removed', 'replaced']),
   ...['retry', 'force'].flatMap((kind) => ['accepted', 'ignored', 'unconfirmed', 'failed'].map((result) => `update_lock_update_requests_total{kind="${kind}",result="${result}"}`)),
-  ...labelled('errors_total', 'operation', ['open', 'take', 'give-back', 'journal', 'describe', 'flock', 'http']),
+  ...labelled('errors_total', 'operation', ['open', 'take', 'give-back', 'journal', 'describe', 'flock', 'state', 'http']),
   'update_lock_lease_duration_seconds_count', 'update_lock_lease_duration_seconds_sum',
   'update_lock_http_request_duration_seconds_count{method="PUT",route="/v1/leases/{name}",status="201"}',
 ];

@@ -63,6 +63,7 @@ export class Sidecar {
       PATH: process.env['PATH'] ?? '',
       BALENA_APP_LOCK_PATH: join(folder, 'lock/updates.lock'),
       UPDATE_LOCK_DIR: join(folder, 'lock'),
+      UPDATE_LOCK_STATE_DIR: join(folder, 'state'),
       UPDATE_LOCK_SOCKET: join(folder, 'update-lock.sock'),
       UPDATE_LOCK_PORT: 'off',
       UPDATE_LOCK_LOG_LEVEL: 'debug',

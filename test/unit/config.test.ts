@@ -23,6 +23,7 @@ test('without any variable every setting has the default of the interface', () =
     releaseOnStop: false,
     schedule: null,
     probes: [],
+    stateDirectory: '/var/lib/update-lock',
     apiToken: null,
     adminToken: null,
     supervisor: null,
@@ -39,6 +40,7 @@ test('without any variable every setting has the default of the interface', () =
 test.each<[string, string, Partial<Config>]>([
   ['UPDATE_LOCK_DIR', '/var/lock', { lockDirectory: '/var/lock' }],
   ['UPDATE_LOCK_DIR', '/var//lock/../run/', { lockDirectory: '/var/run' }],
+  ['UPDATE_LOCK_STATE_DIR', '/data/state', { stateDirectory: '/data/state' }],
   ['UPDATE_LOCK_LEGACY_PATH', '/data/resin-updates.lock', { legacyLockPath: '/data/resin-updates.lock' }],
   ['UPDATE_LOCK_SUPERVISOR_POLL', '500ms', { supervisorPollMs: 500 }],
   ['UPDATE_LOCK_DEADLINE', 'off', { deadlineMs: null }],

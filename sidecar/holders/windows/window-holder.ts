@@ -1,5 +1,6 @@
 import type { Clock } from '../../../server/clock';
 import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
+import type { Allowances } from '../allowances';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
 import { Calendar, type Schedule } from './calendar';
 import type { SidecarEvent, WindowEvent } from '../../events/event';
@@ -25,7 +26,7 @@ export interface WindowStatus {
   readonly timeZone: string;
 }
 
-/** Holds the lease `@window` while no update window is open. */
+/** Holds the lease `@window` while no update window is open and nobody has allowed updates all the same. */
 export class WindowHolder {
   readonly #lease: WantedLease;
   readonly #calendar: Calendar;
@@ -37,6 +38,7 @@ export class WindowHolder {
     private readonly clock: Clock,
     keeper: LeaseKeeper,
     policies: LeasePolicies,
+    private readonly allowances: Allowances,
     schedule: Schedule,
     private readonly emit: (event: WindowEvent) => void,
   ) {
@@ -47,7 +49,7 @@ export class WindowHolder {
   }
 
   onEvent(event: SidecarEvent): void {
-    if (event.type === 'store-opened') this.#check();
+    if (event.type === 'store-opened' || event.type === 'allowance-changed') this.#check();
     if (event.type === 'lease-ended' && event.lease.name === LEASE_NAME) this.#lease.onEnded();
   }
 
@@ -98,7 +100,7 @@ export class WindowHolder {
 
   /** Why updates are held back; null while they are allowed. */
   #reason({ isOpen, isFrozen }: WindowStatus): string | null {
-    if (isOpen) return null;
+    if (isOpen || this.allowances.current() !== null) return null;
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
     return isFrozen ? 'updates are frozen today' : 'no update window is open';
   }

@@ -1,5 +1,5 @@
-import type { Keeper } from '../../keeper/keeper';
 import type { Registry } from 'prom-client';
+import type { Checks } from '../../../server/checks';
 import { JSON_TYPE } from '../../../server/http/call';
 import { oncePerTurn } from '../../../server/http/once-per-turn';
 import { route, type Route } from '../../../server/http/route';
@@ -9,10 +9,9 @@ import type { Views } from '../views';
 
 /** What there is to see: the lock, the metrics, whether all is well, and this interface itself. */
 export function stateRoutes(
-  keeper: Keeper,
+  registered: Checks,
   views: Views,
   registry: Registry,
-  watchProblem: () => string | null,
   openapi: () => unknown,
 ): Route[] {
   const lockBytes = oncePerTurn(() => Buffer.from(`${JSON.stringify(views.lock())}\n`));
@@ -69,13 +68,7 @@ export function stateRoutes(
         503: { description: 'It could not, or its loss would not be noticed at once.', schema: readiness },
       },
       handle: (call) => {
-        const { gate, disk, names } = keeper.status().obstacles;
-        const checks = [
-          toCheck('disk', disk?.detail ?? null, 'Directory, journal and flock can be used.'),
-          toCheck('names', names?.detail ?? null, 'The names of the lock are free, or ours.'),
-          toCheck('gates', gate?.detail ?? null, 'No gate is closed.'),
-          toCheck('watch', watchProblem(), 'The lock directory is watched.'),
-        ];
+        const checks = registered.all();
         const ready = checks.every(({ ok }) => ok);
         call.json(ready ? 200 : 503, { ready, checks });
       },
@@ -92,8 +85,4 @@ export function stateRoutes(
       },
     }),
   ];
-}
-
-function toCheck(name: string, problem: string | null, well: string): { name: string; ok: boolean; detail: string } {
-  return { name, ok: problem === null, detail: problem ?? well };
 }
