@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The two clocks, injected so that tests can make them jump. */
+/** The two clocks of the machine, injected so that tests can make them jump. */
 export interface Clock {
   /** Milliseconds since the machine booted, not counting suspends. Survives a restart of the process, not a reboot. */
   monotonicMs(): number;
@@ -8,7 +8,7 @@ export interface Clock {
   wallMs(): number;
 }
 
-/** The longest time that a timer can be set for, in milliseconds: with more, it would fire at once. */
+/** The longest delay of a timer, in milliseconds: with a longer one, Node.js fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
 };
 
-/** Names this boot of the machine: monotonic times of another boot mean nothing. Empty where the kernel does not tell. */
+/** The id of this boot of the machine: monotonic times of another boot mean nothing. Empty if the kernel does not tell. */
 export function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -28,12 +28,12 @@ export function readBootId(): string {
   }
 }
 
-/** The wall clock is taken to have been set, rather than to drift, when it moves by more than this. */
+/** A difference of more than this means that the wall clock was set; less is drift. Milliseconds. */
 const JUMP_MS = 1000;
 
 /**
- * Shows monotonic times to people. The same instant reads the same to the millisecond each time it is shown, until the
- * wall clock is set; then every time shown moves with it, those of leases taken under the wrong clock included.
+ * Converts monotonic times to wall time, for people. The same instant is shown the same, to the millisecond, until the wall clock is
+ * set; then all times move with it, also those of leases that were taken under the wrong clock.
  */
 export class Timeline {
   #offsetMs: number;
@@ -47,7 +47,7 @@ export class Timeline {
     return this.#offsetMs;
   }
 
-  /** Goes on where a former process was, so that what it has shown reads the same; unless the clock was set meanwhile. */
+  /** Continues with the offset of a former process, so that times are shown the same; unless the clock was set meanwhile. */
   resume(offsetMs: number): void {
     if (Math.abs(offsetMs - this.#offsetMs) <= JUMP_MS) this.#offsetMs = offsetMs;
   }

@@ -4,14 +4,14 @@ import { printable } from './printable';
 
 export type { Logger } from 'winston';
 
-/** So much may wait for the reader of our output, in bytes, beside what the kernel keeps for it. */
+/** How many bytes may wait in memory until standard output is read, beside those that the kernel keeps. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 type Line = Record<string, unknown>;
 
-/** One line an event on standard output, at once: JSON for machines, or text for a person at a terminal. */
+/** A log on standard output, one line an entry, written at once: JSON for machines, or text for people at a terminal. */
 export function createLog({ logLevel, logFormat }: { readonly logLevel: string; readonly logFormat: 'json' | 'pretty' }): Logger {
-  // Whoever read our output may go away; the lock stays, and so do we.
+  // The process must go on when its output is not read any more.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const toText = logFormat === 'json' ? toJsonLine : toPrettyLine;
   return createLogger({
@@ -22,8 +22,8 @@ export function createLog({ logLevel, logFormat }: { readonly logLevel: string; 
 }
 
 /**
- * Standard output takes a line at once where the kernel does. Where nobody reads it, the lines wait in memory, so beyond the bound
- * they are dropped and counted: neither our memory nor the lock may depend on who reads the log.
+ * Standard output passes a line to the kernel at once. If nobody reads them, lines wait in memory, so beyond the bound they are dropped
+ * and counted: neither memory nor the lock may depend on a reader of the log.
  */
 function boundedOutput(toText: (line: Line) => string): Writable {
   let dropped = 0;

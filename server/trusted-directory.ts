@@ -1,16 +1,16 @@
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 
-/** Opens a file only as a place in the tree, for which no right to read it is needed. Node.js has no name for this flag of Linux. */
+/** Opens a file only as a place in the tree, which needs no right to read it. Node.js has no name for this flag of Linux. */
 export const O_PATH = 0o10000000;
 const AS_PLACE = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** As many as the kernel follows in one path. */
+/** The number of links that the kernel follows in one path. */
 const MAX_LINKS = 40;
 
 /**
- * A directory in which we may work with root's rights: it belongs to root or to us, so nobody else decides what is in it. It is
- * open, and what is done through {@link at} is done in this very directory, whatever has meanwhile come to its path.
+ * A directory in which it is safe to work with root's rights: it belongs to root or to us, so nobody else can change what is in it. It
+ * is kept open, and everything done through {@link at} is done in this very directory, even if another one has come to its path.
  */
 export class TrustedDirectory {
   private constructor(
@@ -20,8 +20,8 @@ export class TrustedDirectory {
   ) {}
 
   /**
-   * Opens a directory, and makes it and those above it as far as they are missing. Links on the way to it are only followed if
-   * they are root's or ours, and the directory itself is none.
+   * Opens a directory; makes it, and those above it, if they are missing. Links on the way are followed only if they belong to root or
+   * to us, and the directory itself must not be a link.
    * @param path an absolute path
    * @throws the system's error, or one that says who has the directory and who should
    */

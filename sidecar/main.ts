@@ -118,7 +118,7 @@ function whyTooOld(): string | null {
   return `Node.js ${process.versions.node} is too old; version 20 is needed from 20.15 on, or 22.2 or later`;
 }
 
-/** The command that the lock file shows to whoever looks at it. */
+/** A command that shows more, for people who look at the lock file. */
 function whereToAsk({ socketPath, port }: Config): string {
   return socketPath === null
     ? `curl http://<this service>:${String(port)}/v1/lock`

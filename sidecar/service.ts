@@ -49,8 +49,8 @@ export interface ServiceContext {
 }
 
 /**
- * Everything that can wait until the lock is held: log, metrics, the Supervisor and HTTP, which take longer to load than
- * all the rest.
+ * Starts the parts that can wait until the lock is held: log, metrics, the Supervisor and HTTP, which take longer to load than all
+ * others together.
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
@@ -86,7 +86,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     version: VERSION,
   });
   metrics.expectRequests(routes);
-  // A timer may be late, and nothing tells that the wall clock was set.
+  // A timer may be late, and setting the wall clock causes no event.
   const beforeRead = (): void => {
     keeper.tick();
     windows?.look();
@@ -111,7 +111,7 @@ function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates |
   return new Updates({ address: supervisor, pollMs: supervisorPollMs, clock, random: Math.random, keeper, emit: feed.emit });
 }
 
-/** Without the Supervisor's API nothing is known to wait, so there is nothing to count. */
+/** Without the Supervisor's API no update is known to wait, so there is no deadline. */
 function makeDeadline({ config, clock, keeper, policies, parts, feed }: ServiceContext, updates: Updates | NoUpdates): Deadline | null {
   const { deadlineMs, deadlineGraceMs: graceMs, restartGraceMs } = config;
   if (deadlineMs === null || updates instanceof NoUpdates) return null;
@@ -120,14 +120,14 @@ function makeDeadline({ config, clock, keeper, policies, parts, feed }: ServiceC
   return deadline;
 }
 
-/** Tokens, and `node:crypto` with them, only where there are any: it takes a tenth of the start to load. */
+/** Loads tokens, and `node:crypto` with them, only if there are any: that takes a tenth of the start. */
 async function loadTokens(apiToken: string | null, adminToken: string | null): Promise<Tokens | null> {
   if (apiToken === null && adminToken === null) return null;
   const { Tokens } = await import('../server/http/tokens');
   return new Tokens(apiToken, adminToken);
 }
 
-/** Probes, and what they need, only where there are any. */
+/** Loads probes only if there are any. */
 async function makeProbes({ config, clock, keeper, feed, parts }: ServiceContext, registry: Registry): Promise<Probes | null> {
   if (config.probes.length === 0) return null;
   const { Probes } = await import('./holders/probes/probes');

@@ -28,7 +28,7 @@ export interface AppParts {
 
 export interface App {
   readonly handler: RequestListener;
-  /** To be called for every new connection. */
+  /** To be called for each new connection. */
   readonly onConnection: () => void;
   /** For `http.createServer`: the classes that the handler expects. */
   readonly serverOptions: FastExpress['serverOptions'];
@@ -59,7 +59,7 @@ export function createApp(parts: AppParts): App {
   });
   app.use(answerError(parts, callFor));
   const handler: RequestListener = (request, response) => {
-    // Express gives up on a request line without a path before it has asked anybody.
+    // Express does not route a request line without a path.
     app(request as Request, response as Response, () => {
       callFor(request, response as Response, NO_ROUTE).problem(HTTP_PROBLEMS.malformed, 'The request has no path.');
     });
@@ -101,7 +101,7 @@ function serve(route: Route, call: Call, next: NextFunction, before?: () => void
       if (read.ok) route.handle(call, read.value);
       else call.problem(read.problem, read.detail, read.errors === undefined ? {} : { errors: read.errors });
     } catch (error) {
-      // By now Express may not be on the stack any more.
+      // The body may have arrived later, when Express does not catch errors any more.
       next(error);
     }
   });
@@ -117,7 +117,7 @@ function wrongPathParameter(route: Route, call: Call): FieldError | null {
   return null;
 }
 
-/** What Express or a bug of ours has thrown: the first is the client's mistake, the second is logged as ours. */
+/** Answers errors: a URI that Express cannot decode is the client's mistake, everything else is a bug, which is logged. */
 function answerError({ metrics, log }: AppParts, callFor: CallFor): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {

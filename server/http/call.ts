@@ -5,7 +5,7 @@ import { problemBody, type Problem, type ProblemDetails } from './problem';
 import { SECURITY_HEADERS, securityHeaders } from './security-headers';
 import type { Unsent } from './unsent';
 
-/** So many bytes of a body that nobody wants are read before the connection is closed: a client may send all before it reads. */
+/** How much of a refused body is read before the connection is closed: some clients send all of it before they read the answer. */
 const MAX_DRAINED_BYTES = 256 * 1024;
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
@@ -19,12 +19,12 @@ export interface HttpObservation {
   readonly seconds: number;
 }
 
-/** One request and the way to answer it. Every answer goes out through here, once, and is measured here. */
+/** One request and its answer. Every answer is sent, and measured, here. */
 export class Call {
   constructor(
     readonly request: TimedRequest & { readonly params?: Record<string, string> },
     readonly response: Response,
-    /** The path as the OpenAPI document has it; for metrics, so never what the client sent. */
+    /** The path as the OpenAPI document has it. It goes into metrics, so it is never the path that the client sent. */
     private readonly route: string,
     private readonly observe: (observation: HttpObservation) => void,
     private readonly unsent: Unsent,
@@ -35,7 +35,7 @@ export class Call {
     return this.request.params?.[name] ?? '';
   }
 
-  /** Who asks: `unix` or an IP address. */
+  /** The client: `unix` or an IP address. */
   get peer(): string {
     return peerOf(this.request.socket);
   }
@@ -75,14 +75,14 @@ export class Call {
     this.text(200, 'text/html; charset=utf-8', html, [], securityHeaders(contentSecurityPolicy));
   }
 
-  /** Begins an answer that goes on until somebody ends it. */
+  /** Begins an answer that stays open until it is ended by the caller or the client. */
   stream(contentType: string, headers: readonly string[] = []): void {
     this.#writeHead(200, ['Content-Type', contentType, 'X-Accel-Buffering', 'no', ...headers]);
   }
 
   /**
-   * Goes on with a stream.
-   * @param onSent called when the bytes have been sent; until then no more may be written
+   * Writes to a stream.
+   * @param onSent called when the bytes have been sent; nothing more may be written before that
    */
   write(bytes: Buffer, onSent: () => void): void {
     this.unsent.add(this.response, bytes);
@@ -92,7 +92,7 @@ export class Call {
     });
   }
 
-  /** Closing a connection before all was read resets it, which a client that still sends would notice before the answer. */
+  /** Closing a connection with unread bytes resets it, and a client that is still sending would see that instead of the answer. */
   #drain(onEnd: () => void): void {
     let left = MAX_DRAINED_BYTES;
     this.request.on('data', (chunk: Buffer) => {
@@ -108,7 +108,7 @@ export class Call {
   }
 
   #writeHead(status: number, headers: readonly string[], security = SECURITY_HEADERS): void {
-    // What is left of a body that nobody wants would be taken for the next request.
+    // The rest of a body that is not read would be taken for the next request.
     const closing = this.#hasUnreadBody() ? ['Connection', 'close'] : [];
     this.response.once('close', () => { this.unsent.remove(this.response); });
     if (!this.request.socket.destroyed) this.response.writeHead(status, [...headers, ...closing, ...security]);

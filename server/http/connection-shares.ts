@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 
 /**
- * Leaves room for others: a new connection is accepted if its client has fewer than are still free. One client alone
- * gets half of them, the next half of what is left, and so on: there is always a place for one more.
+ * Gives each client a fair share of the connections: a client may open one more if it has fewer than are still free. One client
+ * alone gets half of all, the next one half of the rest, and so on, so that there is always room for one more client.
  * (Choudhury and Hahne, "Dynamic queue length thresholds", 1998, where it shares the memory of a switch.)
  */
 export function shareConnections(server: Server, maxConnections: number): void {
@@ -12,7 +12,7 @@ export function shareConnections(server: Server, maxConnections: number): void {
   server.on('connection', (socket) => {
     const client = clientAt(socket.remoteAddress ?? '');
     const count = counts.get(client) ?? 0;
-    // A client without any is never turned away: the connection that has been idle for longest makes room for it.
+    // A client without a connection is always accepted: see serveOneAtATime, which makes room.
     if (count > 0 && count >= maxConnections - total) {
       socket.destroy();
       return;
@@ -28,7 +28,7 @@ export function shareConnections(server: Server, maxConnections: number): void {
   });
 }
 
-/** An address is a client; of IPv6 its network, in which whoever has one address has them all (RFC 4291: 64 bits). */
+/** Tells clients apart by their address; in IPv6 by the network, since one host can use all addresses of it (RFC 4291: 64 bits). */
 export function clientAt(remoteAddress: string): string {
   if (!isIPv6(remoteAddress) || remoteAddress.includes('.')) return remoteAddress;
   const [head = [], tail] = remoteAddress.replace(/%.*/, '').split('::').map((part) => (part === '' ? [] : part.split(':')));

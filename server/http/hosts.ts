@@ -1,17 +1,16 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 
-/** So many values of `Host` are remembered as allowed: a client may spell one in many ways, but not fill our memory. */
+/** How many values of `Host` are remembered as allowed. Bounded, since a client can spell one name in many ways. */
 const MAX_REMEMBERED = 64;
 
 /** Top-level names that nobody can register: RFC 6761 and 6762, and ICANN's resolution 2024.07.29.06. */
 const PRIVATE_ENDINGS = ['.localhost', '.local', '.internal'];
 
 /**
- * The names under which requests may ask for this sidecar. A page on a name of its own can have that name lead to our
- * address (DNS rebinding), and then its requests are of one origin with us: only `Host` tells. It takes a name that can
- * be had in the public DNS, so what cannot be is allowed: addresses, names without a dot, as services and containers
- * have them, and private endings.
+ * The host names that requests may use. A page of another site can make its own name resolve to our address (DNS rebinding); the
+ * browser then takes our answers for its own, and only `Host` shows the difference. That needs a name in the public DNS, so all other
+ * names are allowed: addresses, names without a dot, which services and containers have, and private endings.
  */
 export class Hosts {
   readonly #names: ReadonlySet<string>;
@@ -27,7 +26,7 @@ export class Hosts {
     this.#allowsAny = allowed.includes('*');
   }
 
-  /** @param header as it was sent; without one it is no browser that asks */
+  /** @param header as it was sent; a request without one does not come from a browser */
   allows(header: string | undefined): boolean {
     if (header === undefined || header === '' || this.#allowsAny || this.#remembered.has(header)) return true;
     if (!this.#knows(header.toLowerCase())) return false;

@@ -13,18 +13,18 @@ import { SECURITY_HEADERS } from './security-headers';
 /** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
 const MAX_CONNECTIONS = 1000;
 
-/** So many connections may wait to be accepted: one for which there is no place is tried again by its client only after a second. */
+/** How many connections may wait to be accepted. Beyond that, a client's kernel tries again only after a second. */
 const BACKLOG = 4096;
 
-/** Against clients that take for ever to send their request. Milliseconds. */
+/** Limits for clients that send their request slowly or not at all. Milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const CHECK_TIMEOUTS_EVERY_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 15_000;
 
 /**
- * A request's head is in memory as long as the request lasts, a hold's for hours, and each field of it costs more than its bytes.
- * A reason of 256 characters in the query takes 3 KiB; browsers and proxies send some twenty fields.
+ * The head of a request stays in memory as long as the request lasts, which for a hold is hours. A reason of 256 characters in the
+ * query takes up to 3 KiB; browsers and proxies send about twenty fields.
  */
 const MAX_HEADER_BYTES = 12 * 1024;
 const MAX_HEADER_FIELDS = 64;
@@ -45,7 +45,7 @@ interface ListenConfig {
   readonly socketMode: number;
 }
 
-/** A listener that cannot be had, in words for people. */
+/** A listener that cannot be opened; the message is for people. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
@@ -53,14 +53,14 @@ export class ListenError extends Error {
 /** The TCP listener and the Unix socket: two servers, one app. */
 export class Listeners {
   readonly #servers: Server[] = [];
-  /** Where it can be reached, for the log. */
+  /** The addresses on which it listens, for the log. */
   readonly addresses: string[] = [];
-  /** What is not as configured but can be lived without. */
+  /** Listeners that could not be opened and are not required, in words for people. */
   readonly warnings: string[] = [];
 
   constructor(private readonly app: App) {}
 
-  /** @throws ListenError if a listener that was asked for cannot be had */
+  /** @throws ListenError if a required listener cannot be opened */
   async open({ host, port, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
     if (socketPath !== null) {
       try {
@@ -83,7 +83,7 @@ export class Listeners {
     }
   }
 
-  /** Stops accepting at once; what is being answered has a moment to end. */
+  /** Stops accepting connections at once; requests in progress have a moment to finish. */
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.map(
@@ -108,12 +108,12 @@ export class Listeners {
       if (await isStale(place)) unlinkSync(place);
       const server = this.#createServer(true);
       await listen(server, () => {
-        // The socket is made with its mode, in this turn: to change it afterwards by its path might change that of another file.
+        // The socket is created with its mode. Changing the mode afterwards, by the path, might change that of another file.
         const before = process.umask(0o777 & ~mode);
         server.listen({ path: place });
         process.umask(before);
       });
-      // It removes the socket by the same path.
+      // Closing it removes the socket by the same path.
       server.once('close', () => { directory.close(); });
     } catch (error) {
       directory.close();
@@ -132,11 +132,11 @@ export class Listeners {
         connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
-        // Without one there is nobody to confuse, and an answer that says so is better than an empty one.
+        // The app answers these requests, too; Node.js would send an empty 400.
         requireHostHeader: false,
       },
     );
-    // Of the Unix socket's clients nothing tells one from another.
+    // Clients of the Unix socket cannot be told apart.
     if (!isUnix) shareConnections(server, MAX_CONNECTIONS);
     // A client that ends its side of the connection after its request gets its answer: Node.js knows this, but not its types.
     Object.assign(server, { httpAllowHalfOpen: true });
@@ -159,7 +159,7 @@ export class Listeners {
   }
 }
 
-/** Whether a socket file is there that nobody listens on: a crash has left it. */
+/** Whether a crash has left a socket file that no process listens on. */
 async function isStale(path: string): Promise<boolean> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return false;
@@ -186,7 +186,7 @@ async function listen(server: Server, start: () => void): Promise<void> {
   });
 }
 
-/** What is not HTTP, too large or too slow does not reach the app. It gets a problem all the same. */
+/** Answers requests that do not reach the app, because they are not HTTP, too large or too slow. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();

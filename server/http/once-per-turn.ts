@@ -1,6 +1,6 @@
 /**
- * Makes something once for all who ask in one turn of the event loop: they have asked at the same time, and get the same. So what
- * many ask for at once is made, and in memory, once.
+ * Makes a value once for all requests in the same turn of the event loop. An answer that many clients ask for at once is then made
+ * once, and is in memory once.
  */
 export function oncePerTurn<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;

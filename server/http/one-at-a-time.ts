@@ -1,10 +1,10 @@
 import type { RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** So many bytes are parsed before it is seen whether there is a second request in them: 28 of the shortest fit. */
+/** How many bytes are parsed at once. At most 28 requests fit in; a second one ends the connection before the next bytes are parsed. */
 const SLICE_BYTES = 512;
 
-/** A connection without a request is closed after so long, in milliseconds. Node.js's own limit is shorter, but any byte puts it off. */
+/** A connection without a request is closed after this time, in milliseconds. Node.js has a shorter limit, but every byte starts it anew. */
 const IDLE_FOR_MS = 20_000;
 
 interface Connection {
@@ -13,15 +13,14 @@ interface Connection {
 }
 
 /**
- * Fair reading: one request at a time on each connection, so that no client has more requests in a turn of the event loop than it
- * has connections. A request that is sent before the last one was answered ends the connection, which HTTP allows
- * (RFC 9112, 9.3.2); on a connection that holds a lease, or waits for one, it is a mistake anyway.
+ * Fair scheduling: one request at a time on each connection, so that no client has more requests in a turn of the event loop than it
+ * has connections. A request that is sent before the last one was answered ends the connection, which HTTP allows (RFC 9112, 9.3.2).
  *
- * Where there are too many connections, the one that has been without a request for longest makes room for a new one.
+ * If there are too many connections, the one that has been idle for longest is closed to make room for a new one.
  */
 export function serveOneAtATime(server: Server, serve: RequestListener, maxConnections: number): RequestListener {
   const connections = new WeakMap<Socket, Connection>();
-  /** Those without a request, the longest idle first. */
+  /** The connections without a request, in the order in which they became idle. */
   const idle = new Set<Socket>();
   let open = 0;
   server.on('connection', (socket) => {
@@ -65,7 +64,7 @@ export function serveOneAtATime(server: Server, serve: RequestListener, maxConne
   };
 }
 
-/** Node.js would parse all that has arrived, which may be thousands of requests, before it notices that the connection was ended. */
+/** Node.js would parse everything that has arrived, perhaps thousands of requests, before it notices that the connection was closed. */
 function readInSlices(socket: Socket): void {
   const listeners = socket.listeners('data') as ((chunk: Buffer) => void)[];
   for (const parse of listeners) {

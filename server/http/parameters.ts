@@ -17,10 +17,10 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([JSON_TYPE, FORM_TYPE]);
 
 const NO_BODY = Buffer.alloc(0);
 
-/** Without a prototype, so that every name is as good as another. */
+/** Without a prototype, so that `__proto__` is a name like any other. */
 type RawParameters = Record<string, unknown>;
 
-/** A mistake in how the parameters were sent, rather than in one of them. */
+/** The parameters cannot be read at all. */
 class Unreadable extends Error {
   constructor(
     readonly problem: Problem,
@@ -31,9 +31,8 @@ class Unreadable extends Error {
 }
 
 /**
- * Reads a request's parameters, from the query and from a body in JSON or as a form, and hands them on. Ours rather than
- * Express's parsers because those cost as much as all the rest of a request, and would take what we refuse: the same
- * parameter twice, an array for a form's repeated field, a compressed body.
+ * Reads a request's parameters, from the query and from a body in JSON or as a form. Express's parsers cost as much as the rest of a
+ * request together, and accept what must be refused here: the same parameter twice, a repeated field of a form, a compressed body.
  * @param deliver called once, unless the client goes away first; at once if there is no body
  */
 export function readParameters<S extends z.ZodMiniType>(

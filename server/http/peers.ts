@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 const UNIX = 'unix';
 const peers = new WeakMap<Socket, string>();
 
-/** Remembers of each connection where it came from, which a socket that has been closed cannot tell any more. */
+/** Remembers the address of each connection's client: a socket that was closed does not know it any more. */
 export function rememberPeers(server: Server, isUnix: boolean): void {
   server.on('connection', (socket) => {
     peers.set(socket, isUnix ? UNIX : withoutMapping(socket.remoteAddress ?? 'unknown'));
@@ -16,7 +16,7 @@ export function peerOf(socket: Socket): string {
   return peers.get(socket) ?? 'unknown';
 }
 
-/** Whether this came over the Unix socket: who may open that is for its permissions to say. */
+/** Whether the connection came over the Unix socket, whose permissions decide who may open it. */
 export function isUnixPeer(socket: Socket): boolean {
   return peers.get(socket) === UNIX;
 }
@@ -26,9 +26,8 @@ export function isGone(socket: Socket): boolean {
 }
 
 /**
- * Calls back once, as soon as the kernel reports that the other end has closed the connection, has been killed or has
- * reset it. A client that closes only its sending side is gone too: nothing tells it from one that was killed. The connection
- * is closed then.
+ * Calls back once, as soon as the kernel reports that the client has closed or reset the connection, or was killed, and closes the
+ * connection. A client that closes only its sending side counts as gone: it looks the same as one that was killed.
  * @returns stops listening
  */
 export function onGone(socket: Socket, callback: () => void): () => void {
@@ -51,7 +50,7 @@ export function onGone(socket: Socket, callback: () => void): () => void {
   return stop;
 }
 
-/** An IPv4 address as such, also where the listener speaks IPv6. */
+/** Shows an IPv4 address as such if the listener speaks IPv6. */
 function withoutMapping(address: string): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

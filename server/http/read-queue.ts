@@ -1,26 +1,26 @@
-/** So many reads are answered in one turn of the event loop: to write the longest answer takes about a millisecond. */
+/** How many reads are answered in one turn of the event loop. The longest answer takes about a millisecond to write. */
 const READS_A_TURN = 20;
 
-/** Reads wait no longer than this for new connections, in milliseconds, or a flood of these would stop them. */
+/** The longest time that new connections can delay reads, in milliseconds: a flood of connections must not stop them. */
 const WAIT_AT_MOST_MS = 50;
 
 /**
- * Lets changes go before reads. Node.js accepts one connection in each turn of the event loop, so a renewal may be behind hundreds of
- * connections: answers that take long to write would add up to seconds. So reads wait in line while connections arrive.
+ * A queue in which reads wait while new connections arrive, so that changes go first. Node.js accepts one connection in each turn of the
+ * event loop, so a renewal may arrive behind hundreds of connections, and the long answers to reads would delay it by seconds.
  */
 export class ReadQueue {
   readonly #waiting: (() => void)[] = [];
   #hasConnected = false;
   #lastAtMs = 0;
 
-  /** Answers a read soon. */
+  /** Adds a read, which is answered soon. */
   take(answer: () => void): void {
     if (this.#waiting.push(answer) > 1) return;
     this.#lastAtMs = performance.now();
     setImmediate(this.#onTurn);
   }
 
-  /** To be called when somebody has connected: who it is may be in a hurry. */
+  /** To be called for each new connection: its request may be urgent. */
   readonly onConnection = (): void => {
     this.#hasConnected = true;
   };

@@ -11,7 +11,7 @@ export interface AnswerDescription {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One operation of the interface: what the router, the OpenAPI document and the metrics know of it. */
+/** One operation of the interface, for the router, the OpenAPI document and the metrics. */
 export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly method: 'get' | 'put' | 'post' | 'delete';
   /** As in OpenAPI: `/v1/leases/{name}`. */
@@ -29,7 +29,7 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly handle: (call: Call, parameters: z.output<P>) => void;
 }
 
-/** Ties a route's handler to its parameters, and then forgets their type, so that routes can be listed. */
+/** Checks a handler against the type of its parameters, and then drops that type, so that all routes fit in one list. */
 export function route<P extends z.ZodMiniType>(definition: Route<P>): Route {
   return definition;
 }

@@ -1,4 +1,4 @@
-/** Sent with every answer, names and values by turns: nothing of ours is for a cache, a frame or another site. */
+/** Sent with every answer, as names and values in turn: no answer may be cached, framed or read by another site. */
 export const SECURITY_HEADERS = securityHeaders("default-src 'none'; frame-ancestors 'none'");
 
 export function securityHeaders(contentSecurityPolicy: string): readonly string[] {

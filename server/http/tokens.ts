@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** The tokens that are asked for. Kept and compared as digests: all of one length, so that comparing tells nothing. */
+/** The tokens that clients must send. They are compared as digests, which all have one length, in constant time. */
 export class Tokens {
   readonly #api: Buffer | null;
 
   readonly #admin: Buffer | null;
 
   /**
-   * @param apiToken allows changes over TCP, as the admin token does then; null: anyone may who can connect
-   * @param adminToken allows forcing an update, whatever the way; null: nobody may
+   * @param apiToken allows changes over TCP, as the admin token then does too; null: every client may make changes
+   * @param adminToken allows forcing an update, over TCP and the Unix socket; null: nobody may
    */
   constructor(apiToken: string | null, adminToken: string | null) {
     this.#api = apiToken === null ? null : digest(apiToken);

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
-/** So many bytes of answers may be waiting for their clients to read them, over all connections. */
+/** The most bytes of answers that may wait for clients to read them, over all connections. */
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 
-/** A client that has not read what it was sent by then is cut off, in milliseconds. */
+/** A client that has not read its answer after this time is cut off. Milliseconds. */
 const READ_WITHIN_MS = 30_000;
 
 interface Waiting {
@@ -12,18 +12,18 @@ interface Waiting {
 }
 
 /**
- * What has been written and not sent, because clients do not read it. It is bounded for all of them together: beyond that the one
- * that has been behind for longest is cut off. Bytes that several are sent count once, as they are in memory once.
+ * The bytes that were written and not sent, because their clients do not read them. There is one bound for all connections: beyond
+ * it, the connection that has waited longest is cut off. Bytes that several connections share count once, as they are in memory once.
  */
 export class Unsent {
-  /** The longest waiting first. */
+  /** In the order in which they began to wait. */
   readonly #waiting = new Map<ServerResponse, Waiting>();
-  /** How many wait for the same bytes. */
+  /** How many responses share the same bytes. */
   readonly #shares = new Map<Buffer, number>();
   #total = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** To be called before the bytes are written; what the same response wrote before has been sent. */
+  /** Counts bytes that are about to be written. The response must have sent the bytes that it wrote before. */
   add(response: ServerResponse, bytes: Buffer): void {
     this.remove(response);
     const shares = this.#shares.get(bytes) ?? 0;
@@ -37,7 +37,7 @@ export class Unsent {
     if (this.#timer === undefined) this.#cutOffLater(READ_WITHIN_MS);
   }
 
-  /** To be called when the bytes have been sent, or never will be. */
+  /** Stops counting the bytes of a response: they have been sent, or never will be. */
   remove(response: ServerResponse): void {
     const waiting = this.#waiting.get(response);
     if (waiting === undefined) return;

@@ -6,23 +6,23 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A year: a longer duration is a mistake. */
 export const MAX_DURATION_MS = 365 * 86_400_000;
 
-/** More of anything than a person could ever have meant. */
+/** A greater number is a mistake. */
 const MAX_COUNT = 1_000_000;
 
-/** What `sun_path` holds, without the zero at its end. */
+/** The length of `sun_path` (unix(7)), without the zero at its end. */
 const SOCKET_PATH_MAX_BYTES = 107;
 
-/** One name of those that a request may ask for: `device.example.com`, `*.example.com` or `*`. */
+/** One host name that requests may use: `device.example.com`, `*.example.com` or `*`. */
 const HOST_NAMES = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)$/;
 
-/** Reads a duration between two others, in milliseconds. Throws what is allowed. */
+/** Reads a duration between two others, in milliseconds. Throws an error that says what is allowed. */
 export function readDuration(value: string, noun: string, minMs: number, maxMs: number): number {
   const ms = parseDuration(value);
   if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
   throw new Error(`is not ${noun}; a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} is allowed: ${DURATION_FORMS}`);
 }
 
-/** The forms of settings for env-var, beside its own: each returns what the text means, or throws what is allowed. */
+/** The forms of settings, beside env-var's own: each returns the value, or throws an error that says what is allowed. */
 export const FORMS = {
   asDuration: (value: string): number => {
     const ms = parseDuration(value);

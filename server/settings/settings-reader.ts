@@ -2,7 +2,7 @@ import type { Environment } from './forms';
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistakes: readonly string[] };
 
-/** Reads settings by name, and goes on after a mistake, so that all of them can be reported together. */
+/** Reads settings by name. It goes on after a mistake, so that all mistakes can be reported together. */
 export class SettingsReader<Variable> {
   readonly mistakes: string[] = [];
   readonly warnings: string[] = [];
@@ -19,7 +19,7 @@ export class SettingsReader<Variable> {
     return (this.environment[name] ?? '') !== '';
   }
 
-  /** The setting, or its default if it is not set; also if it is wrong, which is remembered as a mistake. */
+  /** The setting, or its default if it is not set or wrong. A wrong one is added to the mistakes. */
   read<T, D>(name: string, get: (variable: Variable) => T | undefined, defaultValue: D): T | D {
     this.names.add(name);
     if (!this.isSet(name)) return defaultValue;
@@ -33,13 +33,13 @@ export class SettingsReader<Variable> {
     }
   }
 
-  /** The same for what can be turned off, which is null. */
+  /** The same for a setting that can be turned off: null if it is. */
   readUnlessOff<T, D>(name: string, get: (variable: Variable) => T | 'off' | undefined, defaultValue: D): T | D | null {
     const value = this.read(name, get, defaultValue);
     return value === 'off' ? null : value;
   }
 
-  /** The same for what says by itself, without secrets, where its value is wrong: a line for each mistake. */
+  /** The same for a setting whose parser finds all mistakes in it. Its messages must not repeat secrets. */
   readParsed<T>(name: string, parse: (text: string) => Parsed<T>, defaultValue: T): T {
     this.names.add(name);
     const text = this.environment[name] ?? '';
@@ -50,7 +50,7 @@ export class SettingsReader<Variable> {
     return defaultValue;
   }
 
-  /** A token's value is never repeated, and an empty one would leave a door open that somebody meant to lock. */
+  /** A token. Its value is never repeated; an empty one is a mistake, since somebody meant to set it. */
   readToken(name: string): string | null {
     this.names.add(name);
     const token = this.environment[name];

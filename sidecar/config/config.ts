@@ -15,12 +15,12 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Config {
   readonly lockDirectory: string;
   readonly legacyLockPath: string | null;
-  /** Whether a Supervisor has said where it looks for the lock: otherwise nobody reads it. */
+  /** Whether a Supervisor has set the path of the lock; otherwise nothing reads the lock. */
   readonly isOnDevice: boolean;
   readonly host: string;
   /** Null for no TCP listener. */
   readonly port: number | null;
-  /** Names under which TCP requests may ask for us, beside those that are always allowed. */
+  /** Host names that TCP requests may use, beside those that are always allowed. */
   readonly allowedHosts: readonly string[];
   /** Null for no Unix socket. */
   readonly socketPath: string | null;
@@ -48,20 +48,20 @@ export interface Config {
   readonly deadlineGraceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty';
-  /** What looks like a setting of ours and is none: a mistake that has no effect but surprise. */
+  /** Variables with our prefix that are not settings: probably mistakes. */
   readonly unknownVariables: readonly string[];
-  /** What is odd, but no mistake. */
+  /** Settings that are probably not as they were meant, in words. */
   readonly warnings: readonly string[];
 }
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  /** One line a wrong setting: the variable, its value (never a secret) and what is allowed, or what is at each place where it is wrong; for probes a line for each of these. */
+  /** A line for each mistake: the variable, its value (never a secret) and what is allowed. */
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
 const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
 
-/** Variables of the client, which a container may well share with the sidecar. */
+/** Variables of the clients, which a container may share with the sidecar. */
 const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_HELD', 'UPDATE_LOCK_NAME'];
 
 /** Reads every setting and reports all mistakes at once. An empty variable counts as unset, an empty token as a mistake. */
@@ -108,7 +108,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
 
-/** A freeze without windows interrupts what is allowed at all other times. `TZ` can be wrong only where it counts. */
+/** With a freeze and no windows, updates are allowed at all other times. `TZ` is only read, and checked, where it is needed. */
 function readSchedule(reader: ReturnType<typeof sidecarSettings>): Schedule | null {
   const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
   const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');

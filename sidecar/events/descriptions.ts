@@ -212,7 +212,7 @@ function leaseFields({ name, reason, kind, ttlMs, peer }: Lease): Record<string,
   return { name, reason, kind, ...(ttlMs === null ? {} : { ttl: formatDuration(ttlMs) }), peer };
 }
 
-/** So many holders are named. */
+/** How many holders are named; the others are counted. */
 const MAX_NAMED = 10;
 
 function heldBy(holders: readonly string[]): string {

@@ -68,15 +68,15 @@ export type RequestResult = (typeof REQUEST_RESULTS)[number];
 
 /** What the Supervisor says of updates, and asking it. */
 export type UpdateEvent =
-  /** Something of what is known has changed; `turn` if an update now waits, or no longer does. */
+  /** The state of updates has changed; `turn` if an update began to wait, or waits no longer. */
   | { readonly type: 'update-changed'; readonly turn: 'waits' | 'over' | null }
   | { readonly type: 'download-began' }
   | { readonly type: 'supervisor-reached' }
   | { readonly type: 'supervisor-missed'; readonly problem: string }
   | { readonly type: 'update-requested'; readonly kind: RequestKind; readonly result: RequestResult; readonly detail: string }
-  /** Somebody wanted an update, but the Supervisor cannot be asked. */
+  /** A client asked for an update, but the Supervisor could not be asked. */
   | { readonly type: 'update-refused'; readonly peer: string; readonly problem: string }
-  /** Somebody is about to force an update: these leases will be lost. */
+  /** A client is about to force an update: these leases will be lost. */
   | { readonly type: 'update-forced'; readonly peer: string; readonly holders: readonly string[] };
 
 export type DeadlineEvent =

@@ -2,13 +2,13 @@ import type { Clock } from '../../server/clock';
 import { describe, type HistoryText } from './descriptions';
 import type { SidecarEvent } from './event';
 
-/** So many are kept: enough to see how a device came to be as it is. */
+/** How many events are kept: enough to see how a device got into its state. */
 export const HISTORY_LENGTH = 50;
 
-/** So many places are for events of leases, and so many for all others: one sort cannot use up the places of the other. */
+/** How many of them may be about leases, and how many about anything else: one sort cannot use up the places of the other. */
 export const PLACES_EACH = 20;
 
-/** So many may be of one kind, of those that are not of leases. */
+/** How many of those that are not about leases may be of one kind. */
 export const MAX_OF_ONE_KIND = 10;
 
 export interface Entry {

@@ -6,7 +6,7 @@ import type { EndReason, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
 import { counting, NOT_WAITED, waitedAt, type UpdateNote, type Waited } from '../leases/waited';
 
-/** When people are warned, as parts of the deadline. */
+/** The parts of the deadline after which apps and people are warned. */
 const WARNINGS = [1 / 3, 2 / 3] as const;
 
 /**
@@ -27,7 +27,7 @@ interface Keeper {
 interface Updates {
   /** Since when an update waits; null while none does. */
   readonly waitsSinceMs: number | null;
-  /** Keeps looking for updates although nothing is held, until what is returned is called. */
+  /** Keeps looking for updates, even while the lock is free, until the returned function is called. */
   attend(): () => void;
 }
 

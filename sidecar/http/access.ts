@@ -9,8 +9,8 @@ import type { Tokens } from '../../server/http/tokens';
 /** Who may ask for what. */
 export class Access implements AppAccess {
   /**
-   * @param tokens null: none are asked for, and nobody may force an update
-   * @param hosts the names under which we may be asked over TCP
+   * @param tokens null: no token is needed, and nobody may force an update
+   * @param hosts the host names that requests over TCP may use
    */
   constructor(
     private readonly tokens: Tokens | null = null,
@@ -31,7 +31,7 @@ export class Access implements AppAccess {
     return route === null || route.method === 'get' || this.#mayChange(call);
   }
 
-  /** A page on a name that leads to us, but is not ours, cannot open the Unix socket. */
+  /** A page that was loaded under a name that is not ours cannot open the Unix socket, so only TCP is checked. */
   #isForThisHost(call: Call): boolean {
     const { headers, socket } = call.request;
     if (this.hosts.allows(headers.host) || isUnixPeer(socket)) return true;
@@ -42,7 +42,7 @@ export class Access implements AppAccess {
     return false;
   }
 
-  /** A page of another site, which a browser beside the device may have open, has no business here. */
+  /** Refuses requests that a browser sends for a page of another site. */
   #isForThisOrigin(call: Call): boolean {
     const { origin, host = '' } = call.request.headers;
     if (origin === undefined || hostOf(origin) === host.toLowerCase()) return true;

@@ -4,16 +4,16 @@ import type { Call } from '../../server/http/call';
 import { quote } from '../../server/quote';
 import { PROBLEMS } from './problems';
 
-/** What the routes say of these headers in the OpenAPI document. */
+/** Descriptions of these headers for the OpenAPI document. */
 export const IF_MATCH = '`"<id>"`: only that very lease, or one of a list of ids; `*`: any live lease.';
 export const IF_NONE_MATCH = '`*`: only if the lease is new.';
 
-/** One entity tag or more, as RFC 9110 has it, 8.8.3 and 13.1.1. */
+/** A list of entity tags (RFC 9110, 8.8.3 and 13.1.1). */
 const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[^"]*"[ \t]*(?:,[ \t,]*|$))+$/;
 
 export type ReadPrecondition = { readonly only: Precondition | undefined } | 'answered';
 
-/** An answer with one lease names its id here. */
+/** The `ETag` of an answer with one lease: its id. */
 export function etagOf({ id }: Pick<Lease, 'id'>): string {
   return `"${id}"`;
 }

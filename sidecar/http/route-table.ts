@@ -34,7 +34,7 @@ export interface RouteParts {
   readonly version: string;
 }
 
-/** The whole interface: what is served, counted and described is what is in this table. */
+/** The whole interface. Serving, metrics and the OpenAPI document follow from this table. */
 export function routeTable(parts: RouteParts): Route[] {
   const { keeper, views, limits, holds, events, history, updates, access, registry, checks, version } = parts;
   let document: unknown;

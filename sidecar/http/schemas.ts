@@ -6,9 +6,9 @@ import { HISTORY_EVENTS } from '../events/descriptions';
 import { quote } from '../../server/quote';
 import { PROBLEMS, type ProblemCode } from './problems';
 
-/** What goes in and what comes out: validation and the OpenAPI document both come from here. */
+/** The parameters and answers of the interface. Validation and the OpenAPI document both follow from these schemas. */
 
-/** How a wait is bounded, in milliseconds. */
+/** The longest wait, and the one without the parameter. Milliseconds. */
 export const MAX_WAIT_MS = 3_600_000;
 export const DEFAULT_WAIT_MS = 1000;
 
@@ -18,7 +18,7 @@ export interface TtlLimits {
   readonly maxTtlMs: number;
 }
 
-/** A length of time between two others, as a person or a program writes it; milliseconds when parsed. */
+/** A duration between two others, as text or as a number of seconds; milliseconds when parsed. */
 function duration(minMs: number, maxMs: number, description: string) {
   const allowed = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}, as ${DURATION_FORMS}`;
   const text = z.union([z.number(), z.string()], { error: ({ input }) => `${quote(input)} is not a duration; allowed is one ${allowed}` });
@@ -44,7 +44,7 @@ const reason = describe(
       return z.NEVER;
     }),
   ),
-  'Why, for people who wonder what holds back an update.',
+  'Why the lock is held, for people.',
   { type: 'string', maxLength: REASON_MAX_LENGTH },
 );
 
@@ -79,7 +79,7 @@ export const requestUpdateParameters = z.strictObject({
           return z.NEVER;
         }),
       ),
-      'Take the lock away from whoever holds it. Needs the admin token.',
+      'Take the lock away from its holders. Needs the admin token.',
     ),
   ),
 });
@@ -167,7 +167,7 @@ export const lock = z.strictObject({
   leases: z.array(lease),
   update: z.nullable(update),
 });
-/** The `lock` event: what `GET /v1/lock` says, but for what has events of its own. */
+/** The `lock` event: the answer of `GET /v1/lock` without leases and updates, which have events of their own. */
 export const lockEvent = z.strictObject({
   snapshot: z.boolean(),
   missed: z.boolean(),
@@ -191,7 +191,7 @@ export const history = z.strictObject({
     z.strictObject({
       at: instant,
       event: z.enum(HISTORY_EVENTS),
-      name: describe(z.nullable(z.string()), 'Whose lease, or which probe; null for what is of neither.'),
+      name: describe(z.nullable(z.string()), 'The name of the lease or probe; null if the event concerns neither.'),
       text: describe(z.string(), 'For people; it goes on from the name, if there is one.'),
       detail: describe(z.string(), 'The reason that was given, or what else is known.'),
     }),

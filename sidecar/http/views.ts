@@ -9,7 +9,7 @@ import { isPending, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
-/** What is shown, and what is needed to show it. */
+/** The parts whose state is shown. */
 export interface Shown {
   readonly timeline: Timeline;
   readonly nowMs: () => number;
@@ -22,7 +22,7 @@ export interface Shown {
   readonly policies: Pick<LeasePolicies, 'of'>;
 }
 
-/** Shows leases, lock and updates as the interface has them: times in RFC 3339, lengths of time in seconds. */
+/** Makes the answers of the interface from leases, lock and updates: times in RFC 3339, durations in seconds. */
 export class Views {
   constructor(private readonly shown: Shown) {}
 
@@ -61,7 +61,7 @@ export class Views {
     };
   }
 
-  /** What is known of updates, even if that is nothing. */
+  /** What is known of updates; also if nothing is known. */
   update(): UpdateView {
     return this.#update(this.shown.updates.status, this.shown.keeper.leases());
   }
@@ -103,7 +103,7 @@ export class Views {
   }
 
   #lease({ id, name, reason, kind, sinceMs, endsAtMs, ttlMs, renewals, peer }: Lease, nowMs: number): LeaseView {
-    // That a connection's lease ends unless its holder comes back is between the two of us: it has no end of its own.
+    // A connection's lease has an end only while its holder may come back, which is not part of the interface.
     const endMs = kind === 'connection' ? null : endsAtMs;
     return {
       id,
@@ -125,7 +125,7 @@ function showWindow({ isOpen, opensAtWallMs, closesAtWallMs, isFrozen, timeZone 
   return { open: isOpen, opens: show(opensAtWallMs), closes: show(closesAtWallMs), frozen: isFrozen, timezone: timeZone };
 }
 
-/** For the interface Helios is a Supervisor too, and what cannot be looked at is not ours. */
+/** In the interface Helios counts as the Supervisor, and a path that cannot be looked at as foreign. */
 function showPath({ path, standing }: PathStanding): LockView['paths'][number] {
   switch (standing) {
     case 'helios':

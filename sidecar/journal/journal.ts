@@ -102,7 +102,7 @@ export class Journal {
     this.#put(this.#table.fd, 0, { kind: 'header', header });
   }
 
-  /** Whether the file has been removed or moved, so that what is written into it will not be found again. */
+  /** Whether the file was removed or moved, so that the next process would not find it. */
   isRemoved(): boolean {
     const ours = fstatSync(this.#table.fd);
     const found = this.files.identify(JOURNAL);

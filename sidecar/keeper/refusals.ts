@@ -53,7 +53,7 @@ export function fromStanding({ path, standing }: PathStanding): Refusal {
     case 'foreign':
       return {
         code: 'foreign-lock',
-        detail: `A file that is not the sidecar's holds the lock: ${path}. Whoever made it has to remove it.`,
+        detail: `A file that is not the sidecar's holds the lock: ${path}. The program that made it has to remove it.`,
         holder: path,
       };
   }

@@ -16,7 +16,7 @@ export interface LeasePolicy {
   readonly end: () => LeaseEnd | null;
 }
 
-/** Apps must let go at last, and an update waits for them no longer than the deadline says. */
+/** Apps must let go in the end: an update waits for them no longer than the deadline. */
 const APP_POLICY: LeasePolicy = { survivesDrain: false, deadline: 'counts', end: () => null };
 
 /** The policies of the sidecar's own holders, by the names of their leases. Every other lease is an app's. */
@@ -31,7 +31,7 @@ export class LeasePolicies {
     return this.#byName.get(leaseName) ?? APP_POLICY;
   }
 
-  /** Whether a holder of this process answers for the lease: if not, it is an app's, or was configured only formerly. */
+  /** Whether a holder of this process has that lease; if not, it is an app's, or that of a holder that is not configured any more. */
   isRegistered(leaseName: string): boolean {
     return this.#byName.has(leaseName);
   }

@@ -93,7 +93,7 @@ function isSticky(directory: TrustedDirectory): boolean {
 }
 
 /**
- * Gives the folder and what is in it to a user: a former sidecar may have been started as another, or with less rights.
+ * Gives the folder and its files to a user: a former sidecar may have run as another user, or with fewer rights.
  * @param fromUids whose files are given away, and nobody else's
  */
 function giveTo(uid: number, folder: TrustedDirectory, fromUids: readonly number[]): void {

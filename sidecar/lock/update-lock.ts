@@ -158,7 +158,7 @@ export class UpdateLock {
     return this.anchors.every((anchor) => anchor.isInPlace());
   }
 
-  /** Takes the flock where it is missing. Returns what is wrong, null if all of it is held. */
+  /** Takes the flock of each anchor that lacks it. Returns the first problem; null if all are held. */
   holdFlock(): string | null {
     if (this.#instanceProblem !== null) {
       const result = this.user.actAsStarted(() => flock([this.instanceFd]));

@@ -15,17 +15,16 @@ import { addProcessMetrics } from './process-metrics';
 
 export interface Metrics {
   readonly registry: Registry;
-  /** Counts what has happened. */
+  /** Counts events. */
   readonly onEvent: (event: SidecarEvent) => void;
   readonly observeRequest: (observation: HttpObservation) => void;
   readonly countInternalError: () => void;
-  /** Makes the series of these routes' usual answers, so that they are there before the first request. */
+  /** Creates the series for the usual answers of these routes, so that they exist before the first request. */
   readonly expectRequests: (routes: readonly Route[]) => void;
 }
 
 /**
- * Every series of the interface that has a meaning now, there from the start. Gauges are read when Prometheus asks, so
- * that they cost nothing in between.
+ * All series of the interface, there from the start. Gauges are read when Prometheus asks, so that they cost nothing in between.
  */
 export function createMetrics(
   keeper: Keeper,

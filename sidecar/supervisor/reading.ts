@@ -1,10 +1,10 @@
-/** What `GET /v1/device` of the Supervisor said at one moment, as far as it is of interest here. */
+/** One answer of the Supervisor's `GET /v1/device`, as far as it is needed here. */
 export interface Reading {
   /** The device is not in the state that it should be in: true for a moment at every poll, too. */
   readonly pending: boolean;
   readonly downloaded: boolean;
   readonly downloading: boolean;
-  /** The last attempt did not succeed: so also if a lock was in its way. */
+  /** The last attempt failed, perhaps because of a lock. */
   readonly failed: boolean;
 }
 

@@ -73,7 +73,7 @@ export class SupervisorApi {
     return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
   }
 
-  /** The answer, or what is wrong. */
+  /** Resolves to the answer, or to the problem in words. */
   #send(method: string, path: string, body: string | null, timeoutMs: number): Promise<{ status: number; body: string } | string> {
     return new Promise((resolve) => {
       const headers = {

@@ -1,6 +1,6 @@
 import type { Reading } from './reading';
 
-/** What is known of updates. Times are milliseconds of the monotonic clock. */
+/** The state of updates. Times are milliseconds of the monotonic clock. */
 export interface UpdateStatus {
   readonly supervisor: 'reachable' | 'unreachable' | 'not-configured';
   /** Why the Supervisor cannot be reached; null if it can, or was never asked. */
@@ -35,8 +35,8 @@ export function isPending({ waitsSinceMs, downloading }: UpdateStatus): boolean 
 }
 
 /**
- * What is known after another reading. The Supervisor says "pending" for a moment whenever it polls, so one reading tells
- * nothing, unless it also says that applying has failed while the lock was held: then it was the lock.
+ * The state after another reading. The Supervisor says "pending" for a moment whenever it polls, so one reading is not enough, unless it
+ * also says that an attempt failed while the lock was held: then the lock was the cause.
  *
  * A newer release that is downloaded while an update waits does not make the waiting begin anew: a fleet with a release
  * a day would otherwise never reach a deadline.
@@ -52,12 +52,12 @@ export function afterReading(status: UpdateStatus, reading: Reading, nowMs: numb
   return { ...seen, waitsSinceMs: status.waitsSinceMs ?? status.seenOnceAtMs ?? nowMs, seenOnceAtMs: null };
 }
 
-/** What is known after the Supervisor did not answer: what was known before still holds, but that it can be reached. */
+/** The state after the Supervisor did not answer: as before, but unreachable. */
 export function afterFailure(status: UpdateStatus, problem: string): UpdateStatus {
   return { ...status, supervisor: 'unreachable', problem, seenOnceAtMs: null };
 }
 
-/** Whether two differ in anything that anybody is told of. */
+/** Whether two states differ in anything that is shown. */
 export function differs(one: UpdateStatus, other: UpdateStatus): boolean {
   return (
     one.supervisor !== other.supervisor ||

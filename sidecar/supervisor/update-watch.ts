@@ -3,19 +3,19 @@ import type { UpdateEvent } from '../events/event';
 import type { SupervisorApi } from './supervisor-api';
 import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './update-status';
 
-/** While the Supervisor cannot be reached it is asked less and less often, down to this, in milliseconds. */
+/** The longest time between two attempts to reach a Supervisor that does not answer, in milliseconds. */
 const MAX_BACK_OFF_MS = 300_000;
 
-/** How much sooner than the poll interval says it may be asked: many devices should not ask in step. */
+/** The part of the poll interval by which a request may be early, at random: many devices must not ask in step. */
 const JITTER = 0.1;
 
-/** How soon after a reading with an update in it the next one tells whether the update waits, in milliseconds. */
+/** After a first reading with a pending update, the next one follows after this time and shows whether it waits. Milliseconds. */
 const CONFIRM_AFTER_MS = 700;
 
-/** A lock that is held for less costs no reading, in milliseconds. */
+/** The first reading comes this long after the lock was taken: a short hold costs no request. Milliseconds. */
 const FIRST_LOOK_AFTER_MS = 1000;
 
-/** When to look after something has happened that may end the waiting, while nobody polls. Milliseconds. */
+/** The times at which to look, without polling, after an event that may have ended the waiting. Milliseconds. */
 const AFTERMATH_MS = [500, 1500, 3000, 5000] as const;
 
 export interface UpdateWatchOptions {
@@ -29,8 +29,8 @@ export interface UpdateWatchOptions {
 }
 
 /**
- * Asks the Supervisor whether an update waits: every now and then while the lock is held or somebody wants to know, and
- * otherwise not at all. One request at a time.
+ * Asks the Supervisor whether an update waits: at intervals while the lock is held or a client wants to know, otherwise never. One
+ * request at a time.
  */
 export class UpdateWatch {
   #status: UpdateStatus = NEVER_ASKED;
@@ -44,7 +44,7 @@ export class UpdateWatch {
 
   constructor(private readonly options: UpdateWatchOptions) {}
 
-  /** Goes on with an update that has waited since then, as a former process knew it; unless more is known by now. */
+  /** Continues with an update that has waited since then, as a former process knew; unless more is known by now. */
   resume(waitsSinceMs: number | null): void {
     if (this.#status.readAtMs === null) this.#status = { ...this.#status, waitsSinceMs };
   }
@@ -53,7 +53,7 @@ export class UpdateWatch {
     return this.#status;
   }
 
-  /** What is known and not old: null if nothing is. */
+  /** The state, if it is known and recent; otherwise null. */
   get known(): UpdateStatus | null {
     const { clock, pollMs, isHeld } = this.options;
     const { readAtMs } = this.#status;
@@ -62,7 +62,7 @@ export class UpdateWatch {
     return isHeld() || this.#attendants > 0 || isRecent ? this.#status : null;
   }
 
-  /** To be called when the lock is held from now on. */
+  /** To be called when the lock was taken. */
   onHeld(): void {
     clearTimeout(this.#aftermath);
     const soonMs = this.options.clock.monotonicMs() + Math.min(FIRST_LOOK_AFTER_MS, this.options.pollMs);
@@ -70,12 +70,12 @@ export class UpdateWatch {
     this.#schedule();
   }
 
-  /** To be called when it is not held any more. */
+  /** To be called when it was given back or lost. */
   onReleased(): void {
     this.#schedule();
   }
 
-  /** Keeps the polling up although nothing is held, until what is returned is called. */
+  /** Keeps polling, even while the lock is free, until the returned function is called. */
   attend(): () => void {
     let isThere = true;
     this.#attendants += 1;
@@ -87,7 +87,7 @@ export class UpdateWatch {
     };
   }
 
-  /** Asks now; or, if that is being done, waits for the answer. */
+  /** Asks now; or waits for the answer, if a request is under way. */
   look(): Promise<UpdateStatus> {
     this.#inFlight ??= this.#read(false).finally(() => {
       this.#inFlight = null;
@@ -96,7 +96,7 @@ export class UpdateWatch {
     return this.#inFlight;
   }
 
-  /** Asks now, after the lock was given back: what failed so far failed because of it. */
+  /** Asks now, after the lock was given back: an attempt that failed before, failed because of the lock. */
   async lookAfterRelease(): Promise<UpdateStatus> {
     while (this.#inFlight !== null) await this.#inFlight;
     this.#inFlight = this.#read(true).finally(() => {
@@ -106,7 +106,7 @@ export class UpdateWatch {
     return this.#inFlight;
   }
 
-  /** Asks until it can be said whether an update waits. */
+  /** Asks until it is certain whether an update waits. */
   async lookTwice(): Promise<UpdateStatus> {
     const status = await this.look();
     if (status.seenOnceAtMs === null) return status;
@@ -114,7 +114,7 @@ export class UpdateWatch {
     return this.look();
   }
 
-  /** Looks a few times within some seconds, until no update waits any more. */
+  /** Looks several times within a few seconds, until no update waits any more. */
   lookInAftermath(step = 0): void {
     clearTimeout(this.#aftermath);
     const delayMs = AFTERMATH_MS[step];

@@ -21,18 +21,18 @@ const ENDS_WITHIN_MS = 2500;
  */
 const LOOKS_WITHIN_MS = 8000;
 
-/** What is known of updates, and asking for one: the same face with and without the Supervisor's API. */
+/** The state of updates, and a way to ask for one. The same with and without the Supervisor's API. */
 export interface UpdateSource {
-  /** As far as it is known: not configured, or never asked, counts. */
+  /** The last known state; also if the Supervisor is not configured or was never asked. */
   readonly status: UpdateStatus;
-  /** The same, but null where nothing is known that is of use. */
+  /** The same, but null if nothing useful is known. */
   readonly known: UpdateStatus | null;
   /**
    * Calls back once an update is pending, or at the end of the wait; never before it has returned.
    * @returns stops waiting: then nothing is called back
    */
   whenPending(waitMs: number, onAnswer: () => void): () => void;
-  /** Asks for an update because somebody wants one. */
+  /** Asks the Supervisor for an update, for a client. */
   request(request: UpdateRequest): Promise<ByHandResult>;
 }
 
@@ -53,7 +53,7 @@ export interface UpdatesOptions {
   readonly emit: (event: UpdateEvent) => void;
 }
 
-/** All that has to do with the device's Supervisor: what it says, and asking it. */
+/** The device's Supervisor: the state of updates that it reports, and requests to it. */
 export class Updates implements UpdateSource {
   readonly #watch: UpdateWatch;
   readonly #requests: UpdateRequests;
@@ -116,7 +116,7 @@ export class Updates implements UpdateSource {
     }
   }
 
-  /** Goes on with what a former process knew; it may have been ended between a release and what follows from it. */
+  /** Continues with the state that a former process knew: it may have been killed between a release and the request that follows. */
   #resume(): void {
     const { keeper } = this.options;
     this.#watch.resume(keeper.notes.update.waitsSinceMs);
@@ -142,11 +142,11 @@ export class Updates implements UpdateSource {
     const { waitsSinceMs } = this;
     if (waitsSinceMs !== keeper.notes.update.waitsSinceMs) keeper.notes.recordUpdate({ waitsSinceMs });
     this.#requests.check();
-    // Once all have been told: the answer shows the deadline, which begins to count with this event.
+    // After all listeners: the answer shows the deadline, which begins to count with this event.
     if (isPending(this.status)) setImmediate(() => { this.#waiters.answerAll(); });
   }
 
-  /** Polls although nothing is held, until what is returned is called. */
+  /** Polls, even while the lock is free, until the returned function is called. */
   attend(): () => void {
     return this.#watch.attend();
   }

@@ -29,7 +29,7 @@ test.each<[string, Partial<LockStatus>, string]>([
   ['held beyond midnight', { ...held, expiresAtMs: TEN + 20 * 3_600_000 }, 'Updates are held back by recorder (recording) since 10:02 UTC, until 2026-05-02 06:00 UTC at the latest.'],
   ['free', {}, 'Nothing holds back updates.'],
   ['of the Supervisor', { state: 'updating', refusal: fromStanding({ path: '/l/updates.lock', standing: 'supervisor' }) }, 'An update is being applied: the balena Supervisor holds the lock (/l/updates.lock).'],
-  ["somebody else's", { state: 'foreign', refusal: fromStanding({ path: '/l/updates.lock', standing: 'foreign' }) }, "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock. Whoever made it has to remove it."],
+  ["somebody else's", { state: 'foreign', refusal: fromStanding({ path: '/l/updates.lock', standing: 'foreign' }) }, "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock. The program that made it has to remove it."],
   ['just lost', { state: 'cooldown', refusal: { code: 'cooldown', detail: '', retryAfterMs: 15 * MINUTE } }, 'The lock was just taken away from outside, so an update can get through; leases are granted again from 10:18 UTC.'],
   ['not to be had', { state: 'unavailable', refusal: cannotLock('the file system is full') }, 'Nobody can hold back updates now: the lock cannot be taken: the file system is full.'],
 ])('a lock that is %s is put into one sentence', (_, status, sentence) => {

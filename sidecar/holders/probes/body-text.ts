@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 
-/** Byte order marks, which say more of a text than whoever sends it. */
+/** Byte order marks, which are more reliable than the header. */
 const MARKS: readonly (readonly [readonly number[], string])[] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],
   [[0xfe, 0xff], 'utf-16be'],

@@ -64,7 +64,7 @@ function jsonProblem(error: unknown): string {
   return message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, '').replace(/[^ -~]/g, '?');
 }
 
-/** The fields of one probe. A mistake is noted with its place; what is read in its stead does not matter. */
+/** The fields of one probe. A mistake is noted with its place; the value used in its place does not matter. */
 class FieldReader {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly isObject: boolean;
@@ -89,7 +89,7 @@ class FieldReader {
     this.mistakes.push(`probe ${String(this.number)}${named}, ${field}: ${problem}`);
   }
 
-  /** Notes what is wrong with a field's value. */
+  /** Notes a mistake in a field's value. */
   refuse(field: string, problem: string): void {
     this.note(field, `${withoutSecrets(this.fields[field], field === 'url')} ${problem}`);
   }

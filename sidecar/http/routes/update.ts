@@ -37,7 +37,7 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       method: 'post',
       path: '/v1/update',
       operationId: 'requestUpdate',
-      summary: 'Ask the Supervisor to try an update now; with `force`, whoever holds the lock loses it.',
+      summary: 'Ask the Supervisor to try an update now; with `force`, its holders lose the lock.',
       parameters: requestUpdateParameters,
       answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
       problems: [PROBLEMS['supervisor-unavailable']],

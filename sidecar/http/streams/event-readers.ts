@@ -43,7 +43,7 @@ export class EventReaders {
     if (this.#readers.has(reader)) this.#send(reader, firstPiece());
   }
 
-  /** Sends all readers what is new to them, except those who have not read what they were sent before. */
+  /** Sends new events to all readers, except those that have not read the last ones yet. */
   async deliver(): Promise<void> {
     this.#isDeliveryWanted = true;
     if (this.#isDelivering) return;
@@ -60,7 +60,7 @@ export class EventReaders {
     this.#isDelivering = false;
   }
 
-  /** Sends what is new at once, and ends all streams. */
+  /** Sends new events at once, and ends all streams. */
   end(): void {
     for (const reader of this.#readers) {
       this.#sendNew(reader);

@@ -59,7 +59,7 @@ export class EventStreams {
     });
   }
 
-  /** Whatever happens may have changed the lock, or what is known of an update. */
+  /** Any event may have changed the lock, or the state of updates. */
   onEvent(event: SidecarEvent): void {
     if (this.#list === null) return;
     if (event.type === 'stopping') {
