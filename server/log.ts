@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger } from 'winston';
-import { printable } from './printable';
+import { printable } from './text';
 
 export type { Logger } from 'winston';
 

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { messageOf } from '../server/text';
 import * as zlib from 'node:zlib';
 import { systemClock, readBootId, Timeline } from '../server/clock';
 import { readConfig, type Config } from './config/config';
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
     feed.startIsOver();
   } catch (error) {
     keeper.close();
-    exit(EXIT_UNAVAILABLE, [error instanceof Error ? error.message : String(error)]);
+    exit(EXIT_UNAVAILABLE, [messageOf(error)]);
   }
   // What is left for root is done at the start and the end. Without a lock directory there is no such user yet.
   if (keeper.isLockUsers) user.dropPrivileges();

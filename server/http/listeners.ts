@@ -1,4 +1,5 @@
 import { lstatSync, unlinkSync } from 'node:fs';
+import { messageOf } from '../text';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
@@ -214,8 +215,4 @@ function describeClientError({ code, message }: NodeJS.ErrnoException): [Problem
     default:
       return [HTTP_PROBLEMS.malformed, `This is not HTTP: ${message}.`];
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

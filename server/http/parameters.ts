@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod/mini';
 import { HTTP_PROBLEMS, type FieldError, type Problem } from './problem';
-import { quote } from '../quote';
+import { messageOf, quote } from '../text';
 
 /** The longest body, in bytes. */
 export const MAX_BODY_BYTES = 16 * 1024;
@@ -106,7 +106,7 @@ function addJson(raw: RawParameters, body: string): void {
   try {
     parsed = JSON.parse(body);
   } catch (error) {
-    throw new Unreadable(HTTP_PROBLEMS.malformed, `The body is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new Unreadable(HTTP_PROBLEMS.malformed, `The body is not JSON: ${messageOf(error)}.`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new Unreadable(HTTP_PROBLEMS.malformed, `The body is ${quote(parsed)}; it has to be a JSON object.`);

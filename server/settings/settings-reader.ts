@@ -1,4 +1,5 @@
 import type { Environment } from './forms';
+import { messageOf } from '../text';
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistakes: readonly string[] };
 
@@ -61,8 +62,4 @@ export class SettingsReader<Variable> {
     }
     return token;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

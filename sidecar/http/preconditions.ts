@@ -1,7 +1,7 @@
 import type { Lease } from '../leases/lease';
 import type { Precondition } from '../leases/request';
 import type { Call } from '../../server/http/call';
-import { quote } from '../../server/quote';
+import { quote } from '../../server/text';
 import { PROBLEMS } from './problems';
 
 /** Descriptions of these headers for the OpenAPI document. */

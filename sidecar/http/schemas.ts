@@ -3,7 +3,7 @@ import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../.
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN, REASON_MAX_LENGTH } from '../leases/lease';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/descriptions';
-import { quote } from '../../server/quote';
+import { quote } from '../../server/text';
 import { PROBLEMS, type ProblemCode } from './problems';
 
 /** The parameters and answers of the interface. Validation and the OpenAPI document both follow from these schemas. */

@@ -3,7 +3,7 @@ import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
-import { printable } from '../../server/printable';
+import { printable } from '../../server/text';
 
 /** How many holders are named; the others are counted. */
 const MAX_NAMED = 3;

@@ -1,4 +1,5 @@
 import type { Clock, Timeline } from '../../server/clock';
+import { messageOf } from '../../server/text';
 import type { FallibleOperation, KeeperEvent } from '../events/event';
 import type { Recovered } from '../journal/journal';
 import type { Header } from '../journal/record';
@@ -229,8 +230,4 @@ export class LockStore {
   #failed(operation: FallibleOperation, detail: string): void {
     this.options.emit({ type: 'failed', operation, detail });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { Journal, type Recovered } from '../journal/journal';
+import { messageOf } from '../../server/text';
 import type { LockUser } from '../lock/lock-user';
 import type { Present } from '../journal/record';
 import { UpdateLock, type LockPaths, type OpenResult } from '../lock/update-lock';
@@ -23,6 +24,6 @@ export function openStore(paths: LockPaths, user: LockUser, present: Present): O
     return { kind: 'open', store: { lock: opened.lock, journal, recovered } };
   } catch (error) {
     opened.lock.close(true);
-    return { kind: 'failed', detail: `the journal: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: 'failed', detail: `the journal: ${messageOf(error)}` };
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, fchmodSync, linkSync, lstatSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import { messageOf } from '../../server/text';
 import { basename, join } from 'node:path';
 import { TrustedDirectory } from '../../server/trusted-directory';
 import { AnchorFile } from './anchor-file';
@@ -109,7 +110,7 @@ export class Anchor implements FileIdentity {
     } catch (error) {
       next?.close(false);
       this.#tryToRemove(NEW_ANCHOR);
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
     this.#file.close(false);
     this.#file = next;

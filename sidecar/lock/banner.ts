@@ -1,6 +1,6 @@
 import { BANNER_START } from './anchor';
 import type { Lease } from '../leases/lease';
-import { printable } from '../../server/printable';
+import { printable } from '../../server/text';
 
 /** More holders than this are only counted. */
 const MAX_SHOWN = 10;

@@ -1,7 +1,9 @@
+import { messageOf } from '../../server/text';
+
 /** The system's error in a sentence that says what it means for the lock, where that is not plain. */
 export function explain(error: unknown, path: string): string {
   const hint = HINTS[codeOf(error) ?? ''];
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return hint === undefined ? message : `${path}: ${hint} (${message})`;
 }
 

@@ -1,4 +1,5 @@
 import { statSync, watch, type FSWatcher } from 'node:fs';
+import { messageOf } from '../../server/text';
 import { isSameFile, type FileIdentity } from './classify';
 import type { LockUser } from './lock-user';
 
@@ -134,6 +135,6 @@ class DirectoryWatch {
 
   #fail(error: unknown): void {
     this.close();
-    this.problem = `${this.directory} cannot be watched: ${error instanceof Error ? error.message : String(error)}`;
+    this.problem = `${this.directory} cannot be watched: ${messageOf(error)}`;
   }
 }

@@ -1,4 +1,5 @@
 import { chownSync, closeSync, constants, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { messageOf } from '../../server/text';
 import { basename, dirname } from 'node:path';
 import { TrustedDirectory } from '../../server/trusted-directory';
 import type { FailedEvent } from '../events/event';
@@ -217,8 +218,4 @@ function writeSynced(path: string, text: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

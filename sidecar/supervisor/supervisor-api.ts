@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
+import { messageOf } from '../../server/text';
 import { parseReading, showsDownload, type Reading } from './reading';
 
 /** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
@@ -122,10 +123,4 @@ function parseJson(text: string): unknown {
 
 function explainStatus(status: number): string {
   return status === 401 || status === 403 ? 'it refuses the API key' : `it answered with status ${String(status)}`;
-}
-
-function messageOf(error: unknown): string {
-  // Several addresses tried in vain are one error without a message of its own.
-  const { message, code } = error as NodeJS.ErrnoException;
-  return message === '' ? (code ?? 'it cannot be connected to') : message;
 }

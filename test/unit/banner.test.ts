@@ -1,5 +1,5 @@
 import { banner } from '../../sidecar/lock/banner';
-import { printable } from '../../server/printable';
+import { printable } from '../../server/text';
 import { HELIOS_TAG } from '../../sidecar/lock/classify';
 import type { Lease } from '../../sidecar/leases/lease';
 import { makeLease } from './make-lease';

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { messageOf } from '../../../server/text';
 import type { LookupAddress } from 'node:dns';
 import { request as requestPlain, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { LookupFunction } from 'node:net';
@@ -46,7 +47,7 @@ export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise
       resolve(result);
       sent?.destroy();
     };
-    const fail = (problem: string): void => { finish({ ok: false, problem: printable(problem) }); };
+    const fail = (problem: string): void => { finish({ ok: false, problem: safeText(problem) }); };
     const onAbort = (): void => { fail('it is not asked any more'); };
     const timer = setTimeout(() => { fail(`it did not answer within ${formatDuration(timeoutMs)}`); }, timeoutMs).unref();
     signal.addEventListener('abort', onAbort);
@@ -105,12 +106,7 @@ function read(answer: IncomingMessage, finish: (result: AskResult) => void, fail
   answer.on('error', () => { fail(CLOSED_EARLY); });
 }
 
-function messageOf(error: unknown): string {
-  // Several addresses tried in vain are one error without a message of its own.
-  const { message, code } = error as NodeJS.ErrnoException;
-  return message === '' ? (code ?? 'it cannot be connected to') : message;
-}
-
-function printable(text: string): string {
+/** Text of a stranger's server, for the log and the interface: printable ASCII, shortened. */
+function safeText(text: string): string {
   return text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, MAX_PROBLEM_LENGTH);
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { messageOf } from '../../../server/text';
 import { createContext, Script } from 'node:vm';
 
 export type ParsedExpression = { readonly ok: true; readonly value: RegExp } | { readonly ok: false; readonly problem: string };
@@ -70,8 +71,4 @@ function matchNow(expression: RegExp, text: string): MatchResult {
 
 function wrong(problem: string): ParsedExpression {
   return { ok: false, problem };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

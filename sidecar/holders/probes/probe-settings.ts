@@ -1,4 +1,5 @@
 import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../../server/duration';
+import { messageOf } from '../../../server/text';
 import { NAME_PATTERN } from '../../leases/lease';
 import { EXPRESSION_FORM, parseExpression } from './expression';
 
@@ -60,7 +61,7 @@ export function parseProbes(text: string): ParsedProbes {
 
 /** What V8 says of text that is not JSON, without the part of the text that it may quote: that may be a password. */
 function jsonProblem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, '').replace(/[^ -~]/g, '?');
 }
 

@@ -1,0 +1,19 @@
+/** Replaces the characters that a terminal would obey instead of show: control characters and marks that change the direction of text. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
+}
+
+const MAX_QUOTE_LENGTH = 80;
+
+/** Quotes a value that somebody sent, shortened, for a message about it. */
+export function quote(value: unknown): string {
+  const text = value === undefined ? 'undefined' : JSON.stringify(value);
+  return text.length <= MAX_QUOTE_LENGTH ? text : `${text.slice(0, MAX_QUOTE_LENGTH - 3)}...`;
+}
+
+/** The message of an error. The error of a connection to several addresses has no message, only a code. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, code } = error as NodeJS.ErrnoException;
+  return message === '' ? (code ?? error.name) : message;
+}
