@@ -13,7 +13,6 @@ export function quote(value: unknown): string {
 
 /** The message of an error. The error of a connection to several addresses has no message, only a code. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, code } = error as NodeJS.ErrnoException;
-  return message === '' ? (code ?? error.name) : message;
+  const { message, code } = Object(error) as Partial<NodeJS.ErrnoException>;
+  return message === '' || message === undefined ? (code ?? String(error)) : message;
 }
