@@ -41,22 +41,22 @@ __all__ = [
 __version__ = "0.1.0"
 
 Duration = Union[float, str]
-#: A JSON object as the sidecar's API has it: a lease, the lock, an update.
+#: A JSON object of the sidecar's API: a lease, the lock, an update.
 Document = Dict[str, Any]
 
 DEFAULT_SOCKET = "/run/update-lock/update-lock.sock"
 DEFAULT_URL = "http://update-lock:8080"
 
-# Lengths of time, in seconds. The longest wait that the sidecar allows in one request:
+# Durations, in seconds. The longest wait that the sidecar allows in one request:
 _LONGEST_WAIT = 3600.0
-# A line comes every 15 s; a connection on which none has come for more than two of these is dead.
+# A line comes every 15 s; a connection without one for more than twice as long is dead.
 _SILENCE = 31.0
 # After a restart the sidecar keeps a lease for this long, for its holder to come back.
 _GRACE = 30.0
 _CONNECT_TIMEOUT = 5.0
-# How long a request may take altogether, beyond the time that it asks the sidecar to wait.
+# How long a request may take in total, beyond the time that it asks the sidecar to wait.
 _ANSWER_TIMEOUT = 10.0
-# How long a release may take, and for how long it tries to reach a sidecar that is just restarting.
+# How long a release may take, and how long it tries to reach a sidecar that is restarting.
 _GOODBYE_TIMEOUT = 5.0
 _PATIENCE = 1.0
 _FIRST_PAUSE = 0.05
@@ -66,13 +66,13 @@ _LONGEST_PAUSE = 2.0
 _LONGEST_ANSWER = 16 * 1024 * 1024
 _LONGEST_LINE = 1024 * 1024
 
-# How many leases an UpdateLock knows by their ids: a program may use new names for ever, and release none.
+# The most leases whose ids an UpdateLock remembers: a program may use new names for ever, and release none.
 _MOST_IDS = 1000
 
 # Codes with which a sidecar refuses a new lease, so that the former one must have ended.
 _GATES = ("updating", "foreign-lock", "cooldown", "draining")
 
-# What a connection, http.client and json may raise, whatever the other end sends.
+# The exceptions that a connection, http.client and json may raise, whatever the server sends.
 _BROKEN = (OSError, http.client.HTTPException, ValueError, OverflowError, RecursionError)
 
 _ID = re.compile(r"[\x21\x23-\x7e]{1,256}", re.ASCII)
@@ -88,7 +88,7 @@ _T = TypeVar("_T")
 
 
 class UpdateLockError(Exception):
-    """What all errors of this module are. ``code`` is the problem's code as the sidecar has it, or the one the class says."""
+    """The base of all errors of this module. ``code`` is the code of the sidecar's problem, or the one that the class names."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -96,7 +96,7 @@ class UpdateLockError(Exception):
 
 
 class LockUnavailable(UpdateLockError):
-    """The lock, or the name, could not be had in time. ``holder`` says who is in the way, where that is known."""
+    """The lock or the name was not available in time. ``holder`` names the holder that is in the way, if it is known."""
 
     def __init__(self, message: str, code: str, holder: Optional[str] = None) -> None:
         super().__init__(message, code)
@@ -117,7 +117,7 @@ class Unreachable(UpdateLockError):
 
 
 class _NotTheSidecar(Unreachable):
-    """Something else answers, and is content. To try again would help nobody who waits for a lock."""
+    """Something other than a sidecar answers successfully. Trying again would not help."""
 
 
 class InvalidRequest(UpdateLockError):
@@ -129,12 +129,12 @@ class NotAllowed(UpdateLockError):
 
 
 class UpdateLock:
-    """A sidecar to ask. Makes no connection by itself, and may be used by several threads."""
+    """A client of one sidecar. Connects only when a method is called, and may be used by several threads."""
 
     def __init__(self, url: Optional[str] = None, token: Optional[str] = None) -> None:
         self._url = url or os.environ.get("UPDATE_LOCK_URL") or None
         self._token = token or os.environ.get("UPDATE_LOCK_TOKEN") or None
-        # Of the leases that were acquired by name.
+        # The ids of the leases that were acquired by name.
         self._ids: Dict[str, str] = {}
         if self._token is not None and re.search(r"[^\x21-\x7e]", self._token):
             raise InvalidRequest("the token has characters that no HTTP header may have", "invalid")
@@ -142,7 +142,7 @@ class UpdateLock:
 
     @property
     def url(self) -> str:
-        """Where it asks. The default socket may come later than this process, so it is looked for every time."""
+        """The sidecar's address. The default socket may appear later than this process, so it is looked for every time."""
         if self._url is not None:
             return self._url
         return "unix:" + DEFAULT_SOCKET if os.path.exists(DEFAULT_SOCKET) else DEFAULT_URL
@@ -168,7 +168,7 @@ class UpdateLock:
             held._thread.start()
             return held
         except BaseException:
-            # Interrupted, or there are too many threads: nobody could release it.
+            # Interrupted, or no thread could be started: the caller has nothing to release it by.
             if held is not None:
                 held.release()
             elif stream is not None:
@@ -178,7 +178,7 @@ class UpdateLock:
     def acquire(
         self, name: str, *, ttl: Optional[Duration] = None, reason: Optional[str] = None, wait: Duration = 1.0
     ) -> Document:
-        """Takes the lease, or renews a live one: for ``ttl`` from now (5 minutes if the sidecar was not told otherwise)."""
+        """Acquires the lease, or renews a live one, for ``ttl`` from now (by default 5 minutes)."""
         form = _form(ttl=ttl, reason=reason)
         path = _lease_path(name)
 
@@ -195,14 +195,14 @@ class UpdateLock:
         return lease
 
     def renew(self, name: str, *, ttl: Optional[Duration] = None) -> Document:
-        """Renews the lease; fails with ``LockLost`` if it has ended, rather than beginning a new one. If this object has acquired
-        it, it renews no other lease that has got its name since."""
+        """Renews the lease; fails with ``LockLost`` if it has ended, instead of acquiring a new one. If this object has acquired
+        it, it does not renew another lease of that name."""
         headers = _if_match(self._ids.get(name)) or {"If-Match": "*"}
         return _check_lease(self._ask("PUT", _lease_path(name), _form(ttl=ttl), headers=headers), name, self.url)
 
     def release(self, name: str) -> Optional[Document]:
         """Releases the lease and returns it as it was; None if there was none of that name. If this object has acquired it, it
-        releases no other lease that has got its name since."""
+        does not release another lease of that name."""
         headers = _if_match(self._ids.get(name))
         try:
             ended = self._ask("DELETE", _lease_path(name), headers=headers)
@@ -228,7 +228,7 @@ class UpdateLock:
             left = None if until is None else max(0.0, until - time.monotonic())
 
             def attempt(left: Optional[float], waits: bool = waits) -> Document:
-                # Hardly at first: whether it can be known at all is to be said at once. Without time left, as long as it takes.
+                # The first request does not wait, to find out at once whether the sidecar can know; nor does one without time left.
                 patience = _at_most_an_hour(left) if waits else min(0.001, _at_most_an_hour(left))
                 return self._ask("GET", "/v1/update?wait=" + _seconds_text(patience), patience=patience)
 
@@ -259,7 +259,7 @@ class UpdateLock:
     def _send(
         self, method: str, path: str, form: Optional[Dict[str, str]], timeout: float, headers: Optional[Dict[str, str]] = None
     ) -> Tuple["_Wire", http.client.HTTPResponse]:
-        """Asks on a connection of its own, and reads the answer's head. All of the answer has to come within the timeout."""
+        """Sends a request on a connection of its own, and reads the head of the answer. The whole answer has to come within the timeout."""
         all_headers = {"Accept": "*/*", **(headers or {})}
         if self._token is not None:
             all_headers["Authorization"] = "Bearer " + self._token
@@ -272,7 +272,7 @@ class UpdateLock:
         wire = _Wire(timeout)
         try:
             wire.connect(endpoint)
-            # Only puts the request into words. It would close the connection under an answer that says Connection: close.
+            # Only formats the request. It would close the connection during an answer with Connection: close.
             connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
             connection.sock = wire  # type: ignore[assignment]
             connection.request(method, endpoint.prefix + path, body, all_headers)
@@ -290,7 +290,7 @@ class UpdateLock:
     def _open_hold(
         self, name: str, form: Dict[str, str], wait: float, timeout: float, lease_id: Optional[str] = None
     ) -> "_HoldStream":
-        """Asks once for a lease by connection; with an id, to take up that very lease."""
+        """Asks once for a lease by connection; with an id, continues that very lease."""
         form = {**form, "wait": _seconds_text(wait)}
         wire, response = self._send("POST", _lease_path(name) + "/hold", form, timeout, _if_match(lease_id))
         try:
@@ -299,30 +299,30 @@ class UpdateLock:
                 raise _not_the_sidecar(self.url, "answered %d without a lease" % response.status)
             return _HoldStream(wire, response, name, self.url)
         except BaseException:
-            # Also if it is interrupted: who waits holds nothing.
+            # Also if it is interrupted: a request that waits holds nothing.
             wire.close()
             raise
 
 
 class HeldLease:
-    """A lease that is held by a connection. A thread of the background watches it, and takes it up again if the sidecar
+    """A lease that is held by a connection. A background thread watches it, and continues it on a new connection if the sidecar
     restarts. It does not keep the process alive.
 
     Neither does a process made by ``os.fork`` hold anything: there, this does nothing any more.
     """
 
     def __init__(self, lock: UpdateLock, stream: "_HoldStream", form: Dict[str, str]) -> None:
-        #: Set the moment the lock is lost: what must not be interrupted is not protected any more.
+        #: Set when the lock is lost: from then on, work is not protected any more.
         self.lost = threading.Event()
-        #: Set when an update has waited long enough: the lock will be taken away soon.
+        #: Set when an update has waited long enough: the lease will be ended soon.
         self.draining = threading.Event()
-        #: The lease as it was granted, or last taken up again.
+        #: The lease as it was granted, or as it was when the hold last reconnected.
         self.document: Document = stream.lease
         self.name: str = stream.lease["name"]
         self._lock = lock
         self._form = form
         self._error: Optional[LockLost] = None
-        # Taken by the release, and kept. Taking it is one step, which no interrupt leaves half done.
+        # Taken by the release, and kept. Taking it is one step, which an interrupt cannot leave half done.
         self._release = threading.Lock()
         self._woken = threading.Event()
         self._stream = stream
@@ -348,17 +348,17 @@ class HeldLease:
         if error is None:
             self.check()
         elif self._error is not None and error is not self._error and error.__context__ is None:
-            # The block's own error is what its caller expects; that the lock was lost is shown with it.
+            # The caller expects the error of the block; the loss of the lock is shown with it.
             error.__context__ = self._error
 
     def check(self) -> None:
-        """Raises ``LockLost`` if the lock was lost, also if that was found out only on its release."""
+        """Raises ``LockLost`` if the lock was lost, also if that was only noticed at its release."""
         if self._error is not None:
             raise self._error
 
     def release(self) -> None:
-        """Gives the lease back, and returns once the sidecar has said that it has ended. Does not fail: a sidecar that cannot be
-        told ends it when the connection ends or, while it restarts, when nobody comes for it."""
+        """Releases the lease, and returns once the sidecar has confirmed that it has ended. Does not fail: a sidecar that cannot be
+        reached ends it with the connection or, if it restarts, at the end of its grace period."""
         if os.getpid() != self._process:
             return
         until = time.monotonic() + _GOODBYE_TIMEOUT
@@ -370,7 +370,7 @@ class HeldLease:
             if is_first and not self.lost.is_set() and "id" in self.document:
                 ended = self._give_back()
         finally:
-            # The end of the connection ends the lease too, and no other of its name.
+            # The end of the connection ends this lease, and no other of its name.
             if is_first:
                 self._stream.wire.shut_down(socket.SHUT_WR)
             if self._thread.is_alive():
@@ -381,7 +381,7 @@ class HeldLease:
             self._lose("The lock is lost: the lease %s had ended before it was released" % self.name, ended)
 
     def _give_back(self) -> Optional[str]:
-        """Asks the sidecar to end the lease. How it had ended, if it had before."""
+        """Asks the sidecar to end the lease. Returns how it had ended before, if it had."""
         attempts = 0
 
         def attempt(left: Optional[float]) -> Document:
@@ -396,22 +396,22 @@ class HeldLease:
             ended = error.code
         except UpdateLockError:
             ended = None
-        # An earlier attempt may have ended it, although no answer came.
+        # An earlier attempt may have ended it, without an answer.
         return None if attempts > 1 and ended in ("lost", "released") else ended
 
     def _watch(self) -> None:
         try:
-            while self._follow() and self._take_up():
+            while self._follow() and self._reattach():
                 pass
         except Exception as error:
-            # Nobody may believe in a lock that is not watched.
+            # A lock that is not watched must not be relied on.
             if not self._is_released:
                 self._lose("The lock is not watched any more: %r" % error, "lost", error)
         finally:
             self._stream.wire.close()
 
     def _follow(self) -> bool:
-        """Reads the stream until it ends; whether only the connection has ended, so that the lease is to be taken up."""
+        """Reads the stream until it ends. Returns whether only the connection has ended, so that the lease may continue."""
         try:
             line = self._stream.read()
             while line is not None:
@@ -428,18 +428,18 @@ class HeldLease:
             pass
         return not self._is_released
 
-    def _take_up(self) -> bool:
-        """Finds a sidecar again that has restarted or been silent, and takes up the lease that it has kept; whether it has."""
+    def _reattach(self) -> bool:
+        """Reconnects to a sidecar that has restarted or been silent, and continues the lease. Returns whether the sidecar has kept it."""
         former = self._stream
         lease_id = self.document.get("id")
         if lease_id is None:
-            # An older sidecar gives the name again only after that.
+            # An older sidecar frees the name only after that.
             former.wire.close()
 
         def attempt(left: Optional[float]) -> _HoldStream:
             if self._is_released:
                 raise LockLost("released", "released")
-            # As long as can be: a request that was given up, and is read later, would take the lease from the next one.
+            # As long as possible: a request that was given up and is read later would take the lease from the next one.
             return self._lock._open_hold(self.name, self._form, 0.0, max(1.0, left or 0.0), lease_id)
 
         def passes(error: UpdateLockError) -> bool:
@@ -453,7 +453,7 @@ class HeldLease:
             return False
         is_same = _is_same(self.document, stream.lease)
         if is_same:
-            # First this, then the look: a release does it the other way round, so that one of the two ends the stream.
+            # First set, then check: a release does it in the opposite order, so that one of the two ends the stream.
             self.document, self._stream = stream.lease, stream
         former.wire.close()
         if is_same and not self._is_released:
@@ -486,7 +486,7 @@ class _HoldStream:
         self.lease = _check_lease(first.get("lease"), name, url)
 
     def read(self) -> Optional[Document]:
-        """The next line, None at the end. It has to come in time."""
+        """Returns the next line, or None at the end. Raises if it does not come in time."""
         self.wire.allow(_SILENCE, 2 * _LONGEST_LINE)
         return self._read()
 
@@ -495,7 +495,7 @@ class _HoldStream:
         return _parse(line) if line.endswith(b"\n") else None
 
     def end(self) -> None:
-        """Ends the lease by ending the connection, and waits until the sidecar has seen it."""
+        """Ends the lease by ending the connection, and waits until the sidecar has noticed."""
         self.wire.shut_down(socket.SHUT_WR)
         self.wire.allow(_GOODBYE_TIMEOUT, _LONGEST_LINE)
         try:
@@ -507,8 +507,8 @@ class _HoldStream:
 
 
 class _Wire(io.RawIOBase):
-    """A connection on which nothing lasts for ever and nothing is without bound, whatever the other end does: it fails once the
-    time is over, or more bytes have come than are allowed."""
+    """A connection with limits for time and size, whatever the server does: it fails when the time is over, or when more bytes have
+    come than are allowed."""
 
     _socket: Any = None
 
@@ -540,7 +540,7 @@ class _Wire(io.RawIOBase):
         else:
             raise failure or OSError("it has no address")
         if endpoint.path is None:
-            # A sidecar whose machine has gone while we wait shows by then.
+            # Notices a sidecar whose machine was lost meanwhile.
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if endpoint.is_secure:
             import ssl
@@ -576,32 +576,32 @@ class _Wire(io.RawIOBase):
         return count
 
     def shut_down(self, how: int) -> None:
-        """Unlike ``close``, this may be done while another thread reads, which then comes to the end."""
+        """Unlike ``close``, this may be called while another thread reads, whose read then ends."""
         try:
             self._socket.shutdown(how)
         except OSError:
             pass
 
     def flush(self) -> None:
-        """There is nothing to flush: http.client does so whenever it forgets an answer, also of what is closed."""
+        """There is nothing to flush; http.client calls this when it drops an answer, also on a closed connection."""
 
     def close(self) -> None:
         super().close()
         if self._socket is not None:
-            # A child that was forked while the descriptor is being closed has a copy, which must not keep up the connection.
+            # A child that is forked while the descriptor is being closed has a copy, which must not keep the connection open.
             self.shut_down(socket.SHUT_RDWR)
             self._socket.close()
 
     def drop(self) -> None:
-        """Closes it without a word to the other end, which another process talks to."""
+        """Closes the descriptor without ending the connection, which another process uses."""
         descriptor = -1 if self._socket is None else self._socket.detach()
         if descriptor >= 0:
             os.close(descriptor)
 
 
-# The connections of this process, which its children have no part in.
+# The connections of this process; its children do not use them.
 _wires: "weakref.WeakSet[_Wire]" = weakref.WeakSet()
-# Held while there is a socket that its wire does not know of.
+# Held while a socket exists that no wire refers to yet.
 _no_fork = threading.RLock()
 
 
@@ -642,7 +642,7 @@ def _persist(
     passes: Optional[Callable[[UpdateLockError], bool]] = None,
     sleep: Callable[[float], Any] = time.sleep,
 ) -> _T:
-    """Tries until it works, while what failed may work later; the attempt is told how many seconds are left."""
+    """Tries until an attempt succeeds or fails for good; the attempt gets the number of seconds that are left."""
     until = None if limit is None else time.monotonic() + limit
     pause = _FIRST_PAUSE
     while True:
@@ -653,7 +653,7 @@ def _persist(
             now = time.monotonic()
             if not (passes or _passes)(error) or (until is not None and now >= until):
                 raise
-        # One that has waited for long was no quick failure.
+        # An attempt that took long was not a quick failure, so the pauses begin anew.
         pause = _FIRST_PAUSE if now - begun > _LONGEST_PAUSE else pause
         sleep(pause if until is None else max(0.0, min(pause, until - now)))
         pause = min(_LONGEST_PAUSE, 2 * pause)
@@ -673,7 +673,7 @@ def _parse(text: bytes) -> Document:
 
 
 def _document(response: http.client.HTTPResponse, url: str) -> Document:
-    """The document of a good answer, empty if it has none; raises what a problem stands for."""
+    """Returns the document of a successful answer, empty if it has none; raises the error for a problem."""
     try:
         text = b"".join(iter(lambda: response.read(65536), b""))
     except _BROKEN as error:
@@ -691,7 +691,7 @@ def _document(response: http.client.HTTPResponse, url: str) -> Document:
     if 200 <= status < 300 and kind == "application/json" and document:
         return document
     what = "answered %d with %s" % (status, kind or "no content type")
-    # Without a content type, it may have broken off before.
+    # Without a content type, the head may be incomplete.
     raise _not_the_sidecar(url, what) if status < 300 and kind else Unreachable("%s %s: is this the sidecar?" % (url, what))
 
 
@@ -715,7 +715,7 @@ def _error_of(status: int, problem: Document) -> UpdateLockError:
 
 
 def _ended_reason(document: Document) -> Optional[str]:
-    """How a lease has ended, where that is said."""
+    """Returns how a lease has ended, if the document says so."""
     ended = document.get("ended")
     reason = ended.get("reason") if isinstance(ended, dict) else None
     return reason if isinstance(reason, str) else None
@@ -732,7 +732,7 @@ def _check(document: Document, field: str, kind: type, url: str) -> Document:
 
 
 def _check_lease(lease: Any, name: str, url: str) -> Document:
-    """An older sidecar gives a lease no id; then it is known by when it was granted."""
+    """Compares leases by their ids. An older sidecar gives none; then the time of the grant is compared."""
     if isinstance(lease, dict) and lease.get("name") == name:
         lease_id = lease.get("id")
         if isinstance(lease_id, str) and _ID.fullmatch(lease_id):
@@ -763,8 +763,8 @@ def _lease_path(name: str) -> str:
 
 
 def _make_name() -> str:
-    """The program's name for people; the host's tells containers apart, in which process ids are all alike; the end by chance
-    tells apart what one process holds at a time."""
+    """Makes a unique name: the program's name is for people; the host's name tells containers apart, whose process ids are alike; the
+    random end tells apart the leases of one process."""
     program = os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0] or "python"
     parts = [_shorten(program, 24), _shorten(socket.gethostname(), 20), str(os.getpid())]
     chance = "%06x" % random.SystemRandom().randrange(16**6)

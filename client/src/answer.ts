@@ -7,7 +7,7 @@ import { UpdateLockError } from './errors/update-lock-error';
 import type { Answer } from './http-client';
 import type { EndedLease, Lease, LockStatus, Problem, Update } from './types';
 
-/** What a document has to be; anything may answer where a sidecar was expected. */
+/** A check of a document: something other than a sidecar may have answered. */
 export interface Check<T extends object> {
   /** For the error message: `the lease recorder`. */
   readonly what: string;
@@ -18,7 +18,7 @@ export function leaseNamed<T extends Lease | EndedLease = Lease>(name: string): 
   return { what: `the lease ${name}`, passes: (document) => isLease(document, name) };
 }
 
-/** Whether it is a lease of that name. It may have no id: older sidecars give none. */
+/** Checks for a lease of that name. It may have no id: older sidecars give none. */
 export function isLease({ name, id, since }: Partial<Lease>, expectedName: string): boolean {
   return name === expectedName && typeof since === 'string' && (id === undefined || (typeof id === 'string' && id !== ''));
 }
@@ -30,8 +30,8 @@ export const LOCK: Check<LockStatus> = { what: 'the state of the lock', passes: 
 export const UPDATE: Check<Update> = { what: 'the state of updates', passes: ({ pending }) => typeof pending === 'boolean' };
 
 /**
- * The document that a good answer carries.
- * @throws the error that its problem stands for; UnreachableError if it is not the sidecar that answered
+ * The document in a successful answer.
+ * @throws the error for the problem in the answer; UnreachableError if the answer is not a sidecar's
  */
 export function documentOf<T extends object>(answer: Answer, url: string, check: Check<T>): T {
   const document = answer.contentType.startsWith('application/json') ? parseObject(answer.text) : null;
@@ -40,7 +40,7 @@ export function documentOf<T extends object>(answer: Answer, url: string, check:
   return document as T;
 }
 
-/** What an answer that is none of the good ones means. */
+/** The error for an answer that is not successful. */
 export function errorOf(answer: Answer, url: string): UpdateLockError {
   const { status, contentType, text } = answer;
   const problem = contentType.startsWith('application/problem+json') ? (parseObject(text) as Partial<Problem> | null) : null;

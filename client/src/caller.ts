@@ -18,7 +18,7 @@ export interface UpdateLockOptions {
   token?: string | undefined;
 }
 
-/** Who asks: which sidecar, with what token, how patiently. */
+/** Sends requests to one sidecar, with one token and one set of time limits. */
 export class Caller {
   readonly #token: string | undefined;
   readonly #http: HttpClient;
@@ -33,7 +33,7 @@ export class Caller {
     findEndpoint(options.url);
   }
 
-  /** Where it asks now: the default socket may come and go. */
+  /** The sidecar's present address: the default socket may come and go. */
   get url(): string {
     return findEndpoint(this.options.url).url;
   }
@@ -53,18 +53,18 @@ export class Caller {
     return this.translating(signal, () => readAll(response, this.timing, signal));
   }
 
-  /** Sends a request, once, and returns the document that it is answered with. */
+  /** Sends a request, once, and returns the document in the answer. */
   async askOnce<T extends object>(request: Request, check: Check<T>): Promise<T> {
     return documentOf(await this.exchange(request), this.url, check);
   }
 
-  /** As {@link askOnce}, again for as long as a restart of the sidecar takes if need be. */
+  /** The same as {@link askOnce}, but tries again for as long as a restart of the sidecar takes. */
   async ask<T extends object>(request: Request, check: Check<T>): Promise<T> {
     const { timing } = this;
     return persist(() => this.askOnce(request, check), { forMs: timing.patienceMs, timing, signal: request.signal });
   }
 
-  /** Says in our own words what went wrong on the way; the signal's reason stays what it is. */
+  /** Turns a network error into an UnreachableError; the signal's reason is passed on unchanged. */
   async translating<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     try {
       signal?.throwIfAborted();

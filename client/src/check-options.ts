@@ -1,8 +1,8 @@
 import { InvalidRequestError } from './errors/invalid-request-error';
 
 /**
- * Refuses options that there are not: in plain JavaScript nobody else would notice `tll` for `ttl`.
- * @param what whose options they are, for the message
+ * Refuses unknown options: in plain JavaScript nothing else would notice `tll` instead of `ttl`.
+ * @param what the function that takes the options, for the message
  * @throws InvalidRequestError
  */
 export function checkOptions<T extends object>(what: string, options: T, known: Readonly<Record<keyof T, true>>): void {

@@ -4,21 +4,21 @@ import { InvalidRequestError } from './errors/invalid-request-error';
 export const DEFAULT_SOCKET = '/run/update-lock/update-lock.sock';
 export const DEFAULT_URL = 'http://update-lock:8080';
 
-/** Where a sidecar listens. */
+/** The address of a sidecar. */
 export interface Endpoint {
   /** As a person would write it: `http://update-lock:8080`, `unix:/run/update-lock/update-lock.sock`. */
   readonly url: string;
-  /** What to connect to. */
+  /** The host and port, or the socket path, to connect to. */
   readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
   /** Whether it speaks HTTPS. */
   readonly isSecure: boolean;
-  /** Before every path: empty, or that of a proxy in front. */
+  /** A prefix for every path: empty, or the path under which a proxy serves the sidecar. */
   readonly prefix: string;
 }
 
 /**
- * Which sidecar: the one given, else `UPDATE_LOCK_URL`, else the default socket if it is there, else the default name in
- * the network. To be asked again for each attempt, since the socket may come while a client waits for its sidecar.
+ * The sidecar's address: the given URL, else `UPDATE_LOCK_URL`, else the default socket if it exists, else the default host name. To be
+ * called for each attempt, since the socket may appear while a client waits for its sidecar.
  * @throws InvalidRequestError if the URL is not one
  */
 export function findEndpoint(url?: string): Endpoint {

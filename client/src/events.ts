@@ -7,15 +7,15 @@ import type { LockEvent } from './types';
 
 export interface EventsOptions {
   signal?: AbortSignal | undefined;
-  /** Go on after this event, if the sidecar still knows it. */
+  /** Continue after the event with this id, if the sidecar still knows it. */
   lastEventId?: string | undefined;
-  /** Told of every connection that is made (null), and of each that ends or cannot be made (why). */
+  /** Called with null for each new connection, and with an error for each that ends or fails. */
   onConnection?: ConnectionListener | undefined;
 }
 
 /**
- * What happens to the lock, found again whenever the connection breaks. Ends only with its reader: a `break`, `return()`, or the
- * signal, whose reason is then thrown.
+ * The events of the lock; reconnects whenever the connection breaks. Ends only with its reader: by `break`, `return()`, or the signal,
+ * whose reason is then thrown.
  */
 export class Events implements AsyncIterableIterator<LockEvent> {
   readonly #closed = new AbortController();
@@ -55,7 +55,7 @@ export class Events implements AsyncIterableIterator<LockEvent> {
   }
 }
 
-/** The reason for which the reader's own leaving ends what is going on. */
+/** The abort reason when the reader has left the loop. */
 const DONE = new Error('nobody reads the events any more');
 
 type ConnectionListener = (error: Error | null) => void;
@@ -117,7 +117,7 @@ async function* readConnection(
   }
 }
 
-/** Server-sent events, as the HTML standard has them, whose data are documents. */
+/** Parses server-sent events (WHATWG HTML, 9.2) whose data are JSON documents. */
 async function* parseEvents(lines: AsyncIterable<string>, lastEventId = ''): AsyncGenerator<LockEvent, void, void> {
   let id = lastEventId;
   let type = '';
@@ -142,7 +142,7 @@ function parseData(lines: readonly string[]): object {
   return document;
 }
 
-/** What later sidecars may say beside it is nothing to a program that was written before. */
+/** Whether the event is of a known type; later sidecars may send others. */
 function isKnown({ type }: LockEvent): boolean {
   return ['lock', 'lease', 'update'].includes(type);
 }

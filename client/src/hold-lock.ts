@@ -11,16 +11,16 @@ import { monotonicMs } from './timing';
 import type { Duration } from './types';
 
 export interface HoldOptions extends HoldListeners {
-  /** Who holds the lock, for people; default: one of its own for each call. */
+  /** The name of the lease; by default a new one for each call. */
   readonly name?: string | undefined;
-  /** Why, for people who wonder what holds back an update; up to 256 characters. */
+  /** Why the lock is held, for people; up to 256 characters. */
   readonly reason?: string | undefined;
-  /** How long to wait for a lock that cannot be had now, or a sidecar that is not there yet; default without limit, 0 for not at all. */
+  /** How long to wait for the lock, and for a sidecar that is not running yet; by default without limit, 0 for not at all. */
   readonly wait?: Duration | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is done while the lock is held. The signal aborts when the lock is lost, or the hold's own signal does. */
+/** A routine that runs while the lock is held. Its signal aborts when the lock is lost, or when the signal in the options aborts. */
 export type Routine<T> = (signal: AbortSignal) => T | Promise<T>;
 
 /** Holds the lock until it is released, or the signal aborts. */
@@ -30,19 +30,19 @@ export async function holdUntilReleased(caller: Caller, options: HoldOptions): P
   return held;
 }
 
-/** Holds the lock until the routine has come to an end, also after an abort: it may be where it must not be interrupted. */
+/** Holds the lock until the routine has ended, also after an abort: the routine may be in a critical section. */
 export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine: Routine<T>): Promise<T> {
   const held = await take(caller, options);
   passOn(options.signal, held);
   try {
     return await routine(held.signal);
   } finally {
-    // Never fails, so it cannot hide an error of the routine's.
+    // It never fails, so it cannot hide an error of the routine.
     await held.release();
   }
 }
 
-/** @throws why it was not granted, or the signal's reason: then nothing is held */
+/** @throws an error that says why it was not granted, or the signal's reason; then nothing is held */
 async function take(caller: Caller, options: HoldOptions): Promise<ConnectionHold> {
   checkOptions('hold', options, { name: true, reason: true, wait: true, signal: true, onUpdate: true, onDraining: true });
   const { reason, signal, wait } = options;
@@ -69,7 +69,7 @@ function passOn(signal: AbortSignal | undefined, held: ConnectionHold, andThen?:
 
 async function waitForHold(caller: Caller, name: string, reason: string | undefined, forMs: number, signal: AbortSignal | undefined): Promise<HoldStream> {
   const { timing } = caller;
-  // After a connection that broke without an answer, the lease may have been granted: then for a moment our own name is in use.
+  // If the connection broke before the answer, the lease may have been granted; then our own name is in use for a moment.
   let lastBrokenAtMs = -Infinity;
   const attempt = async (leftMs: number): Promise<HoldStream> => {
     try {
@@ -86,7 +86,7 @@ async function waitForHold(caller: Caller, name: string, reason: string | undefi
   return persist(attempt, { forMs, timing, signal, passes });
 }
 
-/** Whether the sidecar may have got the request, rather than nobody. */
+/** Whether the request may have reached the sidecar. */
 function mayHaveArrived({ cause }: UnreachableError): boolean {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
   return !['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code);

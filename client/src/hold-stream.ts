@@ -10,7 +10,7 @@ export const LONGEST_WAIT_MS = 3_600_000;
 
 export interface HoldRequest {
   readonly name: string;
-  /** The lease to take up again; a new one if not given. */
+  /** The id of the lease to continue; without one, a new lease. */
   readonly id?: string | undefined;
   readonly reason: string | undefined;
   readonly waitMs: number;
@@ -18,18 +18,18 @@ export interface HoldRequest {
   readonly isBackground?: boolean;
 }
 
-/** A connection that holds a lease. From here on it does not keep the process alive. */
+/** A connection that holds a lease. It does not keep the process alive. */
 export interface HoldStream {
   readonly lease: Lease;
-  /** What comes after `held`. Throws when the connection breaks; ends when the sidecar ends it. */
+  /** The lines after `held`. Throws when the connection breaks; ends when the sidecar ends it. */
   readonly lines: AsyncGenerator<HoldLine, void, void>;
   /** Closes the connection; resolves once the sidecar has done so too. False if it was broken before. */
   readonly close: (withinMs: number) => Promise<boolean>;
 }
 
 /**
- * Asks, once, for a lease that lasts as long as the connection.
- * @throws why it was not granted, or the signal's reason: then nothing is held
+ * Asks once for a lease that lasts as long as the connection.
+ * @throws an error that says why it was not granted, or the signal's reason; then nothing is held
  */
 export async function openHold(caller: Caller, request: HoldRequest): Promise<HoldStream> {
   const { name, id, reason, waitMs, signal, isBackground = false } = request;
@@ -79,8 +79,8 @@ async function readHeld(lines: AsyncGenerator<HoldLine, void, void>, name: strin
 }
 
 /**
- * Closing our side is the release: the sidecar ends exactly this lease, and closes its own side when that is done, which
- * says so without another request.
+ * Closing our side of the connection releases the lease. The sidecar closes its side when the lease has ended, which confirms it without
+ * another request.
  */
 function close({ socket }: IncomingMessage, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {

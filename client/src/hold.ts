@@ -10,28 +10,28 @@ import type { Draining, EndedLease, HoldLine, Lease, Update } from './types';
 /** The lock, held for as long as the connection to the sidecar. It does not keep the process alive. */
 export interface Hold extends AsyncDisposable {
   readonly name: string;
-  /** The lease as it was granted, or last taken up again. */
+  /** The lease as it was granted, or as it was when the hold last reconnected. */
   readonly lease: Lease;
   /** Aborts, with a `LockLostError`, when the lock is lost. */
   readonly signal: AbortSignal;
   /**
-   * Gives back the lock. Never fails: if the sidecar is not there, the lease ends by itself. Resolves once the sidecar has
-   * ended the lease, or it is clear that it cannot say so.
+   * Gives back the lock. Never fails: if the sidecar cannot be reached, the lease ends by itself. Resolves once the sidecar has
+   * ended the lease, or cannot confirm it.
    */
   release(): Promise<void>;
 }
 
 export interface HoldListeners {
-  /** An update waits for the lock, or no longer does. */
+  /** Called when an update begins to wait for the lock, or no longer waits. */
   readonly onUpdate?: ((update: Update) => void) | undefined;
-  /** The lease will be ended, for an update that has waited long enough. */
+  /** Called when the lease is about to be ended, for an update that has waited long enough. */
   readonly onDraining?: ((draining: Draining) => void) | undefined;
 }
 
-/** A lease by connection, taken up again when the sidecar restarts. */
+/** A lease by connection, which continues after a restart of the sidecar. */
 export class ConnectionHold implements Hold {
   readonly #aborter = new AbortController();
-  /** Aborts what is done in the background, once the hold is over. */
+  /** Aborts all background work once the hold is over. */
   readonly #over = new AbortController();
   /** Null while the connection is broken. */
   #stream: HoldStream | null;
@@ -70,12 +70,12 @@ export class ConnectionHold implements Hold {
     await this.release();
   }
 
-  /** Passes on somebody's wish to stop: the signal aborts, but the lock stays until it is released. */
+  /** Passes on a request to stop: the signal aborts, but the lock is kept until it is released. */
   abort(reason: unknown): void {
     this.#aborter.abort(reason);
   }
 
-  /** Calls back once, when the hold has been released or lost. */
+  /** Calls back once, when the hold is released or lost. */
   onOver(callback: () => void): void {
     if (this.#over.signal.aborted) callback();
     else this.#over.signal.addEventListener('abort', callback, { once: true });
@@ -88,12 +88,12 @@ export class ConnectionHold implements Hold {
     await this.#releaseDetached();
   }
 
-  /** The sidecar is restarting, and will keep the lease until it is clear that nobody comes for it. If it is back soon, it need not. */
+  /** Releases while the sidecar restarts: it would keep the lease until the end of its grace period. */
   async #releaseDetached(): Promise<void> {
     const { caller, name } = this;
     const { timing } = caller;
     const headers = ifMatch(idOf(this.#lease));
-    // By its name alone it may be somebody else's by now.
+    // Another client may have the name by now.
     if (headers['If-Match'] === undefined) return;
     const signal = AbortSignal.timeout(timing.releaseMs);
     const attempt = async (): Promise<void> => {
@@ -118,7 +118,7 @@ export class ConnectionHold implements Hold {
     }
   }
 
-  /** Reads until the connection is over; how the lease ended, if the sidecar has said so. */
+  /** Reads until the connection is over. Returns how the lease ended, if the sidecar said so. */
   async #read(stream: HoldStream): Promise<EndedLease | null> {
     try {
       for await (const line of stream.lines) {
@@ -126,12 +126,12 @@ export class ConnectionHold implements Hold {
         this.#tell(line);
       }
     } catch {
-      // Broken, silent or garbled: what has become of the lease, the sidecar will know.
+      // Broken, silent or garbled: the sidecar knows the state of the lease.
     }
     return null;
   }
 
-  /** In a turn of its own: what a listener throws is its own matter, and must not break the hold. */
+  /** Calls a listener in a turn of its own: an error that it throws must not break the hold. */
   #tell(line: HoldLine): void {
     const { onUpdate, onDraining } = this.listeners;
     if (line.event === 'update' && onUpdate !== undefined) {
@@ -147,7 +147,7 @@ export class ConnectionHold implements Hold {
     }
   }
 
-  /** Tries until the sidecar says that the lease has ended, or must have ended it. Whatever else it answers may pass. */
+  /** Tries until the sidecar says that the lease has ended, or must have ended it. All other answers may be temporary. */
   async #recover(): Promise<HoldStream | null> {
     const { caller } = this;
     const { timing } = caller;

@@ -4,7 +4,7 @@ import type { Endpoint } from './endpoint';
 import { InvalidRequestError } from './errors/invalid-request-error';
 import type { Timing } from './timing';
 
-/** Longer answers are not the sidecar's. In characters. */
+/** No answer of the sidecar is longer. In characters. */
 const MAX_ANSWER_LENGTH = 16 * 1024 * 1024;
 
 export interface Request {
@@ -13,10 +13,10 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   /** Parameters; those that are undefined are left out. */
   readonly json?: Readonly<Record<string, unknown>>;
-  /** How long the sidecar is asked to wait before it answers. */
+  /** How long the sidecar may wait before it answers, as the request says. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Whether the process may end while this is under way. */
+  /** Whether the process may end during the request. */
   readonly isBackground?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Speaks HTTP to one sidecar. Connections are kept for the next request, and do not keep the process alive. */
+/** HTTP to one sidecar. Idle connections are reused, and do not keep the process alive. */
 export class HttpClient {
   #agent: Agent | undefined;
 
@@ -45,7 +45,7 @@ export class HttpClient {
 
   /** Sends a request and returns the whole answer. Throws as {@link open} does. */
   async exchange(endpoint: Endpoint, request: Request): Promise<Answer> {
-    // What must not arrive twice does not go on a connection that the sidecar may just be closing.
+    // A request that must not arrive twice does not use a connection that the sidecar may be closing.
     const response = request.method === 'POST' ? await this.open(endpoint, request) : await this.#openOnKept(endpoint, request);
     return readAll(response, this.timing, request.signal);
   }
@@ -58,7 +58,7 @@ export class HttpClient {
       try {
         return await head(sent, endpoint, request, this.timing);
       } catch (error) {
-        // The sidecar has closed a kept connection, which is gone now; the next attempt takes another.
+        // The sidecar has closed the reused connection; the next attempt opens another.
         const { code = '' } = error as NodeJS.ErrnoException;
         if (!sent.reusedSocket || !['ECONNRESET', 'EPIPE'].includes(code) || request.signal?.aborted === true) throw error;
       }
@@ -91,12 +91,12 @@ export async function readAll(response: IncomingMessage, timing: Timing, signal?
 
 type Protocol = Pick<typeof http, 'Agent' | 'request'>;
 
-/** `node:https` takes as long to load as all the rest, and is loaded only where it is needed. */
+/** Loads `node:https` only if it is needed: it takes as long to load as everything else. */
 async function protocolOf({ isSecure }: Endpoint): Promise<Protocol> {
   return isSecure ? import('node:https') : http;
 }
 
-/** @throws InvalidRequestError for what cannot be sent (a token with a line break in it): trying again would not help */
+/** @throws InvalidRequestError for a request that cannot be sent, such as a token with a line break; trying again would not help */
 function send(protocol: Protocol, { target, prefix, isSecure }: Endpoint, { method, path, headers, json }: Request, agent: Agent | false): ClientRequest {
   const body = json === undefined ? undefined : JSON.stringify(json);
   const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
@@ -116,7 +116,7 @@ function head(sent: ClientRequest, { isSecure }: Endpoint, { signal, waitMs = 0,
     let timer: NodeJS.Timeout | undefined;
     const giveUpAfter = (ms: number, what: string): void => {
       clearTimeout(timer);
-      // The connection keeps the process alive, if anything is to.
+      // Only the connection keeps the process alive, not the timer.
       timer = setTimeout(() => sent.destroy(new Error(`no ${what} within ${String(ms)} ms`)), ms).unref();
     };
     const waitForAnswer = (): void => { giveUpAfter(waitMs + timing.answerMs, 'answer'); };
@@ -135,7 +135,7 @@ function head(sent: ClientRequest, { isSecure }: Endpoint, { signal, waitMs = 0,
     });
     sent.once('response', (response) => {
       settle();
-      // It is seen by its reader. Without a listener it would end the process.
+      // The reader sees this error, too. Without a listener it would end the process.
       response.on('error', () => undefined);
       resolve(response);
     });
@@ -144,7 +144,7 @@ function head(sent: ClientRequest, { isSecure }: Endpoint, { signal, waitMs = 0,
       settle();
       reject(new Error('the answer is of another protocol'));
     });
-    // For good: an error after the answer is seen by the answer's reader.
+    // Not `once`: an error after the answer is reported by the answer's reader.
     sent.on('error', (error) => {
       settle();
       reject(error);

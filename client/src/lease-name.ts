@@ -18,8 +18,8 @@ export function leasePath(name: string): string {
 }
 
 /**
- * A name that nobody else has: `recorder-3f2a9c1b7d20-17-x4k2p9`. The program's is for people; the host's tells containers
- * apart, in which process ids are all alike; the end by chance tells apart what one process holds at a time.
+ * A unique name: `recorder-3f2a9c1b7d20-17-x4k2p9`. The program's name is for people; the host's name tells containers apart, whose
+ * process ids are alike; the random end tells apart the leases of one process.
  */
 export function makeName(program = process.argv[1] ?? process.execPath): string {
   const parts = [shorten(basename(program).replace(/\.\w+$/, ''), 24), shorten(hostname(), 20), String(process.pid)];
@@ -27,17 +27,17 @@ export function makeName(program = process.argv[1] ?? process.execPath): string 
   return [...parts.filter((part) => part !== ''), chance].join('-');
 }
 
-/** What tells a lease from others of its name; an older sidecar gives none. */
+/** The id of a lease; undefined from an older sidecar. */
 export function idOf(lease: Partial<Lease>): string | undefined {
   return lease.id;
 }
 
-/** The header with which a request is for that very lease. */
+/** The header that restricts a request to that very lease. */
 export function ifMatch(id: string | undefined): Record<string, string> {
   return id === undefined ? {} : { 'If-Match': `"${id}"` };
 }
 
-/** Only what a name may have, beginning and ending with a letter or digit. */
+/** Keeps only the characters that a name may have; begins and ends with a letter or digit. */
 function shorten(text: string, maxLength: number): string {
   const allowed = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return allowed.slice(0, maxLength).replace(/[^A-Za-z0-9]+$/, '');

@@ -3,20 +3,19 @@ import { UnreachableError } from './errors/unreachable-error';
 import { monotonicMs, type Timing } from './timing';
 
 export interface Persistence {
-  /** How long to go on trying; 0 for one attempt, Infinity for ever. */
+  /** How long to keep trying, in milliseconds; 0 for one attempt, Infinity for ever. */
   readonly forMs: number;
   readonly timing: Timing;
   readonly signal?: AbortSignal | undefined;
-  /** Whether it makes sense to try again after this error. */
+  /** Whether another attempt may succeed after this error. */
   readonly passes?: (error: unknown) => boolean;
-  /** Whether the process may end in a pause. */
+  /** Whether the process may end during a pause. */
   readonly isBackground?: boolean;
 }
 
 /**
- * Tries until it works, with pauses that grow, each in part by chance so that the apps of a device do not come all at
- * once.
- * @param attempt is told how much time is left, in milliseconds
+ * Tries until an attempt succeeds. The pauses grow and are partly random, so that the apps of a device do not all try at once.
+ * @param attempt gets the time that is left, in milliseconds
  * @throws the last attempt's error, or the signal's reason
  */
 export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persistence: Persistence): Promise<T> {
@@ -31,14 +30,14 @@ export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persis
       signal?.throwIfAborted();
       const nowMs = monotonicMs();
       if (!passes(error) || nowMs >= untilMs) throw error;
-      // One that has waited for long was no quick failure.
+      // An attempt that took long was not a quick failure, so the pauses begin anew.
       if (nowMs - startedMs > timing.longestPauseMs) pauses.startOver();
       await pause(Math.min(pauses.next(), untilMs - nowMs), signal, isBackground);
     }
   }
 }
 
-/** Whether what failed may work later: nobody is there yet, or the lock cannot be had for now. A name in use stays so. */
+/** Whether a later attempt may succeed: the sidecar is not running yet, or the lock is not available now. A name in use stays in use. */
 export function isPassing(error: unknown): boolean {
   return error instanceof UnreachableError || (error instanceof LockUnavailableError && error.code !== 'name-in-use');
 }

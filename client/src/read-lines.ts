@@ -1,19 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Longer lines are not the sidecar's. In characters. */
+/** No line of the sidecar is longer. In characters. */
 const MAX_LINE_LENGTH = 1024 * 1024;
 
 export interface LineOptions {
-  /** After this long without a byte the connection is taken for dead, in milliseconds. Only time spent waiting counts. */
+  /** After this time without a byte the connection counts as dead, in milliseconds. Only time spent waiting counts. */
   readonly silentMs: number;
-  /** Whether the process may end while a line is waited for. */
+  /** Whether the process may end while waiting for a line. */
   readonly isBackground: boolean;
 }
 
 /**
- * The lines of an answer, as they come, without their ends; one that is cut off is not given. Leaving the loop closes the
- * connection.
- * @throws if the connection breaks, falls silent or sends what is no line
+ * The lines of an answer as they arrive, without their line ends; never an incomplete one. Leaving the loop closes the connection.
+ * @throws if the connection breaks or falls silent, or a line is too long
  */
 export async function* readLines(response: IncomingMessage, { silentMs, isBackground }: LineOptions): AsyncGenerator<string, void, void> {
   const { socket } = response;
@@ -40,7 +39,7 @@ export async function* readLines(response: IncomingMessage, { silentMs, isBackgr
 function watchSilence(response: IncomingMessage, silentMs: number): { end: () => void } {
   let isOver = false;
   const timer = setTimeout(() => {
-    // If this process was stopped or busy, what the sidecar has said meanwhile is read first.
+    // If this process was stopped or busy, the lines that have arrived meanwhile are read first.
     setImmediate(() => {
       if (!isOver) response.destroy(new Error(`nothing was heard for ${String(silentMs)} ms`));
     });

@@ -13,11 +13,11 @@ export interface DetachedLease {
 }
 
 /**
- * Takes up again, once, a lease that the sidecar may have kept over a restart.
- * @throws LockLostError if it has ended; after anything else it can be tried again
+ * Tries once to continue a lease that the sidecar may have kept over a restart, on a new connection.
+ * @throws LockLostError if it has ended; after any other error it can be tried again
  */
 export async function reattach(caller: Caller, { lease, reason }: DetachedLease, signal: AbortSignal): Promise<HoldStream> {
-  // An older sidecar knows no ids. A hold would replace a lease that has ended by a new one, so we look first.
+  // An older sidecar knows no ids, and a hold would replace an ended lease by a new one. So the live lease is compared first.
   if (idOf(lease) === undefined) {
     const answer = await caller.exchange({ method: 'GET', path: leasePath(lease.name), signal, isBackground: true });
     if (!isSame(lease, documentOf(answer, caller.url, leaseNamed(lease.name)))) throw lost(lease, 'another lease has its name');
@@ -28,13 +28,13 @@ export async function reattach(caller: Caller, { lease, reason }: DetachedLease,
   throw lost(lease, 'another lease has its name');
 }
 
-/** By their ids, if both have one. */
+/** Compares leases by their ids, if both have one. */
 function isSame(ours: Lease, found: Lease): boolean {
   const isById = idOf(ours) !== undefined && idOf(found) !== undefined;
   return isById ? found.id === ours.id : found.since === ours.since && found.kind === ours.kind;
 }
 
-/** What it means for a hold that its lease could not be taken up again. */
+/** The error of a hold whose lease could not be continued. */
 export function asLost(error: unknown, { lease }: DetachedLease): LockLostError {
   if (error instanceof LockLostError) return error;
   if (error instanceof UpdateLockError) return lost(lease, error.message, error.code, error);

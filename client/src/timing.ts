@@ -1,14 +1,14 @@
-/** How long things may take, in milliseconds; a value of its own so that tests can be in a hurry. */
+/** Time limits, in milliseconds; injected so that tests can use shorter ones. */
 export interface Timing {
-  /** How often the sidecar says something on a stream. A stream that is silent for more than two of these is dead. */
+  /** How often the sidecar sends something on a stream. A stream that is silent for more than twice as long is dead. */
   readonly heartbeatMs: number;
-  /** How long a hold looks for its sidecar again after losing it: the sidecar's restart grace, unless that was changed. */
+  /** How long a hold tries to reach its sidecar again: the sidecar's default restart grace. */
   readonly recoveryMs: number;
-  /** How long connecting may take, finding the address included. */
+  /** How long connecting may take, including the look-up of the address. */
   readonly connectMs: number;
-  /** How long an answer may take, beyond what was asked to be waited for. */
+  /** How long an answer may take, beyond the wait that was asked for. */
   readonly answerMs: number;
-  /** For how long requests that are not told how long to wait try to reach a sidecar that is just restarting. */
+  /** How long a request without `wait` tries to reach a sidecar that is restarting. */
   readonly patienceMs: number;
   /** How long a release may take to be confirmed. */
   readonly releaseMs: number;
@@ -28,7 +28,7 @@ export const TIMING: Timing = {
   longestPauseMs: 2000,
 };
 
-/** Milliseconds by a clock that nobody sets. `performance.now()` is the same, and costs `update-lock run` 1 ms for loading. */
+/** Milliseconds of a monotonic clock. `performance.now()` is the same, and costs `update-lock run` 1 ms for loading. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

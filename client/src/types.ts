@@ -1,4 +1,4 @@
-/** The documents that the sidecar speaks, as its OpenAPI document has them. Times are RFC 3339 in UTC. */
+/** The documents of the sidecar, as in its OpenAPI document. Times are RFC 3339 in UTC. */
 
 /** A length of time: a number of seconds, or `500ms`, `90s`, `5m`, `1h30m`, `1d`. */
 export type Duration = number | string;
@@ -22,7 +22,7 @@ export interface Lease {
   ttlSeconds: number | null;
   remainingSeconds: number | null;
   renewals: number;
-  /** Who asked: `unix`, an IP address, or `sidecar`. */
+  /** The client that asked: `unix`, an IP address, or `sidecar`. */
   peer: string;
 }
 
@@ -31,7 +31,7 @@ export interface EndedLease extends Lease {
   ended: { reason: EndReason; at: string };
 }
 
-/** What is known of updates. */
+/** The state of updates. */
 export interface Update {
   /** Whether the device's Supervisor answers. */
   supervisor: 'reachable' | 'unreachable' | 'not-configured';
@@ -77,13 +77,13 @@ export interface LockStatus extends LockSummary {
   update: Update | null;
 }
 
-/** The leases are about to be drained, so that an update that has waited long enough gets through. */
+/** The leases are about to be ended, for an update that has waited long enough. */
 export interface Draining {
   endsInSeconds: number;
   reason?: string | undefined;
 }
 
-/** One line of a hold. Others may come and are to be ignored. */
+/** One line of a hold. Lines of other kinds are to be ignored. */
 export type HoldLine =
   | { event: 'held'; lease: Lease }
   | { event: 'update'; update: Update }
@@ -91,20 +91,20 @@ export type HoldLine =
   | { event: 'alive' }
   | { event: 'ended'; lease: EndedLease };
 
-/** One event of `GET /v1/events`. After a `lock` with `snapshot` every live lease and the update follow: forget what was known. With `missed` too, events were missed. */
+/** One event of `GET /v1/events`. After a `lock` with `snapshot` every live lease and the update follow: they replace the former state. With `missed` too, events were missed. */
 export type LockEvent =
   | { id: string; type: 'lock'; data: LockSummary & { snapshot: boolean; missed: boolean } }
   | { id: string; type: 'lease'; data: Lease | EndedLease }
   | { id: string; type: 'update'; data: Update };
 
-/** What an error answer says (RFC 9457). */
+/** The body of an error answer (RFC 9457). */
 export interface Problem {
   type: string;
   title: string;
   status: number;
   detail: string;
   code: ProblemCode;
-  /** Who is in the way. */
+  /** The holder that is in the way. */
   holder?: string | undefined;
   errors?: { field: string; message: string }[] | undefined;
   retryAfterSeconds?: number | undefined;

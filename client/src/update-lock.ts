@@ -18,16 +18,16 @@ export interface CallOptions {
 }
 
 export interface RenewOptions extends CallOptions {
-  /** How long from now; default: as before, or what the sidecar is set to. */
+  /** The time to live, from now; by default that of the live lease, or the sidecar's default. */
   ttl?: Duration | undefined;
-  /** Why, for people who wonder what holds back an update; up to 256 characters. */
+  /** Why the lock is held, for people; up to 256 characters. */
   reason?: string | undefined;
 }
 
 export interface AcquireOptions extends RenewOptions {
-  /** Default: one of its own for each call. */
+  /** The name of the lease; by default a new one for each call. */
   name?: string | undefined;
-  /** How long to wait for a lock that cannot be had now, or a sidecar that is not there yet; default 1 s, 0 for not at all. */
+  /** How long to wait for the lock, and for a sidecar that is not running yet; by default 1 s, 0 for not at all. */
   wait?: Duration | undefined;
 }
 
@@ -35,16 +35,16 @@ const CALL = { signal: true } as const;
 const RENEW = { ...CALL, ttl: true, reason: true } as const;
 const ACQUIRE = { ...RENEW, name: true, wait: true } as const;
 
-/** How long one request waits for an update, in milliseconds: connections that say nothing for hours tend to be lost. */
+/** How long one request waits for an update, in milliseconds: connections that are silent for hours tend to break. */
 const UPDATE_WAIT_MS = 300_000;
 
-/** So many leases are known by their ids at most; somebody may use new names for ever, and release none. */
+/** The most leases whose ids are remembered: a program may use new names for ever, and release none. */
 const MAX_IDS = 1000;
 
 /** The update lock of the device, held and watched through its sidecar. */
 export class UpdateLock {
   readonly #caller: Caller;
-  /** Of the leases that were acquired by name: what `renew` and `release` are for, even if another has the name by now. */
+  /** The ids of the leases that were acquired here, so that `renew` and `release` only affect these. */
   readonly #ids = new Map<string, string>();
 
   /** @throws InvalidRequestError if the URL, given or from the environment, is not one */
@@ -53,15 +53,15 @@ export class UpdateLock {
     this.#caller = new Caller(options);
   }
 
-  /** Where the sidecar is asked, for messages. */
+  /** The sidecar's address, for messages. */
   get url(): string {
     return this.#caller.url;
   }
 
   /**
    * Holds the lock while a routine runs, or until it is released: no update is applied, and the device is not rebooted for one.
-   * It ends by itself when this process does. Waits for the lock, and for a sidecar that is not there yet, without a limit unless
-   * `wait` says otherwise. A restart of the sidecar is bridged.
+   * The lease ends when this process ends. Waits for the lock, and for a sidecar that is not running yet, without limit unless
+   * `wait` says otherwise. The hold continues over a restart of the sidecar.
    *
    * With a routine: settles as the routine does, after giving back the lock. The routine's `signal` aborts with a `LockLostError`
    * when the lock is lost, and with the reason of `options.signal` when that aborts; the lock is kept until the routine settles.
@@ -91,14 +91,14 @@ export class UpdateLock {
       return this.#caller.askOnce({ method: 'PUT', path, json: { ...json, wait: Math.floor(waitMs) / 1000 }, waitMs, signal }, leaseNamed(name));
     };
     const lease = await persist(attempt, { forMs: toMs(wait, 'wait'), timing, signal });
-    // Nobody else has a name that we have made up.
+    // A generated name is unique, so it can be sent again safely.
     if (options.name !== undefined) this.#remember(lease);
     return lease;
   }
 
   /**
-   * Renews a live lease that was acquired for a time. If this object has acquired it, only that very lease: not one that somebody
-   * else has acquired under its name since.
+   * Renews a live lease that was acquired for a time. If this object has acquired it, renews only that very lease, not one that another
+   * client has acquired under its name since.
    * @throws LockLostError if it has ended, the code saying how
    */
   async renew(name: string, options: RenewOptions = {}): Promise<Lease> {
@@ -112,7 +112,7 @@ export class UpdateLock {
 
   /**
    * Releases a lease. Returns it as it was, or null if there was none. When it was the last one, the lock is given back by then.
-   * If this object has acquired it, only that very lease: null if somebody else has acquired one under its name since.
+   * If this object has acquired it, releases only that very lease: null if another client has acquired one under its name since.
    */
   async release(name: string, options: CallOptions = {}): Promise<EndedLease | null> {
     checkOptions('release', options, CALL);
@@ -129,7 +129,7 @@ export class UpdateLock {
     return ended;
   }
 
-  /** Who holds the lock, why, since when and until when. */
+  /** The lock: who holds it, why, since when and until when. */
   async status(options: CallOptions = {}): Promise<LockStatus> {
     checkOptions('status', options, CALL);
     return this.#caller.ask({ method: 'GET', path: '/v1/lock', signal: options.signal }, LOCK);
@@ -142,13 +142,13 @@ export class UpdateLock {
     return leases;
   }
 
-  /** What happens, from now or from an event on, over restarts of the sidecar. It waits for one that is not there yet. */
+  /** The events of the lock, from now or from an event on, over restarts of the sidecar. Waits for a sidecar that is not running yet. */
   events(options: EventsOptions = {}): AsyncIterableIterator<LockEvent> {
     checkOptions('events', options, { ...CALL, lastEventId: true, onConnection: true });
     return new Events(this.#caller, options);
   }
 
-  /** What is known of updates, after the sidecar has asked the Supervisor. `status` has it as of the last time. */
+  /** The state of updates, after the sidecar has asked the Supervisor now. `status` has the last known state. */
   async update(options: CallOptions = {}): Promise<Update> {
     checkOptions('update', options, CALL);
     return this.#caller.ask({ method: 'GET', path: '/v1/update', signal: options.signal }, UPDATE);
@@ -156,13 +156,13 @@ export class UpdateLock {
 
   /**
    * Waits until an update waits for the lock, over restarts of the sidecar.
-   * @throws UpdateLockError (`not-configured`) if the sidecar has no Supervisor to ask, since then it would never be known
+   * @throws UpdateLockError (`not-configured`) if the sidecar has no Supervisor to ask, since then it would wait for ever
    */
   async whenUpdatePending(options: CallOptions = {}): Promise<Update> {
     checkOptions('whenUpdatePending', options, CALL);
     const { signal } = options;
     const { timing } = this.#caller;
-    // Hardly at first: whether it can be known at all is to be said at once.
+    // The first request does not wait, to find out at once whether the sidecar can know.
     for (let waitMs = 1; ; waitMs = UPDATE_WAIT_MS) {
       const path = `/v1/update?wait=${String(waitMs / 1000)}`;
       const update = await persist(() => this.#caller.askOnce({ method: 'GET', path, waitMs, signal }, UPDATE), { forMs: Infinity, timing, signal });
@@ -172,7 +172,7 @@ export class UpdateLock {
   }
 
   /**
-   * Asks the Supervisor to try to update now. With `force` it takes the lock from whoever has it; that needs the admin token.
+   * Asks the Supervisor to try an update now. With `force` the holders lose the lock; that needs the admin token.
    * @throws UpdateLockError (`supervisor-unavailable`); NotAllowedError
    */
   async requestUpdate(options: CallOptions & { force?: boolean | undefined } = {}): Promise<Update> {
@@ -192,7 +192,7 @@ export class UpdateLock {
   }
 }
 
-/** A lease that has ended is what its release is for. */
+/** Whether the release failed because the lease has already ended. */
 function nullIfLost(error: unknown): null {
   if (error instanceof LockLostError) return null;
   throw error;

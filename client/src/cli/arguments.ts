@@ -6,7 +6,7 @@ import { parseDuration } from '../duration';
 /** The options that were given, by name; flags are `true`. */
 export type Options = Readonly<Record<string, string | true>>;
 
-/** What a command line asks for. */
+/** A command line that was understood. */
 export type Invocation =
   | { readonly kind: 'help'; readonly command: CommandSpec | undefined }
   | { readonly kind: 'version' }
@@ -20,7 +20,7 @@ interface Details {
   readonly operands: readonly string[];
 }
 
-/** How a lease may be called: what the sidecar would refuse is not sent to it. */
+/** The names that a lease can have. Others are refused before the sidecar is asked. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const SHELLS = ['bash', 'zsh', 'leases'];
 
@@ -55,12 +55,12 @@ function commandNamed(word: string): CommandSpec {
 }
 
 /**
- * Reads options up to the first operand where what follows is another command's business (before our command, and for
- * `run` before COMMAND), otherwise anywhere.
+ * Reads options anywhere, or only up to the first operand if the rest belongs to another command: before our own command's name, and
+ * for `run` before COMMAND.
  */
 function readOptions(args: readonly string[], specs: readonly OptionSpec[], command: CommandSpec | undefined): { options: Options; rest: string[] } {
   const stopsAtOperand = command === undefined || command.name === 'run';
-  // As it is most of the time, without the cost of looking further: `run` should start fast.
+  // The most frequent case, without the cost of loading the parser: `run` should start fast.
   if (args[0] === '--') return { options: {}, rest: args.slice(1) };
   if (stopsAtOperand && args[0]?.startsWith('-') !== true) return { options: {}, rest: [...args] };
   const config = Object.fromEntries(specs.map(({ name, type }) => [name, { type: type === 'flag' ? ('boolean' as const) : ('string' as const) }]));

@@ -1,4 +1,4 @@
-/** COMMAND could not be started; `exit` is what a shell would say. */
+/** COMMAND could not be started; `exit` is the status that a shell would report. */
 export class CannotRunError extends Error {
   override readonly name = 'CannotRunError';
 

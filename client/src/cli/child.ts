@@ -2,16 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { CannotRunError } from './cannot-run-error';
 import { EXIT, exitOfSignal } from './exits';
 
-/** COMMAND, once it runs. */
+/** The running COMMAND. */
 export interface Child {
   readonly process: ChildProcess;
-  /** What a shell would say it exited with. */
+  /** Its exit status, as a shell would report it. */
   readonly exited: Promise<number>;
 }
 
 /**
  * Starts COMMAND with our own standard files and the others it was meant to have, in our own process group and environment.
- * @param leaseName what it may want to know of the lease
+ * @param leaseName for its environment
  * @throws CannotRunError
  */
 export async function startChild(command: string, args: readonly string[], leaseName: string, files: readonly number[]): Promise<Child> {
@@ -23,7 +23,7 @@ export async function startChild(command: string, args: readonly string[], lease
   }
   try {
     const child = spawn(command, args, { stdio, env });
-    // Not 'close': what it leaves behind may keep its outputs open for ever.
+    // Not 'close': processes that it leaves behind may keep its outputs open for ever.
     const exited = new Promise<number>((resolve) => child.once('exit', (code, signal) => { resolve(code ?? exitOfSignal(signal ?? 'SIGKILL')); }));
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.on('error', () => undefined);
@@ -34,7 +34,7 @@ export async function startChild(command: string, args: readonly string[], lease
 }
 
 function cannotRun(command: string, cause: NodeJS.ErrnoException): CannotRunError {
-  // An empty name is refused by Node.js before the system is asked.
+  // Node.js throws for an empty name, before it asks the system.
   const isMissing = cause.code === 'ENOENT' || cause.code === 'ERR_INVALID_ARG_VALUE';
   const why = isMissing ? 'not found' : cause.code === 'EACCES' ? 'permission denied' : (cause.code ?? cause.message);
   return new CannotRunError(`${command}: ${why}`, isMissing ? EXIT.notFound : EXIT.cannotRun, { cause });

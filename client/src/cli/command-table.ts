@@ -1,4 +1,4 @@
-/** An option as a person writes it, and what its value may be. */
+/** An option, and the values that it can have. */
 export interface OptionSpec {
   readonly name: string;
   /** Stands for the value in the help; an option without one is a flag. */
@@ -7,7 +7,7 @@ export interface OptionSpec {
   readonly type: 'flag' | 'text' | 'name' | 'duration' | 'choice';
   readonly choices?: readonly string[];
   readonly help: string;
-  /** Another that may not go with it. */
+  /** Another option that excludes it. */
   readonly excludes?: string;
 }
 
@@ -25,7 +25,7 @@ export interface CommandSpec {
   readonly examples: readonly string[];
 }
 
-/** What every command takes. */
+/** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'url', value: 'URL', type: 'text', help: 'the sidecar, http(s)://HOST:PORT or unix:/PATH' },
   { name: 'help', type: 'flag', help: 'this text' },
@@ -35,7 +35,7 @@ const REASON: OptionSpec = { name: 'reason', value: 'R', type: 'text', help: 'wh
 const TTL: OptionSpec = { name: 'ttl', value: 'D', type: 'duration', help: 'for how long, from now' };
 const JSON_LEASE: OptionSpec = { name: 'json', type: 'flag', help: 'print the lease as JSON' };
 
-/** Everything the command line knows, from which parsing, help and completion follow. */
+/** All commands. Parsing, help and completion follow from this table. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'run',

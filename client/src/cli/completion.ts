@@ -105,7 +105,7 @@ function zshArguments(command: CommandSpec): string {
   return options.join(' ');
 }
 
-/** In single quotes and in what _arguments and _describe take apart at colons and brackets. */
+/** Quotes text for single quotes, in which _arguments and _describe also treat colons and brackets specially. */
 function quoted(text: string): string {
   return text.replaceAll('[', '(').replaceAll(']', ')').replaceAll(':', '\\:').replaceAll("'", "'\\''");
 }

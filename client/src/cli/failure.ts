@@ -9,7 +9,7 @@ import { NotAllowedError } from '../errors/not-allowed-error';
 import { UnreachableError } from '../errors/unreachable-error';
 import { UpdateLockError } from '../errors/update-lock-error';
 
-/** Says what went wrong; returns what to exit with. Nothing for a reader that has gone away: nobody is there to read it. */
+/** Prints an error and returns the exit status. Prints nothing if the reader of the output has gone. */
 export function fail(error: unknown): number {
   if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return EXIT.ok;
   tell(printable(error instanceof Error ? error.message : String(error)));

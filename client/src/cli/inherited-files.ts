@@ -1,15 +1,15 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 /**
- * The descriptors from 3 on that whoever started us has left open for COMMAND (`9>file`, a socket from systemd). Node.js
- * marks them to be closed, so they have to be handed on one by one. To be called before anything of ours is opened.
+ * The descriptors from 3 on that our parent left open for COMMAND (`9>file`, a socket from systemd). Node.js marks them to be closed, so
+ * they have to be passed on one by one. To be called before this process opens any file.
  */
 export function inheritedFiles(): number[] {
   try {
     const files = readdirSync('/proc/self/fd').map(Number).filter((fd) => fd > 2).flatMap(describe);
-    // What Node.js opens for itself: event queues, /dev/null, and pipes of which it has both ends.
+    // Node.js has opened these for itself: event queues, /dev/null, and pipes of which it has both ends.
     const others = files.filter(({ is }) => is !== '/dev/null' && !is.startsWith('anon_inode:'));
-    // Each pipe once: looking at a descriptor takes longer than all the rest here.
+    // Each pipe is looked up once: that takes longer than everything else here.
     const pipes = [...new Set(others.map(({ is }) => is).filter((is) => is.startsWith('pipe:')))];
     const own = new Set(pipes.filter((pipe) => hasBothEnds(others.filter(({ is }) => is === pipe))));
     return others.filter(({ is }) => !own.has(is)).map(({ fd }) => fd);
@@ -23,7 +23,7 @@ interface OpenFile {
   readonly is: string;
 }
 
-/** Nothing for what is no longer there: the descriptor by which the folder was read. */
+/** Undefined for a descriptor that is closed by now: the one by which the folder was read. */
 function describe(fd: number): OpenFile[] {
   try {
     return [{ fd, is: readlinkSync(`/proc/self/fd/${String(fd)}`) }];

@@ -6,7 +6,7 @@ import { print, printable } from './output';
 import type { Lease } from '../types';
 import { UpdateLock } from '../update-lock';
 
-/** A script wants success to be silent, a person wants to see it. */
+/** Success is silent for scripts, and shown to people at a terminal. */
 export function say(text: string): void {
   if (isTerminal(1)) print(`${text}\n`);
 }
@@ -31,7 +31,7 @@ export async function release(options: Options, [name = '']: readonly string[]):
   return EXIT.ok;
 }
 
-/** The names that may be renewed and released, for completion: in silence if nobody answers. */
+/** The names of the live leases of apps, for completion; prints nothing if the sidecar cannot be reached. */
 export async function listLeases(options: Options): Promise<number> {
   const leases = await new UpdateLock(urlOf(options)).leases({ signal: AbortSignal.timeout(COMPLETION_MS) }).catch(() => []);
   const names = leases.map(({ name }) => name).filter((name) => !name.startsWith('@'));
@@ -39,7 +39,7 @@ export async function listLeases(options: Options): Promise<number> {
   return EXIT.ok;
 }
 
-/** Whoever presses Tab does not wait for longer, in milliseconds. */
+/** How long completion may take, in milliseconds. */
 const COMPLETION_MS = 1000;
 
 function report({ json }: Options, lease: Lease, what: string): number {

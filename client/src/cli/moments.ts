@@ -6,7 +6,7 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['s', SECOND_MS],
 ];
 
-/** A length of time as a person says it, in the two largest units that matter: `12 min`, `4 min 12 s`, `1 d 3 h`. */
+/** A duration in its two largest units: `12 min`, `4 min 12 s`, `1 d 3 h`. */
 export function span(ms: number): string {
   let restMs = Math.max(0, Math.round(ms / SECOND_MS) * SECOND_MS);
   const first = UNITS.findIndex(([, unitMs]) => restMs >= unitMs);
@@ -20,7 +20,7 @@ export function span(ms: number): string {
   return parts.join(' ');
 }
 
-/** Local wall time: `10:02`, with the day if that is not today's. */
+/** Local wall time: `10:02`, with the date if it is not today. */
 export function wallTime(instant: string, nowMs: number): string {
   const at = new Date(instant);
   if (Number.isNaN(at.getTime())) return '?';

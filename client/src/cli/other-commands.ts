@@ -12,7 +12,7 @@ import { watch } from './watch';
 
 declare const __VERSION__: string;
 
-/** Does everything but `run`; returns what to exit with. Its errors stay in here: bundled apart, their classes are others than those of `run`. */
+/** Runs all commands but `run`, and returns the exit status. Errors are handled here: bundled apart, their classes differ from those of `run`. */
 export async function carryOut(invocation: Exclude<Invocation, { kind: 'run' }>): Promise<number> {
   try {
     switch (invocation.kind) {
@@ -30,7 +30,7 @@ export async function carryOut(invocation: Exclude<Invocation, { kind: 'run' }>)
   }
 }
 
-/** What each command does; resolves to what to exit with. */
+/** The commands; each resolves to its exit status. */
 const PERFORM: Readonly<Record<OtherCommandName, (options: Options, operands: readonly string[]) => Promise<number>>> = {
   acquire,
   renew,

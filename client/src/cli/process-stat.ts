@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** What the kernel says of a process (proc(5), `/proc/PID/stat`). */
+/** The kernel's data on a process (proc(5), `/proc/PID/stat`). */
 export interface ProcessStat {
   readonly isStopped: boolean;
   readonly processGroup: number;
   readonly hasTerminal: boolean;
-  /** The process group that the keys of its terminal send signals to. */
+  /** The process group that gets the signals of its terminal. */
   readonly foregroundGroup: number;
 }
 

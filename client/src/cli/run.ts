@@ -10,17 +10,17 @@ import type { Hold } from '../hold';
 import { holdUntilReleased } from '../hold-lock';
 import { makeName } from '../lease-name';
 
-/** COMMAND has so long to end after SIGTERM when the lock is lost, in milliseconds. */
+/** How long COMMAND has to end after SIGTERM when the lock is lost, in milliseconds. */
 const TERM_MS = 5000;
 
-/** Whoever has waited so long without a word may wonder, in milliseconds. */
+/** After this time a message says that the command is waiting. Milliseconds. */
 const SAY_WAITING_AFTER_MS = 2000;
 
 /** Holds the lock while COMMAND runs, and exits as it did. */
 export async function run(options: Options, [command = '', ...args]: readonly string[]): Promise<never> {
   const files = inheritedFiles();
   const signals = new SignalRelay(exitAs);
-  // Not by way of UpdateLock: reading what else it can do would take longer than asking the sidecar.
+  // Not through UpdateLock: loading all of it would take longer than the request.
   const caller = new Caller(urlOf(options));
   const stopSayingWaiting = sayWaiting(caller);
   const holding = holdUntilReleased(caller, {
@@ -77,7 +77,7 @@ function onLoss({ signal }: Hold, { process: child }: Child, mayEnd: boolean): (
     isEnding = true;
     tell(`the lock is lost, and the command is ended: ${printable(message)}`);
     child.kill('SIGTERM');
-    // One that is stopped would not notice.
+    // A stopped process would not get the signal.
     child.kill('SIGCONT');
     setTimeout(() => child.kill('SIGKILL'), TERM_MS);
   };

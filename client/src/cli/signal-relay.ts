@@ -2,30 +2,30 @@ import type { ChildProcess } from 'node:child_process';
 import { exitOfSignal } from './exits';
 import { readStat } from './process-stat';
 
-/** Those that end a process that does nothing about them. Left out: what only the process itself can cause. */
+/** The signals that end a process by default, except those that only the process itself can cause. */
 const ENDING = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGVTALRM', 'SIGSTKFLT', 'SIGIO', 'SIGPWR'] as const;
 
-/** Those that nothing comes of unless somebody listens. */
+/** The signals that have no effect by default. */
 const HARMLESS = ['SIGWINCH', 'SIGURG'] as const;
 
-/** What the keys and the size of a terminal send to every process of the group in its foreground: to COMMAND as well. */
+/** The signals that a terminal sends to all processes in its foreground, so also to COMMAND. */
 const FROM_TERMINAL: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH'];
 
 /**
- * Does with signals as if we were not there: until there is a COMMAND they end us, from then on they are passed on to it.
- * It runs in our process group, so what a terminal sends reaches it without us and is not sent twice. When it is
- * stopped, we stop as well, for the shell above us to see; when we are continued, it is.
+ * Relays signals to COMMAND, as if this process were not there; before COMMAND runs, they end this process. COMMAND runs in our process
+ * group, so the signals of a terminal reach it directly and are not sent twice. When it is stopped, we stop too, so that the shell above
+ * sees it; when we are continued, so is COMMAND.
  */
 export class SignalRelay {
   #child: ChildProcess | undefined;
   #mayStop = false;
 
-  /** @param end what to do about a signal before there is a COMMAND */
+  /** @param end called for a signal before COMMAND runs */
   constructor(private readonly end: (exit: number) => void) {
     for (const signal of ENDING) process.on(signal, this.#pass);
   }
 
-  /** Before COMMAND is started: what comes from now on is not lost, but seen once it has been. */
+  /** To be called before COMMAND is started: signals that come meanwhile are kept, and relayed afterwards. */
   expectChild(): void {
     for (const signal of HARMLESS) process.on(signal, this.#passIfStarted);
     process.on('SIGCONT', this.#continued);
@@ -56,9 +56,8 @@ export class SignalRelay {
   };
 
   /**
-   * The kernel tells a parent of children that stop, but Node.js only of those that end. What a terminal has sent to us at
-   * the same time is seen first: otherwise it would be seen when we have been continued, perhaps in the background, and
-   * would stop COMMAND again.
+   * The kernel tells a parent when a child stops, but Node.js does not. A stop signal that the terminal has sent to us at the same time is
+   * handled first: otherwise it would be handled after we were continued, perhaps in the background, and would stop COMMAND again.
    */
   readonly #childChanged = (): void => {
     setImmediate(this.#followChild);
@@ -69,7 +68,7 @@ export class SignalRelay {
     if (child?.isStopped !== true) return;
     const own = readStat(process.pid);
     if (own === null) return;
-    // Somebody who stops only COMMAND, away from a terminal, would not know that we have to be continued too.
+    // Whoever stops only COMMAND, without a terminal, cannot know that this process would have to be continued too.
     const isInForeground = own.hasTerminal && [own.processGroup, child.processGroup].includes(own.foregroundGroup);
     if (!this.#mayStop && !isInForeground) return;
     this.#mayStop = false;

@@ -3,10 +3,10 @@ import { columnsOf, fitTo, padTo } from './columns';
 import { future, past } from './moments';
 import { printable } from './output';
 
-/** How a text is to look. */
+/** The style of the text. */
 export interface Look {
   readonly nowMs: number;
-  /** The width to fit into, in columns; null for a file or a pipe, which have none. */
+  /** The width of the terminal, in columns; null for a file or a pipe. */
   readonly columns: number | null;
   readonly hasColour: boolean;
 }
@@ -15,11 +15,11 @@ type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 };
 const STATE_STYLES: Readonly<Record<LockState, Style>> = { held: 'yellow', free: 'green', updating: 'yellow', foreign: 'red', cooldown: 'red', unavailable: 'red' };
 
-/** The longest name is 64 characters; a table with one such should still show the rest. */
+/** Names can have 64 characters; a table with a long one should still show the other columns. */
 const MAX_NAME_COLUMNS = 28;
 const MIN_REASON_COLUMNS = 10;
 
-/** Who holds back updates, why, since and until when, what waits for it, and what to do: lines for a person. */
+/** Says in lines for people who holds back updates, why, since when and until when, what waits, and what to do. */
 export function statusText(status: LockStatus, look: Look): string[] {
   const lines = [headline(status, look)];
   const { update, window } = status;
@@ -57,7 +57,7 @@ function headline({ state, since, expires, leases }: LockStatus, look: Look): st
   const times = [];
   if (since !== null) times.push(`since ${past(since, look.nowMs)}`);
   if (state === 'held') times.push(expires === null ? 'until it is released' : `until ${future(expires, look.nowMs)} at the latest`);
-  // The table has it already, of a single lease.
+  // The table already shows it if there is one lease.
   const detail = times.length === 0 || (leases.length === 1 && look.columns !== null && look.columns < 80) ? '' : `, ${times.join(', ')}`;
   const text = fitTo(`${what[state]}${detail}`, look.columns ?? Infinity);
   const head = text.slice(0, what[state].length);
@@ -109,7 +109,7 @@ function windowText({ open, opens, closes, frozen, timezone }: Window, { nowMs }
   return opens === null ? `${state}, and does not open` : `${state}, opens ${future(opens, nowMs)}; set in ${zone}`;
 }
 
-/** What a person who wants the update through may do. */
+/** What a person can do to let the update through. */
 function advice({ state, leases, update }: LockStatus): string[] {
   if (state === 'held') {
     const own = leases.filter(({ name }) => !name.startsWith('@'));

@@ -7,7 +7,7 @@ import { notConfiguredError } from '../errors/update-lock-error';
 import type { Update } from '../types';
 import { UpdateLock } from '../update-lock';
 
-/** Waits until an update is pending; the exit says whether one is. */
+/** Waits until an update is pending; the exit status says whether one is. */
 export async function waitUpdate(options: Options): Promise<number> {
   const timeoutMs = parseDuration(textOf(options['timeout']) ?? Infinity) ?? Infinity;
   const lock = new UpdateLock(urlOf(options));
@@ -25,7 +25,7 @@ export async function waitUpdate(options: Options): Promise<number> {
   }
 }
 
-/** A timeout of nothing is a question, and the Supervisor is given its time to answer. */
+/** A timeout of 0 asks whether an update waits now; the Supervisor has its usual time to answer. */
 async function isPendingNow(options: Options, lock: UpdateLock): Promise<number> {
   const update = await lock.update();
   if (update.supervisor === 'not-configured') throw notConfiguredError();
@@ -34,7 +34,7 @@ async function isPendingNow(options: Options, lock: UpdateLock): Promise<number>
   return EXIT.ok;
 }
 
-/** What setTimeout can wait for, 24 days, in milliseconds. */
+/** The longest delay of a timer, 24 days, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Asks the Supervisor to try the update now. */

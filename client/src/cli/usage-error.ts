@@ -1,8 +1,8 @@
-/** The command line is wrong; nobody has been asked anything. */
+/** The command line is wrong; no request was sent. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 
-  /** @param command whose help says more */
+  /** @param command the command whose help says more */
   constructor(
     message: string,
     readonly command?: string,

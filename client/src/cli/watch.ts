@@ -11,7 +11,7 @@ import { UpdateLock } from '../update-lock';
 /** Moves to the top left corner and clears what is below. */
 const CLEAR = '\x1b[H\x1b[2J';
 
-/** Shows the lock as it changes, until somebody ends us. */
+/** Shows the lock whenever it changes, until it is interrupted. */
 export async function watch(options: Options): Promise<never> {
   const lock = new UpdateLock(urlOf(options));
   const show = options['json'] === true ? showDocument : canRedraw() ? showStatus : showLine;
@@ -22,7 +22,7 @@ export async function watch(options: Options): Promise<never> {
     isLost = error !== null;
   };
   for await (const event of lock.events({ onConnection })) await show(event, lock);
-  // Only its reader ends the events.
+  // The events end only by an interrupt.
   throw new Error('the events have ended');
 }
 
@@ -34,12 +34,12 @@ function showLine(event: LockEvent): void {
   print(`${timeStamp(Date.now())}  ${eventText(event)}\n`);
 }
 
-/** What `status` prints. */
+/** The text of `status`. */
 async function showStatus(_event: LockEvent, lock: UpdateLock): Promise<void> {
   try {
     print(CLEAR + statusNow(await lock.status()));
   } catch (error) {
-    // The events will say so, and begin anew when it is back.
+    // The events report this, and begin anew when the sidecar is back.
     if (!isPassing(error)) throw error;
   }
 }
