@@ -4,6 +4,7 @@ import * as zlib from 'node:zlib';
 import { systemClock, readBootId, Timeline } from '../server/clock';
 import { readConfig, type Config } from './config/config';
 import { EventFeed } from './events/feed';
+import { Applying } from './gates/applying';
 import { lostCooldown } from './gates/lost-cooldown';
 import { Checks, toWarning } from '../server/checks';
 import { Allowances } from './holders/allowances';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const policies = new LeasePolicies();
   const user = LockUser.detect();
   const boot = readBootId();
+  const state = parts.add(new StateDirectory(config.stateDirectory, feed.emit, user));
   const keeper = parts.add(new Keeper({
     clock,
     timeline,
@@ -52,11 +54,12 @@ async function main(): Promise<void> {
     restartGraceMs: config.restartGraceMs,
     whereToAsk: whereToAsk(config),
   }));
+  const applying = parts.add(new Applying({ clock, boot, state, keeper, hasApi: config.supervisor !== null, emit: feed.emit }));
+  keeper.addGate(applying.gate);
   keeper.addGate(lostCooldown(config.lostCooldownMs));
   parts.add(new StartHolder(clock, keeper, policies, config.holdOnStartMs));
   const checks = new Checks();
   const allowances = new Allowances();
-  const state = parts.add(new StateDirectory(config.stateDirectory, feed.emit, user));
   checks.add(() => toWarning('state', state.problem(), 'What has to outlive a reboot is kept.'));
   const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, allowances, schedule, feed.emit));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
@@ -77,7 +80,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, keeper, windows, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, windows, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { MIN_TTL_MS, type Config } from './config/config';
 import type { Clock, Timeline } from '../server/clock';
 import type { EventFeed } from './events/feed';
+import type { Applying } from './gates/applying';
 import { Deadline } from './gates/deadline';
 import { History } from './events/history';
 import { Access } from './http/access';
@@ -27,6 +28,7 @@ import { createMetrics } from './metrics/metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
 import type { StateDirectory } from './state/state-directory';
+import { AfterUpdate } from './supervisor/after-update';
 import { NoUpdates } from './supervisor/no-updates';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
@@ -42,6 +44,7 @@ export interface ServiceContext {
   readonly checks: Checks;
   readonly allowances: Allowances;
   readonly state: StateDirectory;
+  readonly applying: Applying;
   readonly keeper: Keeper;
   /** Null without windows. */
   readonly windows: WindowHolder | null;
@@ -54,10 +57,11 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, parts, keeper, windows, policies, watch, checks, state } = context;
+  const { config, clock, timeline, parts, keeper, windows, policies, watch, checks, state, applying } = context;
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));
+  if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
   const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, policies });

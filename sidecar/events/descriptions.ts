@@ -38,6 +38,7 @@ type Describers = {
 const DESCRIBERS: Describers = {
   'store-opened': null,
   'directory-looked-at': null,
+  'update-paused': null,
   'gate-opened': null,
   'allowance-changed': null,
   stopping: null,

@@ -51,6 +51,8 @@ export type KeeperEvent =
   | { readonly type: 'request-dropped'; readonly name: string }
   | { readonly type: 'refused'; readonly name: string; readonly refusal: Refusal }
   | FailedEvent
+  /** An update that is being applied has given back the lock, and may take it again. */
+  | { readonly type: 'update-paused' }
   /** A gate has opened that could not tell beforehand when. */
   | { readonly type: 'gate-opened' }
   /** The sidecar stops: nothing is granted any more, and streams end. */

@@ -10,7 +10,7 @@ export interface GateContext {
 }
 
 export interface GateRefusal {
-  readonly code: 'cooldown' | 'draining';
+  readonly code: 'updating' | 'cooldown' | 'draining';
   readonly detail: string;
   /** When the gate opens; null if that is not known. */
   readonly opensAtMs: number | null;

@@ -97,9 +97,20 @@ export class UpdateWatch {
   }
 
   /** Asks now, after the lock was given back: an attempt that failed before, failed because of the lock. */
-  async lookAfterRelease(): Promise<UpdateStatus> {
+  lookAfterRelease(): Promise<UpdateStatus> {
+    return this.#lookAnew(true);
+  }
+
+  /** Asks now whether anything is pending, with a request that begins after this call; false if there is no answer. */
+  async isNothingPending(): Promise<boolean> {
+    await this.#lookAnew(false);
+    const { supervisor, waitsSinceMs, seenOnceAtMs } = await this.#confirm();
+    return supervisor === 'reachable' && waitsSinceMs === null && seenOnceAtMs === null;
+  }
+
+  async #lookAnew(wasHeld: boolean): Promise<UpdateStatus> {
     while (this.#inFlight !== null) await this.#inFlight;
-    this.#inFlight = this.#read(true).finally(() => {
+    this.#inFlight = this.#read(wasHeld).finally(() => {
       this.#inFlight = null;
       this.#schedule();
     });
@@ -108,8 +119,12 @@ export class UpdateWatch {
 
   /** Asks until it is certain whether an update waits. */
   async lookTwice(): Promise<UpdateStatus> {
-    const status = await this.look();
-    if (status.seenOnceAtMs === null) return status;
+    await this.look();
+    return this.#confirm();
+  }
+
+  async #confirm(): Promise<UpdateStatus> {
+    if (this.#status.seenOnceAtMs === null) return this.#status;
     await new Promise((resolve) => setTimeout(resolve, CONFIRM_AFTER_MS).unref());
     return this.look();
   }

@@ -151,6 +151,11 @@ export class Updates implements UpdateSource {
     return this.#watch.attend();
   }
 
+  /** Asks the Supervisor now; false if it does not answer. */
+  isNothingPending(): Promise<boolean> {
+    return this.#watch.isNothingPending();
+  }
+
   /**
    * Asks the Supervisor, and calls back once an update is pending, or at the end of the wait; without one, once it has answered, or is
    * clearly not going to.
