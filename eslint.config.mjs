@@ -71,6 +71,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
     },
   },
+  { files: ['server/**/*.ts', 'sidecar/**/*.ts', 'client/src/**/*.ts'], rules: { 'max-lines': ['error', 250] } },
   { files: ['sidecar/main.ts', 'client/src/endpoint.ts', 'client/src/cli/child.ts', 'client/src/cli/terminal.ts', 'test/**/*.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['sidecar/leases/**/*.ts'],
