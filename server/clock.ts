@@ -33,7 +33,7 @@ const JUMP_MS = 1000;
 
 /**
  * Converts monotonic times to wall time, for people. The same instant is shown the same, to the millisecond, until the wall clock is
- * set; then all times move with it, also those of leases that were taken under the wrong clock.
+ * set; then all times move with it, also those from before.
  */
 export class Timeline {
   #offsetMs: number;

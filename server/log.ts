@@ -23,7 +23,7 @@ export function createLog({ logLevel, logFormat }: { readonly logLevel: string; 
 
 /**
  * Standard output passes a line to the kernel at once. If nobody reads them, lines wait in memory, so beyond the bound they are dropped
- * and counted: neither memory nor the lock may depend on a reader of the log.
+ * and counted: the process must not depend on a reader of its log.
  */
 function boundedOutput(toText: (line: Line) => string): Writable {
   let dropped = 0;

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { MIN_TTL_MS, type Config } from './config/config';
+import { TimeZone } from '../server/time-zone';
 import type { Clock, Timeline } from '../server/clock';
 import type { EventFeed } from './events/feed';
 import type { Applying } from './gates/applying';
@@ -64,7 +65,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
-  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, policies });
+  const views = new Views({ timeline, zone: new TimeZone(config.timeZone), nowMs, keeper, updates, deadline, windows, policies });
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
   parts.add(metrics);
@@ -96,7 +97,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     windows?.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
-  await listeners.open(config);
+  await listeners.open({ ...config, portSetting: 'UPDATE_LOCK_PORT' });
 
   for (const warning of [...listeners.warnings, ...config.warnings]) log.warn(warning);
   const stateProblem = state.problem();

@@ -38,6 +38,8 @@ interface ListenConfig {
   readonly host: string;
   /** Null for no TCP listener. */
   readonly port: number | null;
+  /** The name of the setting for the port, for messages. */
+  readonly portSetting: string;
   /** Null for no Unix socket. */
   readonly socketPath: string | null;
   /** Whether a socket that cannot be made is fatal. */
@@ -62,7 +64,7 @@ export class Listeners {
   constructor(private readonly app: App) {}
 
   /** @throws ListenError if a required listener cannot be opened */
-  async open({ host, port, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
+  async open({ host, port, portSetting, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
     if (socketPath !== null) {
       try {
         await this.#openSocket(socketPath, socketMode);
@@ -77,7 +79,7 @@ export class Listeners {
       try {
         await listen(server, () => server.listen({ host, port, backlog: BACKLOG }));
       } catch (error) {
-        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; UPDATE_LOCK_PORT may be another port, or off`);
+        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; ${portSetting} can be another port, or off`);
       }
       const { address, port: actual, family } = server.address() as AddressInfo;
       this.addresses.push(`http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);

@@ -14,7 +14,7 @@ export interface AnswerDescription {
 /** One operation of the interface, for the router, the OpenAPI document and the metrics. */
 export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly method: 'get' | 'put' | 'post' | 'delete';
-  /** As in OpenAPI: `/v1/leases/{name}`. */
+  /** As in OpenAPI: `/v1/things/{name}`. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;

@@ -16,10 +16,10 @@ const SOCKET_PATH_MAX_BYTES = 107;
 const HOST_NAMES = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)$/;
 
 /** Reads a duration between two others, in milliseconds. Throws an error that says what is allowed. */
-export function readDuration(value: string, noun: string, minMs: number, maxMs: number): number {
+export function readDuration(value: string, noun: string, minMs: number, maxMs: number, others = ''): number {
   const ms = parseDuration(value);
   if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
-  throw new Error(`is not ${noun}; a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} is allowed: ${DURATION_FORMS}`);
+  throw new Error(`is not ${noun}; ${others}a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} is allowed: ${DURATION_FORMS}`);
 }
 
 /** The forms of settings, beside env-var's own: each returns the value, or throws an error that says what is allowed. */

@@ -33,6 +33,8 @@ export interface Config {
   readonly restartGraceMs: number;
   readonly lostCooldownMs: number;
   readonly releaseOnStop: boolean;
+  /** Of the windows, and of times in words. */
+  readonly timeZone: string;
   /** When updates are allowed; null for always. */
   readonly schedule: Schedule | null;
   readonly probes: readonly ProbeSettings[];
@@ -85,7 +87,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     restartGraceMs: reader.read('UPDATE_LOCK_RESTART_GRACE', (v) => v.asDuration(), 30_000),
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
-    schedule: readSchedule(reader),
+    ...readTimes(reader),
     probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
     stateDirectory: reader.read('UPDATE_LOCK_STATE_DIR', (v) => v.asPath(), '/var/lib/update-lock'),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
@@ -109,15 +111,13 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
 }
 
 /** With a freeze and no windows, updates are allowed at all other times. `TZ` is only read, and checked, where it is needed. */
-function readSchedule(reader: ReturnType<typeof sidecarSettings>): Schedule | null {
+function readTimes(reader: ReturnType<typeof sidecarSettings>): Pick<Config, 'timeZone' | 'schedule'> {
   const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
   const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');
-  const schedule = {
-    windows: reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), ALWAYS),
-    freezes: reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), []),
-    timeZone: reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC'),
-  };
-  return isAlwaysAllowed ? null : schedule;
+  const windows = reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), ALWAYS);
+  const freezes = reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), []);
+  const timeZone = reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC');
+  return { timeZone, schedule: isAlwaysAllowed ? null : { windows, freezes, timeZone } };
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */

@@ -1,9 +1,8 @@
 import { from } from 'env-var';
-import { DURATION_FORMS, formatDuration, parseDuration } from '../../server/duration';
+import { parseTimeZone } from '../../server/time-zone';
 import { FORMS, MAX_DURATION_MS, readDuration, type Environment } from '../../server/settings/forms';
 import { SettingsReader } from '../../server/settings/settings-reader';
 import { parseFreezes } from '../holders/windows/freezes';
-import { parseTimeZone } from '../holders/windows/time-zone';
 import { parseWindows, type ParsedList } from '../holders/windows/weekly-windows';
 
 /** No lease is shorter than this, in milliseconds. */
@@ -19,12 +18,7 @@ const SIDECAR_FORMS = {
   asTimeToLive: (value: string): number => readDuration(value, 'a time to live', MIN_TTL_MS, MAX_DURATION_MS),
   asPollInterval: (value: string): number => readDuration(value, 'an interval', MIN_POLL_MS, MAX_POLL_MS),
   asDeadline: (value: string): number | 'off' => {
-    if (value === 'off') return 'off';
-    const ms = parseDuration(value);
-    if (ms === null || ms < MIN_TTL_MS || ms > MAX_DURATION_MS) {
-      throw new Error(`is not a deadline; off, or a duration from 1s to ${formatDuration(MAX_DURATION_MS)}, is allowed: ${DURATION_FORMS}`);
-    }
-    return ms;
+    return value === 'off' ? 'off' : readDuration(value, 'a deadline', MIN_TTL_MS, MAX_DURATION_MS, 'off, or ');
   },
   asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,'),
   asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26", of days that exist,'),

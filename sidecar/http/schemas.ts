@@ -160,7 +160,7 @@ const lockFields = {
     ),
     'Null without windows.',
   ),
-  summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in UTC, and say so.'),
+  summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in `UPDATE_LOCK_TIMEZONE`, else UTC, and say so.'),
 };
 export const lock = z.strictObject({
   ...lockFields,

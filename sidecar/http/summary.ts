@@ -1,4 +1,5 @@
 import type { Timeline } from '../../server/clock';
+import type { TimeZone } from '../../server/time-zone';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
@@ -15,7 +16,8 @@ export interface Known {
   readonly isDraining: boolean;
   readonly policies: Pick<LeasePolicies, 'of'>;
   readonly nowMs: number;
-  readonly timeline: Pick<Timeline, 'toRfc3339' | 'toWallMs'>;
+  readonly timeline: Pick<Timeline, 'toWallMs'>;
+  readonly zone: TimeZone;
 }
 
 /** One sentence that answers "why is my device not updating?". */
@@ -100,10 +102,10 @@ function timeOfDay(known: Known, ms: number): string {
 }
 
 /** Names its zone: the sentence is also read where other times are in the reader's own. */
-function wallTimeOfDay({ timeline, nowMs }: Known, wallMs: number): string {
-  const [at, now] = [new Date(wallMs).toISOString(), timeline.toRfc3339(nowMs)];
-  const isToday = at.slice(0, 10) === now.slice(0, 10);
-  return `${isToday ? '' : `${at.slice(0, 10)} `}${at.slice(11, 16)} UTC`;
+function wallTimeOfDay({ timeline, zone, nowMs }: Known, wallMs: number): string {
+  const at = zone.read(wallMs);
+  const isToday = at.date === zone.read(timeline.toWallMs(nowMs)).date;
+  return `${isToday ? '' : `${at.date} `}${at.time} ${at.zone}`;
 }
 
 function holders(leases: readonly Lease[]): string {

@@ -1,3 +1,4 @@
+import type { TimeZone } from '../../server/time-zone';
 import type { Timeline } from '../../server/clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/window-holder';
@@ -12,6 +13,8 @@ import { summarise } from './summary';
 /** The parts whose state is shown. */
 export interface Shown {
   readonly timeline: Timeline;
+  /** The zone of times in words. */
+  readonly zone: TimeZone;
   readonly nowMs: () => number;
   readonly keeper: Keeper;
   readonly updates: { readonly status: UpdateStatus; readonly known: UpdateStatus | null };
@@ -43,7 +46,7 @@ export class Views {
   }
 
   lock(): LockView {
-    const { keeper, windows, updates, deadline, policies, timeline } = this.shown;
+    const { keeper, windows, updates, deadline, policies, timeline, zone } = this.shown;
     const window = windows?.status() ?? null;
     const status = keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
@@ -57,7 +60,7 @@ export class Views {
       leases: leases.map((lease) => this.#lease(lease, nowMs)),
       update: updates.known === null ? null : this.#update(updates.known, leases),
       window: window === null ? null : showWindow(window),
-      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, policies, nowMs, timeline }),
+      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, policies, nowMs, timeline, zone }),
     };
   }
 

@@ -21,6 +21,7 @@ test('without any variable every setting has the default of the interface', () =
     restartGraceMs: 30_000,
     lostCooldownMs: 15_000,
     releaseOnStop: false,
+    timeZone: 'UTC',
     schedule: null,
     probes: [],
     stateDirectory: '/var/lib/update-lock',

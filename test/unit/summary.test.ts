@@ -3,20 +3,34 @@ import { LeasePolicies } from '../../sidecar/leases/policies';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusals';
 import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
+import { TimeZone } from '../../server/time-zone';
 import { makeLease } from './make-lease';
 
 const TEN = Date.UTC(2026, 4, 1, 10, 0);
 const MINUTE = 60_000;
 const FREE: LockStatus = { state: 'free', refusal: null,
   obstacles: { gate: null, disk: null, names: null }, sinceMs: null, expiresAtMs: null, flocked: true, paths: [], leases: [] };
-const timeline = { toWallMs: (ms: number): number => ms, toRfc3339: (ms: number): string => new Date(ms).toISOString() };
+const timeline = { toWallMs: (ms: number): number => ms };
 const policies = new LeasePolicies();
 policies.register('@window', { survivesDrain: true });
-const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false): string =>
-  summarise({ lock: { ...FREE, ...status }, update, isDraining, policies, nowMs: TEN + 3 * MINUTE, timeline });
+const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC'): string =>
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };
+
+test.each<[string, string]>([
+  ['Europe/London', 'since 11:02 BST, until 11:07 BST at the latest'],
+  ['Asia/Tokyo', 'since 19:02 GMT+9, until 19:07 GMT+9 at the latest'],
+  ['America/Los_Angeles', 'since 03:02 GMT-7, until 03:07 GMT-7 at the latest'],
+])('its times are in the zone %s, and name it', (zone, times) => {
+  expect(say(held, null, false, zone)).toBe(`Updates are held back by recorder (recording) ${times}.`);
+});
+
+test('a day is one of the zone', () => {
+  const late = { ...held, expiresAtMs: TEN + 5 * 3_600_000 };
+  expect(say(late, null, false, 'Asia/Tokyo')).toContain('until 2026-05-02 00:00 GMT+9');
+});
 
 test.each<[string, Partial<LockStatus>, string]>([
   ['held by one', held, 'Updates are held back by recorder (recording) since 10:02 UTC, until 10:07 UTC at the latest.'],

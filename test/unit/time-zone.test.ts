@@ -1,4 +1,4 @@
-import { parseTimeZone, TimeZone } from '../../sidecar/holders/windows/time-zone';
+import { parseTimeZone, TimeZone } from '../../server/time-zone';
 
 test.each([
   ['Europe/London', 'Europe/London'],

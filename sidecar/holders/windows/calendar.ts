@@ -1,6 +1,6 @@
 import { DAY_MS, type DayRange } from './freezes';
 import { OpenTimes } from './open-times';
-import { TimeZone } from './time-zone';
+import { TimeZone } from '../../../server/time-zone';
 import type { WeeklyWindow } from './weekly-windows';
 
 /** When updates are allowed, as it was configured. */

@@ -33,6 +33,18 @@ export class TimeZone {
     return sign === '-' ? -ms : ms;
   }
 
+  /** What the wall clock reads: `2026-11-26` and `10:02`, and the zone as people there write it: `GMT`, `CET`, `GMT-3`. */
+  read(instantMs: number): { readonly date: string; readonly time: string; readonly zone: string } {
+    const local = new Date(instantMs + this.offsetMs(instantMs)).toISOString();
+    return { date: local.slice(0, 10), time: local.slice(11, 16), zone: this.#abbreviation(instantMs) };
+  }
+
+  #abbreviation(instantMs: number): string {
+    if (this.name === UTC) return UTC;
+    const parts = new Intl.DateTimeFormat('en-GB', { timeZone: this.name, timeZoneName: 'short' }).formatToParts(instantMs);
+    return parts.find(({ type }) => type === 'timeZoneName')?.value ?? this.name;
+  }
+
   /**
    * Until when the offset of an instant lasts, looking no further than to another instant, by bisection: the two may
    * only be so far apart that the offset changes at most once in between. It changes at whole seconds.
