@@ -38,7 +38,6 @@ type Describers = {
 const DESCRIBERS: Describers = {
   'store-opened': null,
   'directory-looked-at': null,
-  'update-paused': null,
   'gate-opened': null,
   'allowance-changed': null,
   stopping: null,
@@ -49,6 +48,11 @@ const DESCRIBERS: Describers = {
     fields: { from, to },
     // That we have or had them, the leases say.
     history: to === 'ours' || (to === 'free' && from === 'ours') ? null : { event: to, text: TURNS[to] },
+  }),
+  'update-paused': () => ({
+    level: 'info',
+    message: 'update may need the lock again',
+    history: { event: 'updating', text: 'The update may need the lock again' },
   }),
   'lease-acquired': ({ lease, recovered, lock }) => ({
     level: 'info',
