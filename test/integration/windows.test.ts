@@ -57,7 +57,7 @@ test('the summary says when it opens', async () => {
   // In the middle of a minute: the clock stands, so what is shown of a slow start would be in the minute before.
   const device = await start('2030-06-03 12:00:30');
   expect((await lockOf(device)).summary).toBe(
-    'Updates are held back by @window (no update window is open) since 12:00 UTC, until the window opens at 2030-06-04 01:00 UTC.',
+    'Updates are held back by @window (no update window is open) since 13:00 BST, until the window opens at 2030-06-04 02:00 BST.',
   );
   const frozen = await start('2030-12-31 00:30:00');
   expect((await lockOf(frozen)).summary).toMatch(/^Updates are held back by @window \(updates are frozen today\)/);
