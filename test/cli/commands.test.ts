@@ -71,6 +71,16 @@ describe('status', () => {
     expect(stdout).toMatch(/^ {2}recorder {2}since (?:\S+ )?\d\d:\d\d \(\d s ago\), until (?:\S+ )?\d\d:\d\d \(in .*\) {2}recording$/m);
   });
 
+  test('with --check it exits 1 while updates are held back, and 0 while they are possible', async () => {
+    expect(await ask('status', '--check')).toMatchObject({ exit: 0, stdout: expect.stringContaining('Nothing holds back updates') as string });
+    await sidecar.put('recorder');
+    expect(await ask('status', '--check', '--json')).toMatchObject({ exit: 1, stdout: expect.stringContaining('recorder') as string });
+    expect(await ask('status')).toMatchObject({ exit: 0 });
+    await sidecar.release('recorder');
+    writeFileSync(sidecar.lockFiles[0] ?? '', 'somebody');
+    expect(await ask('status', '--check')).toMatchObject({ exit: 1 });
+  });
+
   test('as JSON it is what the sidecar says', async () => {
     await sidecar.put('recorder');
     expect(JSON.parse((await ask('status', '--json')).stdout)).toMatchObject({ state: 'held', leases: [{ name: 'recorder' }] });
@@ -120,5 +130,30 @@ describe('updates', () => {
       expect(await ask('wait-update', ...timeout)).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
     }
     expect(await ask('update')).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('Supervisor') as string });
+  });
+});
+
+describe('a token from a file', () => {
+  const KEY = 'a-token-of-the-api';
+
+  test('is sent as the token, without the line break at its end', async () => {
+    sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_API_TOKEN: KEY } });
+    const { port = 0 } = sidecar.tcpTarget as { port?: number };
+    const url = `http://127.0.0.1:${String(port)}`;
+    const file = join(makeFolder(), 'token');
+    writeFileSync(file, `${KEY}\n`);
+    expect(await Command.run(['acquire', 'a', '--token-file', file], { url })).toEqual(QUIET);
+    expect(await Command.run(['release', 'a', `--token-file=${file}`], { url })).toEqual(QUIET);
+    expect(await Command.run(['acquire', 'a'], { url })).toMatchObject({ exit: 77 });
+  });
+
+  test('that is missing, empty or more than a token is a wrong command line', async () => {
+    const file = join(makeFolder(), 'token');
+    const use = (): ReturnType<typeof Command.run> => Command.run(['status', '--token-file', file]);
+    expect(await use()).toMatchObject({ exit: 64, stderr: expect.stringContaining(file) as string });
+    for (const text of ['', '\n', 'two words', 'two\nlines']) {
+      writeFileSync(file, text);
+      expect(await use()).toMatchObject({ exit: 64, stdout: '', stderr: expect.stringContaining(`${file} does not have one token`) as string });
+    }
   });
 });

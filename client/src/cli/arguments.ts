@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findCommand, GLOBAL_OPTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
 import { UsageError } from './usage-error';
@@ -135,7 +136,21 @@ export function textOf(option: string | true | undefined): string | undefined {
   return typeof option === 'string' ? option : undefined;
 }
 
-/** For what asks the sidecar. */
-export function urlOf({ url }: Options): { url?: string } {
-  return typeof url === 'string' ? { url } : {};
+/**
+ * The sidecar and the token that the options name.
+ * @throws UsageError if the file of the token cannot be read, or has none in it
+ */
+export function sidecarOf({ url, 'token-file': tokenFile }: Options): { url?: string; token?: string } {
+  return { ...(typeof url === 'string' ? { url } : {}), ...(typeof tokenFile === 'string' ? { token: readToken(tokenFile) } : {}) };
+}
+
+function readToken(path: string): string {
+  let token: string;
+  try {
+    token = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(`--token-file: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`--token-file: ${path} does not have one token in it: a line of visible ASCII characters is allowed`);
+  return token;
 }

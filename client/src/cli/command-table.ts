@@ -28,6 +28,7 @@ export interface CommandSpec {
 /** The options of every command. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'url', value: 'URL', type: 'text', help: 'the sidecar, http(s)://HOST:PORT or unix:/PATH' },
+  { name: 'token-file', value: 'FILE', type: 'text', help: 'a file with the token; default: UPDATE_LOCK_TOKEN' },
   { name: 'help', type: 'flag', help: 'this text' },
 ];
 
@@ -95,11 +96,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'status',
-    usage: '[--json]',
+    usage: '[--json] [--check]',
     summary: 'who holds back updates, why and until when',
-    options: [{ name: 'json', type: 'flag', help: 'print what GET /v1/lock answers' }],
+    options: [
+      { name: 'json', type: 'flag', help: 'print what GET /v1/lock answers' },
+      { name: 'check', type: 'flag', help: 'exit 1 if updates are held back' },
+    ],
     notes: [
-      'Exits 0 whatever the state is.',
+      'Exits 0 whatever the state is. With --check exits 0 if updates are possible now,\nalso while one is being applied, and 1 if they are held back.',
     ],
     examples: ['update-lock status', "update-lock status --json | jq -r '.leases[].name'"],
   },

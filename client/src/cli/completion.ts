@@ -44,7 +44,7 @@ ${choices.map(({ name, choices: some }) => `    --${name}) mapfile -t COMPREPLY 
     ${withValue(COMMANDS.flatMap(optionsOf).filter(({ choices: some }) => some === undefined))}) return ;;
   esac
   case "$command" in
-    '') words="${COMMANDS.map(({ name }) => name).join(' ')} help --url --help --version" ;;
+    '') words="${COMMANDS.map(({ name }) => name).join(' ')} help --url --token-file --help --version" ;;
 ${options.join('\n')}
   esac
   if [[ -n "$command" && "$current" != -* ]]; then
@@ -79,7 +79,7 @@ _update_lock() {
   commands=(
 ${described}
   )
-  _arguments -C '--url=[the sidecar]:URL' '(- *)'{-h,--help}'[help]' '(- *)--version[version]' '1:command:->command' '*::argument:->argument' && return
+  _arguments -C '--url=[the sidecar]:URL' '--token-file=[a file with the token]:FILE:_files' '(- *)'{-h,--help}'[help]' '(- *)--version[version]' '1:command:->command' '*::argument:->argument' && return
   case "$state" in
     command) _describe command commands ;;
     argument)

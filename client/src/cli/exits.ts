@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 /** Exit statuses: 64 to 78 as in sysexits(3), the others as in a shell. */
 export const EXIT = {
   ok: 0,
+  heldBack: 1,
   usage: 64,
   unreachable: 69,
   internal: 70,

@@ -1,7 +1,7 @@
 import { isTerminal } from './terminal';
 import { EXIT } from './exits';
 import { future } from './moments';
-import { textOf, urlOf, type Options } from './arguments';
+import { textOf, sidecarOf, type Options } from './arguments';
 import { print, printable } from './output';
 import type { Lease } from '../types';
 import { UpdateLock } from '../update-lock';
@@ -12,7 +12,7 @@ export function say(text: string): void {
 }
 
 export async function acquire(options: Options, [name = '']: readonly string[]): Promise<number> {
-  const lease = await new UpdateLock(urlOf(options)).acquire({
+  const lease = await new UpdateLock(sidecarOf(options)).acquire({
     name,
     ttl: textOf(options['ttl']),
     reason: textOf(options['reason']),
@@ -22,18 +22,18 @@ export async function acquire(options: Options, [name = '']: readonly string[]):
 }
 
 export async function renew(options: Options, [name = '']: readonly string[]): Promise<number> {
-  return report(options, await new UpdateLock(urlOf(options)).renew(name, { ttl: textOf(options['ttl']) }), 'renewed');
+  return report(options, await new UpdateLock(sidecarOf(options)).renew(name, { ttl: textOf(options['ttl']) }), 'renewed');
 }
 
 export async function release(options: Options, [name = '']: readonly string[]): Promise<number> {
-  const lease = await new UpdateLock(urlOf(options)).release(name);
+  const lease = await new UpdateLock(sidecarOf(options)).release(name);
   say(lease === null ? `${name} was not held` : `${name} released`);
   return EXIT.ok;
 }
 
 /** The names of the live leases of apps, for completion; prints nothing if the sidecar cannot be reached. */
 export async function listLeases(options: Options): Promise<number> {
-  const leases = await new UpdateLock(urlOf(options)).leases({ signal: AbortSignal.timeout(COMPLETION_MS) }).catch(() => []);
+  const leases = await new UpdateLock(sidecarOf(options)).leases({ signal: AbortSignal.timeout(COMPLETION_MS) }).catch(() => []);
   const names = leases.map(({ name }) => name).filter((name) => !name.startsWith('@'));
   if (names.length > 0) print(`${names.map(printable).join('\n')}\n`);
   return EXIT.ok;

@@ -1,4 +1,4 @@
-import { textOf, urlOf, type Options } from './arguments';
+import { textOf, sidecarOf, type Options } from './arguments';
 import { startChild, type Child } from './child';
 import { EXIT, exitAs } from './exits';
 import { inheritedFiles } from './inherited-files';
@@ -21,7 +21,7 @@ export async function run(options: Options, [command = '', ...args]: readonly st
   const files = inheritedFiles();
   const signals = new SignalRelay(exitAs);
   // Not through UpdateLock: loading all of it would take longer than the request.
-  const caller = new Caller(urlOf(options));
+  const caller = new Caller(sidecarOf(options));
   const stopSayingWaiting = sayWaiting(caller);
   const holding = holdUntilReleased(caller, {
     name: textOf(options['name']) ?? makeName(command),

@@ -1,16 +1,19 @@
 import { isTerminal, wantsColour } from './terminal';
-import { urlOf, type Options } from './arguments';
+import { sidecarOf, type Options } from './arguments';
 import { EXIT } from './exits';
 import { print } from './output';
 import { statusText } from './status-text';
 import type { LockStatus } from '../types';
 import { UpdateLock } from '../update-lock';
 
+/** The states of the lock in which no update can begin. */
+const HOLDS_BACK: ReadonlySet<string> = new Set<LockStatus['state']>(['held', 'foreign']);
+
 /** Prints who holds back updates, why and until when. */
 export async function status(options: Options): Promise<number> {
-  const lock = await new UpdateLock(urlOf(options)).status();
+  const lock = await new UpdateLock(sidecarOf(options)).status();
   print(options['json'] === true ? `${JSON.stringify(lock)}\n` : statusNow(lock));
-  return EXIT.ok;
+  return options['check'] === true && HOLDS_BACK.has(lock.state) ? EXIT.heldBack : EXIT.ok;
 }
 
 /** The text for people, in the style of the terminal or file that it is printed to. */

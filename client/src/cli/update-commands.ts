@@ -1,6 +1,6 @@
 import { EXIT } from './exits';
 import { say } from './lease-commands';
-import { textOf, urlOf, type Options } from './arguments';
+import { textOf, sidecarOf, type Options } from './arguments';
 import { print, printable } from './output';
 import { parseDuration } from '../duration';
 import { notConfiguredError } from '../errors/update-lock-error';
@@ -10,7 +10,7 @@ import { UpdateLock } from '../update-lock';
 /** Waits until an update is pending; the exit status says whether one is. */
 export async function waitUpdate(options: Options): Promise<number> {
   const timeoutMs = parseDuration(textOf(options['timeout']) ?? Infinity) ?? Infinity;
-  const lock = new UpdateLock(urlOf(options));
+  const lock = new UpdateLock(sidecarOf(options));
   if (timeoutMs === 0) return isPendingNow(options, lock);
   const ending = new AbortController();
   const timer = timeoutMs === Infinity ? undefined : setTimeout(() => { ending.abort(); }, Math.min(timeoutMs, MAX_TIMER_MS));
@@ -39,7 +39,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Asks the Supervisor to try the update now. */
 export async function requestUpdate(options: Options): Promise<number> {
-  const update = await new UpdateLock(urlOf(options)).requestUpdate({ force: options['force'] === true });
+  const update = await new UpdateLock(sidecarOf(options)).requestUpdate({ force: options['force'] === true });
   report(options, update);
   return EXIT.ok;
 }

@@ -1,6 +1,6 @@
 import { eventText } from './event-text';
 import { timeStamp } from './moments';
-import { urlOf, type Options } from './arguments';
+import { sidecarOf, type Options } from './arguments';
 import { print, tell } from './output';
 import { statusNow } from './status';
 import { canRedraw } from './terminal';
@@ -13,7 +13,7 @@ const CLEAR = '\x1b[H\x1b[2J';
 
 /** Shows the lock whenever it changes, until it is interrupted. */
 export async function watch(options: Options): Promise<never> {
-  const lock = new UpdateLock(urlOf(options));
+  const lock = new UpdateLock(sidecarOf(options));
   const show = options['json'] === true ? showDocument : canRedraw() ? showStatus : showLine;
   let isLost = false;
   const onConnection = (error: Error | null): void => {
