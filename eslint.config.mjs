@@ -16,7 +16,7 @@ const mayImport = {
   keeper: ['leases', 'events', 'lock', 'journal'],
   supervisor: ['leases', 'events', 'state'],
   http: ['leases', 'events', 'lock', 'keeper', 'supervisor', 'holders'],
-  metrics: ['leases', 'events', 'keeper', 'supervisor', 'http'],
+  metrics: ['leases', 'events', 'keeper', 'supervisor', 'holders', 'http'],
   config: ['leases', 'holders'],
 };
 const zones = rooms.flatMap((room) => [

@@ -10,6 +10,7 @@ import { Checks, toWarning } from '../server/checks';
 import { Allowances } from './holders/allowances';
 import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe } from './holders/probes/probe-settings';
+import { OverrideHolder } from './holders/override/override-holder';
 import { StartHolder } from './holders/start';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
   const checks = new Checks();
   const allowances = new Allowances();
   checks.add(() => toWarning('state', state.problem(), 'What has to outlive a reboot is kept.'));
+  const override = parts.add(new OverrideHolder({ clock, keeper, policies, allowances, state, emit: feed.emit }));
   const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, allowances, schedule, feed.emit));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
@@ -80,7 +82,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, windows, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

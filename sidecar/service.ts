@@ -17,6 +17,7 @@ import { Views } from './http/views';
 import type { Tokens } from '../server/http/tokens';
 import { toCheck, type Checks } from '../server/checks';
 import type { Allowances } from './holders/allowances';
+import type { OverrideHolder } from './holders/override/override-holder';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
@@ -26,6 +27,7 @@ import type { LockWatch } from './lock/watch';
 import { createLog } from '../server/log';
 import { EventLog } from './events/event-log';
 import { createMetrics } from './metrics/metrics';
+import { addOverrideMetrics } from './metrics/override-metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
 import type { StateDirectory } from './state/state-directory';
@@ -47,6 +49,7 @@ export interface ServiceContext {
   readonly state: StateDirectory;
   readonly applying: Applying;
   readonly keeper: Keeper;
+  readonly override: OverrideHolder;
   /** Null without windows. */
   readonly windows: WindowHolder | null;
   readonly watch: LockWatch;
@@ -58,17 +61,18 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, parts, keeper, windows, policies, watch, checks, state, applying } = context;
+  const { config, clock, timeline, parts, keeper, windows, override, policies, allowances, watch, checks, state, applying } = context;
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
-  const views = new Views({ timeline, zone: new TimeZone(config.timeZone), nowMs, keeper, updates, deadline, windows, policies });
+  const views = new Views({ timeline, zone: new TimeZone(config.timeZone), nowMs, keeper, updates, deadline, windows, override, allowances, policies });
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
   parts.add(metrics);
+  addOverrideMetrics(metrics.registry, override);
   const probes = await makeProbes(context, metrics.registry);
   const holds = parts.add(new HoldStreams(keeper, views));
   const events = parts.add(new EventStreams(keeper, views));
@@ -85,6 +89,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     events,
     history,
     updates,
+    override,
     access,
     registry: metrics.registry,
     checks,
@@ -94,6 +99,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   // A timer may be late, and setting the wall clock causes no event.
   const beforeRead = (): void => {
     keeper.tick();
+    override.look();
     windows?.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));

@@ -59,6 +59,17 @@ export interface Window {
   timezone: string;
 }
 
+/** Somebody has said by hand whether updates are allowed. */
+export interface Override {
+  /** `allow`: whatever the windows say; `hold`: the lock is held. */
+  updates: 'allow' | 'hold';
+  reason: string;
+  since: string;
+  until: string;
+  /** Whether it has its effect: an `allow` has none while the clock of the device is not set. */
+  inForce: boolean;
+}
+
 /** The lock as the event stream has it: without the leases, which have events of their own. */
 export interface LockSummary {
   state: LockState;
@@ -67,6 +78,7 @@ export interface LockSummary {
   flock: boolean;
   paths: { path: string; state: 'ours' | 'absent' | 'supervisor' | 'foreign' }[];
   window: Window | null;
+  override: Override | null;
   /** One sentence that answers "why is my device not updating?". */
   summary: string;
 }

@@ -26,7 +26,7 @@ export const HISTORY_EVENTS = [
   'lock-lost', 'updating', 'foreign', 'free', 'failed',
   'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
   'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
-  'window-opened', 'window-closed', 'probe-missed', 'probe-reached',
+  'window-opened', 'window-closed', 'override-given', 'override-ended', 'probe-missed', 'probe-reached',
 ] as const;
 export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
 
@@ -128,7 +128,7 @@ const DESCRIBERS: Describers = {
     level: 'warn',
     message: 'update is being forced: the lock will be lost',
     fields: { peer, holders },
-    history: { event: 'update-forced', text: `${peer === 'unix' ? 'Somebody on the Unix socket' : `Somebody at ${peer}`} forces an update: the lock will be lost`, detail: heldBy(holders) },
+    history: { event: 'update-forced', text: `${somebodyAt(peer)} forces an update: the lock will be lost`, detail: heldBy(holders) },
   }),
   'deadline-nears': ({ waitedMs, holders }) => {
     const waited = formatDuration(Math.round(waitedMs / 1000) * 1000);
@@ -157,6 +157,21 @@ const DESCRIBERS: Describers = {
     reason === null
       ? { level: 'info', message: 'update window opened', history: { event: 'window-opened', text: 'The update window has opened' } }
       : { level: 'info', message: 'update window closed', fields: { detail: reason }, history: { event: 'window-closed', text: 'The update window has closed' } },
+  'override-given': ({ updates, reason, forMs, peer }) => ({
+    level: 'info',
+    message: 'override given',
+    fields: { updates, for: formatDuration(forMs), reason, peer },
+    history: { event: 'override-given', text: `${somebodyAt(peer)} ${updates === 'allow' ? 'allows' : 'holds'} updates for ${formatDuration(forMs)}`, detail: reason },
+  }),
+  'override-ended': ({ updates, peer }) => {
+    const isOver = `updates are no longer ${updates === 'allow' ? 'allowed' : 'held'} by hand`;
+    return {
+      level: 'info',
+      message: 'override ended',
+      fields: { updates, ...(peer === null ? {} : { peer }) },
+      history: { event: 'override-ended', text: peer === null ? `The override is over: ${isOver}` : `${somebodyAt(peer)} ended the override: ${isOver}` },
+    };
+  },
   'probe-turned': ({ probe, isBusy }) => ({ level: 'info', message: isBusy ? 'probe says busy' : 'probe says free', fields: { probe }, history: null }),
   'probe-missed': ({ probe, problem }) => ({
     level: 'warn',
@@ -224,4 +239,8 @@ function heldBy(holders: readonly string[]): string {
   if (holders.length === 0) return '';
   const more = holders.length - MAX_NAMED;
   return `held by ${holders.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
+
+function somebodyAt(peer: string): string {
+  return peer === 'unix' ? 'Somebody on the Unix socket' : `Somebody at ${peer}`;
 }

@@ -13,6 +13,7 @@ export type SidecarEvent =
   | DeadlineEvent
   | WindowEvent
   | ProbeEvent
+  | OverrideEvent
   /** Somebody has allowed updates by hand or by a tag, whatever windows say, or no longer does. */
   | { readonly type: 'allowance-changed' };
 
@@ -94,6 +95,12 @@ export interface WindowEvent {
   /** Why updates are held back; null since they are allowed. */
   readonly reason: string | null;
 }
+
+/** Somebody opens or closes by hand. */
+export type OverrideEvent =
+  | { readonly type: 'override-given'; readonly updates: 'allow' | 'hold'; readonly reason: string; readonly forMs: number; readonly peer: string }
+  /** `peer` is null where its time was up. */
+  | { readonly type: 'override-ended'; readonly updates: 'allow' | 'hold'; readonly peer: string | null };
 
 export type ProbeEvent =
   /** The probe has given another answer than before, or its first. */

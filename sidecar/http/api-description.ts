@@ -16,6 +16,7 @@ export function apiDescription(version: string): ApiDescription {
       History: schemas.history,
       Event: schemas.event,
       Update: schemas.update,
+      Override: schemas.override,
       HoldLine: schemas.holdLine,
       Readiness: schemas.readiness,
       Health: schemas.health,

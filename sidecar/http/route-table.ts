@@ -13,9 +13,11 @@ import { eventsRoute } from './routes/events';
 import { historyRoute } from './routes/history';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
+import { overrideRoutes } from './routes/override';
 import { pageRoute } from './routes/page';
 import { stateRoutes } from './routes/state';
 import { updateRoutes } from './routes/update';
+import type { OverrideHolder } from '../holders/override/override-holder';
 import type { UpdateSource } from '../supervisor/updates';
 import type { TtlLimits } from './schemas';
 import type { Views } from './views';
@@ -28,6 +30,7 @@ export interface RouteParts {
   readonly events: EventStreams;
   readonly history: History;
   readonly updates: UpdateSource;
+  readonly override: OverrideHolder;
   readonly access: Access;
   readonly registry: Registry;
   readonly checks: Checks;
@@ -36,12 +39,13 @@ export interface RouteParts {
 
 /** The whole interface. Serving, metrics and the OpenAPI document follow from this table. */
 export function routeTable(parts: RouteParts): Route[] {
-  const { keeper, views, limits, holds, events, history, updates, access, registry, checks, version } = parts;
+  const { keeper, views, limits, holds, events, history, updates, override, access, registry, checks, version } = parts;
   let document: unknown;
   const routes: Route[] = [
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, views, holds),
     ...updateRoutes(updates, views, access),
+    ...overrideRoutes(override, views, access),
     eventsRoute(events),
     historyRoute(history, views),
     pageRoute(),

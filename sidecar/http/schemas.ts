@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
-import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
-import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN, REASON_MAX_LENGTH } from '../leases/lease';
+import { formatDuration } from '../../server/duration';
+import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN } from '../leases/lease';
+import { MAX_OVERRIDE_MS, OVERRIDES } from '../holders/override/override';
+import { describe, duration, instant, reason } from './field-schemas';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/descriptions';
 import { quote } from '../../server/text';
@@ -12,41 +14,14 @@ import { PROBLEMS, type ProblemCode } from './problems';
 export const MAX_WAIT_MS = 3_600_000;
 export const DEFAULT_WAIT_MS = 1000;
 
+/** The shortest override, in milliseconds. */
+const MIN_OVERRIDE_MS = 1000;
+
 export interface TtlLimits {
   readonly minTtlMs: number;
   readonly defaultTtlMs: number;
   readonly maxTtlMs: number;
 }
-
-/** A duration between two others, as text or as a number of seconds; milliseconds when parsed. */
-function duration(minMs: number, maxMs: number, description: string) {
-  const allowed = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}, as ${DURATION_FORMS}`;
-  const text = z.union([z.number(), z.string()], { error: ({ input }) => `${quote(input)} is not a duration; allowed is one ${allowed}` });
-  const toMs = z.transform((value: number | string, context) => {
-    const ms = typeof value === 'number' ? secondsToMs(value) : parseDuration(value);
-    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
-    const wrong = ms === null ? 'is not a duration' : ms < minMs ? 'is too short' : 'is too long';
-    context.issues.push({ code: 'custom', input: value, message: `${quote(value)} ${wrong}; allowed is one ${allowed}` });
-    return z.NEVER;
-  });
-  return describe(z.pipe(text, toMs), `${description}: ${allowed}.`);
-}
-
-const reason = describe(
-  z.pipe(
-    z.string({ error: ({ input }) => `${quote(input)} is not text` }),
-    z.transform((value: string, context) => {
-      // As JSON Schema counts: characters, not the UTF-16 units of JavaScript.
-      const length = [...value].length;
-      if (length <= REASON_MAX_LENGTH) return value.toWellFormed();
-      const message = `has ${String(length)} characters; up to ${String(REASON_MAX_LENGTH)} are allowed`;
-      context.issues.push({ code: 'custom', input: value, message });
-      return z.NEVER;
-    }),
-  ),
-  'Why the lock is held, for people.',
-  { type: 'string', maxLength: REASON_MAX_LENGTH },
-);
 
 const wait = duration(0, MAX_WAIT_MS, `How long to wait for a lock that cannot be had now (default ${formatDuration(DEFAULT_WAIT_MS)})`);
 
@@ -62,6 +37,16 @@ export const holdParameters = z.strictObject({ reason: z.optional(reason), wait:
 /** What `GET /v1/update` takes. */
 export const updateParameters = z.strictObject({
   wait: z.optional(duration(0, MAX_WAIT_MS, 'Answer only when an update is pending, or after this time')),
+});
+
+/** What `PUT /v1/override` takes. */
+export const overrideParameters = z.strictObject({
+  updates: describe(
+    z.enum(OVERRIDES, { error: ({ input }) => `${quote(input)} is neither allow nor hold` }),
+    '`allow`: updates are allowed whatever the windows say; `hold`: the lock is held.',
+  ),
+  for: duration(MIN_OVERRIDE_MS, MAX_OVERRIDE_MS, 'For how long, from now'),
+  reason: z.optional(reason),
 });
 
 const FLAGS: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
@@ -103,7 +88,6 @@ export const readableName = describe(
   'The name of a lease; those that begin with "@" are the sidecar\'s own.',
 );
 
-const instant = describe(z.string(), 'RFC 3339, in UTC.', { type: 'string', format: 'date-time' });
 const seconds = z.number();
 
 const leaseFields = {
@@ -140,6 +124,15 @@ export const update = z.strictObject({
 });
 export type UpdateView = z.infer<typeof update>;
 
+export const override = z.strictObject({
+  updates: z.enum(OVERRIDES),
+  reason: z.string(),
+  since: instant,
+  until: describe(instant, 'When it ends, by the wall clock of the device.'),
+  inForce: describe(z.boolean(), 'Whether it has its effect: an `allow` has none while the clock of the device is not set.'),
+});
+export type OverrideView = z.infer<typeof override>;
+
 const lockFields = {
   state: z.enum(LOCK_STATES),
   since: z.nullable(instant),
@@ -160,6 +153,7 @@ const lockFields = {
     ),
     'Null without windows.',
   ),
+  override: describe(z.nullable(override), 'The override by hand; null without one.'),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in `UPDATE_LOCK_TIMEZONE`, else UTC, and say so.'),
 };
 export const lock = z.strictObject({
@@ -229,8 +223,3 @@ export const problem = z.strictObject({
   ended: z.optional(ended),
   lease: z.optional(endedLease),
 });
-
-function describe<S extends z.core.$ZodType>(schema: S, description: string, jsonSchema: object = {}): S {
-  z.globalRegistry.add(schema, { description, ...jsonSchema });
-  return schema;
-}

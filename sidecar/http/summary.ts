@@ -1,5 +1,6 @@
 import type { Timeline } from '../../server/clock';
 import type { TimeZone } from '../../server/time-zone';
+import type { Allowance } from '../holders/allowances';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
@@ -14,6 +15,8 @@ export interface Known {
   /** Null if nothing is known of updates. */
   readonly update: UpdateStatus | null;
   readonly isDraining: boolean;
+  /** Somebody allows updates, whatever the windows say; null if nobody does. */
+  readonly allowance: Allowance | null;
   readonly policies: Pick<LeasePolicies, 'of'>;
   readonly nowMs: number;
   readonly timeline: Pick<Timeline, 'toWallMs'>;
@@ -26,9 +29,9 @@ export function summarise(known: Known): string {
   const detail = uncapitalised(lock.refusal?.detail ?? '');
   switch (lock.state) {
     case 'held':
-      return whileHeld(known);
+      return andAllowed(known, whileHeld(known));
     case 'free':
-      return whileFree(known);
+      return andAllowed(known, whileFree(known));
     case 'updating':
       return `An update is being applied${forHowLong(lock, timeline.toWallMs(nowMs))}: ${detail}`;
     case 'foreign':
@@ -40,6 +43,15 @@ export function summarise(known: Known): string {
     case 'unavailable':
       return `Nobody can hold back updates now: ${detail}`;
   }
+}
+
+const ALLOWED_BY: Readonly<Record<Allowance['by'], string>> = { override: 'by hand', tag: 'by a device tag' };
+
+function andAllowed(known: Known, sentence: string): string {
+  const { allowance } = known;
+  if (allowance === null) return sentence;
+  const why = allowance.reason === '' ? '' : ` (${printable(allowance.reason)})`;
+  return `${sentence.slice(0, -1)}; updates are allowed ${ALLOWED_BY[allowance.by]}${why} until ${wallTimeOfDay(known, allowance.untilWallMs)}.`;
 }
 
 function whileHeld(known: Known): string {

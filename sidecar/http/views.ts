@@ -2,12 +2,14 @@ import type { TimeZone } from '../../server/time-zone';
 import type { Timeline } from '../../server/clock';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/window-holder';
+import type { Allowances } from '../holders/allowances';
+import type { Override } from '../holders/override/override';
 import type { Entry } from '../events/history';
 import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { PathStanding } from '../lock/update-lock';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
-import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, UpdateView } from './schemas';
+import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
 /** The parts whose state is shown. */
@@ -22,6 +24,8 @@ export interface Shown {
   readonly deadline: { readonly atMs: number | null; readonly isDraining: boolean } | null;
   /** Null without windows. */
   readonly windows: { status(): WindowStatus } | null;
+  readonly override: { readonly current: Override | null; readonly inForce: Override | null };
+  readonly allowances: Pick<Allowances, 'current'>;
   readonly policies: Pick<LeasePolicies, 'of'>;
 }
 
@@ -46,7 +50,7 @@ export class Views {
   }
 
   lock(): LockView {
-    const { keeper, windows, updates, deadline, policies, timeline, zone } = this.shown;
+    const { keeper, windows, updates, deadline, policies, timeline, zone, allowances } = this.shown;
     const window = windows?.status() ?? null;
     const status = keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
@@ -60,8 +64,18 @@ export class Views {
       leases: leases.map((lease) => this.#lease(lease, nowMs)),
       update: updates.known === null ? null : this.#update(updates.known, leases),
       window: window === null ? null : showWindow(window),
-      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, policies, nowMs, timeline, zone }),
+      override: this.override(),
+      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance: allowances.current(), policies, nowMs, timeline, zone }),
     };
+  }
+
+  /** The override by hand; null without one. */
+  override(): OverrideView | null {
+    const { current, inForce } = this.shown.override;
+    if (current === null) return null;
+    const { updates, reason, sinceWallMs, untilWallMs } = current;
+    const show = (wallMs: number): string => new Date(wallMs).toISOString();
+    return { updates, reason, since: show(sinceWallMs), until: show(untilWallMs), inForce: inForce !== null };
   }
 
   /** What is known of updates; also if nothing is known. */

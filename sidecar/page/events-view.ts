@@ -32,6 +32,8 @@ const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
   'supervisor-reached': 'plug',
   'window-opened': 'calendar',
   'window-closed': 'calendar',
+  'override-given': 'hand',
+  'override-ended': 'hand',
   'probe-missed': 'unplugged',
   'probe-reached': 'plug',
 };

@@ -32,6 +32,7 @@ const held: LockStatus = {
   leases: [lease],
   update: null,
   window: null,
+  override: null,
   summary: 'Updates are held back.',
 };
 

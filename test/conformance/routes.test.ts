@@ -16,6 +16,7 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['/v1/leases/live', ['PUT', 'GET', 'HEAD', 'DELETE']],
   ['/v1/leases/live/hold', ['POST']],
   ['/v1/lock', ['GET', 'HEAD']],
+  ['/v1/override', ['PUT', 'GET', 'HEAD', 'DELETE']],
   ['/v1/update', ['GET', 'HEAD', 'POST']],
   ['/v1/events', ['GET', 'HEAD']],
   ['/v1/history', ['GET', 'HEAD']],
@@ -67,7 +68,8 @@ test.each(['/v1', '/v1/', '/v1/leases/', '/v1/leases/live/', '/v1/leases/live/ho
   },
 );
 
-test.each(readable)('GET %s is 200, and for no cache, frame or other site', async (path) => {
+// There is no override.
+test.each(readable.filter((path) => path !== '/v1/override'))('GET %s is 200, and for no cache, frame or other site', async (path) => {
   const answer = await sidecar.send('GET', path);
   expect(answer.status).toBe(200);
   expectSecurityHeaders(answer.headers);
@@ -77,7 +79,7 @@ describe('GET /v1/lock', () => {
   test('of a lock that is held has its leases and a sentence', async () => {
     const { body } = await sidecar.send('GET', '/v1/lock');
     expect(body).toMatchObject({
-      state: 'held', flock: true, update: null, window: null, leases: [{ name: 'live' }],
+      state: 'held', flock: true, update: null, window: null, override: null, leases: [{ name: 'live' }],
       paths: sidecar.lockFiles.map((path) => ({ path, state: 'ours' })),
     });
     expect(body.expires).toBe((body.leases as { expires: string }[])[0]?.expires);
@@ -87,7 +89,7 @@ describe('GET /v1/lock', () => {
   test('of one that is free says so', async () => {
     const other = await Sidecar.start();
     expect((await other.send('GET', '/v1/lock')).body).toEqual({
-      state: 'free', since: null, expires: null, flock: false, update: null, window: null, leases: [], summary: 'Nothing holds back updates.',
+      state: 'free', since: null, expires: null, flock: false, update: null, window: null, override: null, leases: [], summary: 'Nothing holds back updates.',
       paths: other.lockFiles.map((path) => ({ path, state: 'absent' })),
     });
   });

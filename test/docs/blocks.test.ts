@@ -39,5 +39,5 @@ test("the quick start's service is one that balena takes", () => {
   const [quickStart = ''] = titled('yaml').flatMap(([title, text]) => (title.startsWith('README.md') && text.includes('build:') ? [text] : []));
   const services = JSON.parse(execFileSync('yq', ['.'], { input: quickStart, encoding: 'utf8' })) as Record<string, unknown>;
   expect(Object.keys(services)).toEqual(['update-lock']);
-  expect(balenaMistakes('', { services, volumes: { 'update-lock': null } })).toEqual([]);
+  expect(balenaMistakes('', { services, volumes: { 'update-lock': null, 'update-lock-state': null } })).toEqual([]);
 });

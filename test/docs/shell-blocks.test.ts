@@ -50,13 +50,18 @@ afterEach(async () => {
   await StandInSupervisor.cleanUp();
 });
 
-/** A sidecar with the tokens that the block speaks of, and a lease `recorder`, for which an update waits if the block speaks of that. */
+/** A sidecar with the tokens that the block speaks of, with an override if it speaks of that, and a lease `recorder`, for which an update waits if the block speaks of that. */
 async function startFor({ text }: Block, folder: string): Promise<{ sidecar: Sidecar; tokens: Record<string, string> }> {
-  const tokens = Object.fromEntries([...text.matchAll(/UPDATE_LOCK_(?:API|ADMIN)_TOKEN/g)].map(([name]) => [name, `${name}-of-this-test`]));
+  const names = [...text.matchAll(/UPDATE_LOCK_(?:API|ADMIN)_TOKEN/g)].map(([name]) => name);
+  const isOfOverride = /\boverride\b/.test(text);
+  const tokens = Object.fromEntries([...names, ...(isOfOverride ? ['UPDATE_LOCK_ADMIN_TOKEN'] : [])].map((name) => [name, `${name}-of-this-test`]));
   const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], replacesForMs: 0 });
   const environment = { ...supervisor.environment, ...tokens, UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_PORT: '0', UPDATE_LOCK_SUPERVISOR_POLL: '1s' };
   const sidecar = await Sidecar.start({ folder, environment });
   await sidecar.put('recorder', { reason: 'recording', ttl: '1h' });
+  if (isOfOverride) {
+    await sidecar.send('PUT', '/v1/override', { json: { updates: 'hold', for: '1h' }, headers: { Authorization: 'Bearer UPDATE_LOCK_ADMIN_TOKEN-of-this-test' } });
+  }
   if (/\/v1\/update|wait-update/.test(text)) {
     await supervisor.pushRelease();
     await sidecar.logged('update pending');

@@ -98,6 +98,7 @@ export class Calendar {
    * for centuries, or windows that never close, are not walked through day by day.
    */
   #skipAhead(instantMs: number, isOpen: boolean): number | null {
+    if (this.#times.isNever) return null;
     const localMs = this.#localMs(instantMs);
     const marginMs = MARGIN_DAYS * DAY_MS;
     const freeze = this.#times.freezeFrom(localMs - marginMs);

@@ -19,6 +19,8 @@ const DAYS_A_WEEK = [0, 1, 2, 3, 4, 5, 6];
 export class OpenTimes {
   /** Whether it is always open, but for freezes and the day after one. */
   readonly isAlways: boolean;
+  /** Whether it is never open. */
+  readonly isNever: boolean;
   /** In ascending order, with a day or more between them. */
   readonly #freezes: readonly DayRange[];
   /** By day of the week: what has started on that day. */
@@ -40,6 +42,7 @@ export class OpenTimes {
     );
     this.#started = started.map(mergeIntervals);
     this.#usual = started.map((intervals, day) => mergeIntervals([...intervals, ...(goingOn[day] ?? [])]));
+    this.isNever = this.#usual.every((intervals) => intervals.length === 0);
     this.isAlways = this.#usual.every(([first]) => first?.startMinute === 0 && first.endMinute === MINUTES_A_DAY);
   }
 

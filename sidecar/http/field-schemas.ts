@@ -1,0 +1,42 @@
+import * as z from 'zod/mini';
+import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
+import { REASON_MAX_LENGTH } from '../leases/lease';
+import { quote } from '../../server/text';
+
+/** A duration between two others, as text or as a number of seconds; milliseconds when parsed. */
+export function duration(minMs: number, maxMs: number, description: string) {
+  const allowed = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}, as ${DURATION_FORMS}`;
+  const text = z.union([z.number(), z.string()], { error: ({ input }) => `${quote(input)} is not a duration; allowed is one ${allowed}` });
+  const toMs = z.transform((value: number | string, context) => {
+    const ms = typeof value === 'number' ? secondsToMs(value) : parseDuration(value);
+    if (ms !== null && ms >= minMs && ms <= maxMs) return ms;
+    const wrong = ms === null ? 'is not a duration' : ms < minMs ? 'is too short' : 'is too long';
+    context.issues.push({ code: 'custom', input: value, message: `${quote(value)} ${wrong}; allowed is one ${allowed}` });
+    return z.NEVER;
+  });
+  return describe(z.pipe(text, toMs), `${description}: ${allowed}.`);
+}
+
+export const reason = describe(
+  z.pipe(
+    z.string({ error: ({ input }) => `${quote(input)} is not text` }),
+    z.transform((value: string, context) => {
+      // As JSON Schema counts: characters, not the UTF-16 units of JavaScript.
+      const length = [...value].length;
+      if (length <= REASON_MAX_LENGTH) return value.toWellFormed();
+      const message = `has ${String(length)} characters; up to ${String(REASON_MAX_LENGTH)} are allowed`;
+      context.issues.push({ code: 'custom', input: value, message });
+      return z.NEVER;
+    }),
+  ),
+  'Why the lock is held, for people.',
+  { type: 'string', maxLength: REASON_MAX_LENGTH },
+);
+
+export const instant = describe(z.string(), 'RFC 3339, in UTC.', { type: 'string', format: 'date-time' });
+
+/** Says what it means, for the OpenAPI document. */
+export function describe<S extends z.core.$ZodType>(schema: S, description: string, jsonSchema: object = {}): S {
+  z.globalRegistry.add(schema, { description, ...jsonSchema });
+  return schema;
+}
