@@ -33,6 +33,8 @@ import type { Parts } from './parts';
 import type { StateDirectory } from './state/state-directory';
 import { AfterUpdate } from './supervisor/after-update';
 import { NoUpdates } from './supervisor/no-updates';
+import { SummaryTag } from './supervisor/summary-tag';
+import { SupervisorApi } from './supervisor/supervisor-api';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
 
@@ -61,7 +63,7 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, parts, keeper, windows, override, policies, allowances, watch, checks, state, applying } = context;
+  const { config, clock, timeline, feed, parts, keeper, windows, override, policies, allowances, watch, checks, state, applying } = context;
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));
@@ -69,6 +71,16 @@ export async function startService(context: ServiceContext): Promise<void> {
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
   const views = new Views({ timeline, zone: new TimeZone(config.timeZone), nowMs, keeper, updates, deadline, windows, override, allowances, policies });
+  if (config.tagName !== null && config.supervisor !== null) {
+    parts.add(new SummaryTag({
+      name: config.tagName,
+      api: new SupervisorApi(config.supervisor),
+      clock,
+      text: () => views.steadySummary(config.hasReasonsInTag),
+      isUrgent: () => views.isHeldBack(),
+      emit: feed.emit,
+    }));
+  }
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
   parts.add(metrics);

@@ -45,6 +45,9 @@ export interface Config {
   /** Null where the Supervisor's API is not given. */
   readonly supervisor: { readonly url: string; readonly apiKey: string } | null;
   readonly supervisorPollMs: number;
+  /** The device tag into which the summary is written; null for none. */
+  readonly tagName: string | null;
+  readonly hasReasonsInTag: boolean;
   /** How long an update may wait for apps; null for without end. */
   readonly deadlineMs: number | null;
   readonly deadlineGraceMs: number;
@@ -94,6 +97,8 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),
     supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
+    tagName: reader.readUnlessOff('UPDATE_LOCK_TAGS', (v) => v.asTagName(), null),
+    hasReasonsInTag: reader.read('UPDATE_LOCK_TAGS_REASONS', (v) => v.asEnum(['on', 'off']), 'on') === 'on',
     deadlineMs: reader.readUnlessOff('UPDATE_LOCK_DEADLINE', (v) => v.asDeadline(), null),
     deadlineGraceMs: reader.read('UPDATE_LOCK_DEADLINE_GRACE', (v) => v.asDuration(), 60_000),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
@@ -105,6 +110,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   };
   if (config.deadlineMs !== null && config.supervisor === null) {
     reader.warnings.push("UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits");
+  }
+  if (config.tagName !== null && config.supervisor === null) {
+    reader.warnings.push("UPDATE_LOCK_TAGS has no effect without the Supervisor's API, which writes device tags");
   }
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };

@@ -20,6 +20,13 @@ const SIDECAR_FORMS = {
   asDeadline: (value: string): number | 'off' => {
     return value === 'off' ? 'off' : readDuration(value, 'a deadline', MIN_TTL_MS, MAX_DURATION_MS, 'off, or ');
   },
+  /** balena keeps the tags that begin with `io.balena` for itself. */
+  asTagName: (value: string): string => {
+    if (!/^\S{1,64}$/u.test(value) || value.startsWith('io.balena')) {
+      throw new Error('is not the name of a tag; off, or up to 64 characters without white space that do not begin with io.balena, are allowed');
+    }
+    return value;
+  },
   asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,'),
   asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26", of days that exist,'),
   asTimeZone: (value: string): string => {

@@ -112,6 +112,8 @@ const DESCRIBERS: Describers = {
     message: 'Supervisor reachable again',
     history: { event: 'supervisor-reached', text: 'The Supervisor answers again' },
   }),
+  'tag-missed': ({ name, problem }) => ({ level: 'warn', message: 'device tag cannot be written', fields: { tag: name, detail: problem }, history: null }),
+  'tag-reached': ({ name }) => ({ level: 'info', message: 'device tag written again', fields: { tag: name }, history: null }),
   'update-requested': ({ kind, result, detail }) => ({
     level: result === 'accepted' ? 'info' : 'warn',
     message: 'update requested',

@@ -14,6 +14,7 @@ export type SidecarEvent =
   | WindowEvent
   | ProbeEvent
   | OverrideEvent
+  | TagEvent
   /** Somebody has allowed updates by hand or by a tag, whatever windows say, or no longer does. */
   | { readonly type: 'allowance-changed' };
 
@@ -110,3 +111,9 @@ export type ProbeEvent =
   | { readonly type: 'probe-reached'; readonly probe: string }
   /** Each time. */
   | { readonly type: 'probe-asked'; readonly probe: string; readonly result: string };
+
+/** Writing the summary into a tag of the device. */
+export type TagEvent =
+  /** It has begun to fail. */
+  | { readonly type: 'tag-missed'; readonly name: string; readonly problem: string }
+  | { readonly type: 'tag-reached'; readonly name: string };

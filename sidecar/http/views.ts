@@ -7,6 +7,7 @@ import type { Override } from '../holders/override/override';
 import type { Entry } from '../events/history';
 import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
+import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
 import { isPending, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
@@ -50,7 +51,7 @@ export class Views {
   }
 
   lock(): LockView {
-    const { keeper, windows, updates, deadline, policies, timeline, zone, allowances } = this.shown;
+    const { keeper, windows, updates } = this.shown;
     const window = windows?.status() ?? null;
     const status = keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
@@ -65,7 +66,7 @@ export class Views {
       update: updates.known === null ? null : this.#update(updates.known, leases),
       window: window === null ? null : showWindow(window),
       override: this.override(),
-      summary: summarise({ lock: status, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance: allowances.current(), policies, nowMs, timeline, zone }),
+      summary: this.#summary(status, true),
     };
   }
 
@@ -76,6 +77,29 @@ export class Views {
     const { updates, reason, sinceWallMs, untilWallMs } = current;
     const show = (wallMs: number): string => new Date(wallMs).toISOString();
     return { updates, reason, since: show(sinceWallMs), until: show(untilWallMs), inForce: inForce !== null };
+  }
+
+  /**
+   * The summary without what changes by itself while nothing happens: the ends of leases, which move with every renewal, and how long an
+   * update has been applied.
+   */
+  steadySummary(hasReasons: boolean): string {
+    const status = this.shown.keeper.status();
+    const leases = hasReasons ? status.leases : status.leases.map((lease) => ({ ...lease, reason: '' }));
+    return this.#summary({ ...status, leases, expiresAtMs: null, paths: [] }, hasReasons);
+  }
+
+  /** Whether an update waits and is held back. */
+  isHeldBack(): boolean {
+    const { keeper, updates } = this.shown;
+    return keeper.heldSinceMs !== null && isPending(updates.status);
+  }
+
+  #summary(lock: LockStatus, hasReasons: boolean): string {
+    const { updates, deadline, policies, timeline, zone, nowMs, allowances } = this.shown;
+    const current = allowances.current();
+    const allowance = current === null || hasReasons ? current : { ...current, reason: '' };
+    return summarise({ lock, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance, policies, nowMs: nowMs(), timeline, zone });
   }
 
   /** What is known of updates; also if nothing is known. */

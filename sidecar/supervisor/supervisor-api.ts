@@ -25,6 +25,11 @@ export type UpdateResult =
   | { readonly ok: true; readonly status: 202 | 204 }
   | { readonly ok: false; readonly problem: string };
 
+export type TagResult =
+  | { readonly ok: true }
+  /** `isUnknown`: a Supervisor before 17.8 knows no tags. */
+  | { readonly ok: false; readonly isUnknown: boolean; readonly problem: string };
+
 /**
  * The Supervisor's API (balena-supervisor `docs/API.md`). The key goes in a header, where no log shows it. What goes wrong
  * is a result, in words for people; nothing here throws.
@@ -72,6 +77,15 @@ export class SupervisorApi {
     if (typeof answer === 'string') return { ok: false, problem: answer };
     const { status } = answer;
     return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
+  }
+
+  /** `PATCH /v2/device/tags`, from 17.8 on: the Supervisor sends the tag to the cloud when it can. */
+  async writeTag(name: string, value: string): Promise<TagResult> {
+    const answer = await this.#send('PATCH', '/v2/device/tags', JSON.stringify({ [name]: value }), READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return { ok: false, isUnknown: false, problem: answer };
+    const { status } = answer;
+    if (status === 404) return { ok: false, isUnknown: true, problem: 'device tags need Supervisor 17.8 or later' };
+    return status >= 200 && status < 300 ? { ok: true } : { ok: false, isUnknown: false, problem: explainStatus(status) };
   }
 
   /** Resolves to the answer, or to the problem in words. */

@@ -38,6 +38,8 @@ test.each(['s3cr3t s3cr3t', 's3cr3t\n', 's3cr3tü', `s3cr3t${'x'.repeat(512)}`])
 
 test.each<[string, readonly string[], RegExp]>([
   ['UPDATE_LOCK_SUPERVISOR_POLL', ['0', '99ms', '-1', '2d', 'off', 'x'], /100ms to 1d/],
+  ['UPDATE_LOCK_TAGS', ['a b', 'io.balena.lock', 'x'.repeat(65), 'OFF\t'], /up to 64 characters without white space/],
+  ['UPDATE_LOCK_TAGS_REASONS', ['no', '1'], /on/],
   ['UPDATE_LOCK_DEADLINE', ['0', '999ms', 'never', 'OFF', '366d'], /off, or a duration from 1s to 365d/],
   ['UPDATE_LOCK_DEADLINE_GRACE', ['-1', 'off', '366d'], /at most 365d/],
 ])('%s is bounded', (name, values, allowed) => {

@@ -36,6 +36,8 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
     const { force, cancel } = bodyOf(request);
     response.sendStatus(answers.update(isTruthy(force), isTruthy(cancel)) ? 204 : 202);
   });
+  // From 17.8.0 on (`src/device-api/v2.ts`); the cloud is told later.
+  app.patch('/v2/device/tags', (_request, response) => { response.sendStatus(202); });
   app.get('/v1/device', (_request, response) => { response.json(answers.device()); });
   app.get('/v2/state/status', (_request, response) => { response.status(200).send(answers.status()); });
   // `middleware/errors.ts`: whatever is wrong, a body that cannot be parsed included, is 503. The unused fourth makes it one for errors.
