@@ -34,9 +34,11 @@ export interface EndedLease extends Lease {
 /** The state of updates. */
 export interface Update {
   /** Whether the device's Supervisor answers. */
-  supervisor: 'reachable' | 'unreachable' | 'not-configured';
-  /** An update waits for the lock. */
+  supervisor: 'reachable' | 'unreachable' | 'not-configured' | 'not-asked-yet';
+  /** Something waits for the lock. */
   pending: boolean;
+  /** All that waits for the lock: a new release. */
+  waiting: 'release'[];
   downloaded: boolean;
   downloading: boolean;
   failed: boolean;
@@ -46,6 +48,8 @@ export interface Update {
   /** When the leases are drained at the latest, for the update to get through; null for never. */
   deadline: string | null;
   draining: boolean;
+  /** When the leases of apps end, while they are drained. */
+  drainEnds: string | null;
 }
 
 export type LockState = 'held' | 'free' | 'updating' | 'foreign' | 'cooldown' | 'unavailable';

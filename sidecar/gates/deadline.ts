@@ -89,6 +89,11 @@ export class Deadline {
     return this.#waited.drainEndsAtMs !== null;
   }
 
+  /** When the leases of apps end, in monotonic milliseconds; null unless draining. In the past once they have ended. */
+  get drainEndsAtMs(): number | null {
+    return this.#waited.drainEndsAtMs;
+  }
+
   /** When apps are drained if nothing changes, in monotonic milliseconds; null while nothing waits for them. */
   get atMs(): number | null {
     const { countingSinceMs, waitedMs } = this.#waited;

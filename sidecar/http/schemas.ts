@@ -6,6 +6,7 @@ import { describe, duration, instant, reason } from './field-schemas';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/descriptions';
 import { quote } from '../../server/text';
+import { WAITING_KINDS } from '../supervisor/update-status';
 import { PROBLEMS, type ProblemCode } from './problems';
 
 /** The parameters and answers of the interface. Validation and the OpenAPI document both follow from these schemas. */
@@ -112,8 +113,9 @@ export type EndedLeaseView = z.infer<typeof endedLease>;
 
 /** What is known of updates. */
 export const update = z.strictObject({
-  supervisor: z.enum(['reachable', 'unreachable', 'not-configured']),
-  pending: describe(z.boolean(), 'An update waits to be applied.'),
+  supervisor: z.enum(['reachable', 'unreachable', 'not-configured', 'not-asked-yet']),
+  pending: describe(z.boolean(), 'Something waits for the lock.'),
+  waiting: describe(z.array(z.enum(WAITING_KINDS)), 'All that waits for the lock: `release`, a new release. More kinds may follow.'),
   downloaded: z.boolean(),
   downloading: z.boolean(),
   failed: describe(z.boolean(), 'The last attempt failed; a lock in its way counts.'),
@@ -121,6 +123,7 @@ export const update = z.strictObject({
   blockedBy: describe(z.array(z.string()), 'The leases that it waits for.'),
   deadline: describe(z.nullable(instant), 'When the leases of apps are drained for it.'),
   draining: z.boolean(),
+  drainEnds: describe(z.nullable(instant), 'When the leases of apps end, while they are drained.'),
 });
 export type UpdateView = z.infer<typeof update>;
 

@@ -92,6 +92,7 @@ function whileFree(known: Known): string {
 }
 
 function whatWaits(update: UpdateStatus): string {
+  if (update.supervisor === 'not-asked-yet') return 'the Supervisor has not been asked yet whether one waits';
   if (update.supervisor === 'unreachable') {
     return `whether one waits is not known, since the Supervisor cannot be reached (${printable(update.problem ?? '')})`;
   }

@@ -9,7 +9,7 @@ import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
-import { isPending, type UpdateStatus } from '../supervisor/update-status';
+import { isPending, waitingIn, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
@@ -22,7 +22,7 @@ export interface Shown {
   readonly keeper: Keeper;
   readonly updates: { readonly status: UpdateStatus; readonly known: UpdateStatus | null };
   /** Null where an update may wait without end. */
-  readonly deadline: { readonly atMs: number | null; readonly isDraining: boolean } | null;
+  readonly deadline: { readonly atMs: number | null; readonly drainEndsAtMs: number | null; readonly isDraining: boolean } | null;
   /** Null without windows. */
   readonly windows: { status(): WindowStatus } | null;
   readonly override: { readonly current: Override | null; readonly inForce: Override | null };
@@ -114,11 +114,13 @@ export class Views {
 
   #update(status: UpdateStatus, leases: readonly Lease[]): UpdateView {
     const { supervisor, downloaded, downloading, failed, waitsSinceMs } = status;
-    const pending = isPending(status);
+    const waiting = waitingIn(status);
+    const pending = waiting.length > 0;
     const { deadline } = this.shown;
     return {
       supervisor,
       pending,
+      waiting: waiting.map(({ what }) => what),
       downloaded,
       downloading,
       failed,
@@ -126,6 +128,7 @@ export class Views {
       blockedBy: pending ? leases.map(({ name }) => name) : [],
       deadline: this.#show(deadline?.atMs ?? null),
       draining: deadline?.isDraining ?? false,
+      drainEnds: this.#show(deadline?.drainEndsAtMs ?? null),
     };
   }
 

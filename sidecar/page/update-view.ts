@@ -7,6 +7,7 @@ const SUPERVISOR: Readonly<Record<Update['supervisor'], string>> = {
   reachable: 'reachable',
   unreachable: 'not reachable',
   'not-configured': 'not configured',
+  'not-asked-yet': 'not asked yet',
 };
 
 /** Whether an update is waiting, since when, for which holders and until when; and the button that forces it. */
@@ -35,7 +36,7 @@ export class UpdateView {
     this.#known = known;
     const { update } = known;
     if (update === null) return;
-    const { since, deadline, blockedBy, pending, draining, failed, supervisor } = update;
+    const { since, deadline, drainEnds, blockedBy, pending, draining, failed, supervisor } = update;
     const isBeingApplied = known.lock !== null && isUpdating(known.lock);
     const [state, explanation] = stateOf(known, update);
     this.#body.replaceChildren(
@@ -46,6 +47,7 @@ export class UpdateView {
         'facts',
         ...(since === null ? [] : [fact('Waiting since', ...when(since, 'since', nowMs))]),
         ...(deadline === null ? [] : [fact('Apps must let go', ...when(deadline, 'until', nowMs))]),
+        ...(drainEnds === null ? [] : [fact('Leases end', ...when(drainEnds, 'until', nowMs))]),
         ...(blockedBy.length === 0 ? [] : [fact('Held back by', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', appText(name)]))]),
         ...(pending && failed && blockedBy.length === 0 && !isBeingApplied ? [fact('Last attempt', 'failed')] : []),
         fact('Supervisor', SUPERVISOR[supervisor]),
@@ -69,6 +71,8 @@ function stateOf({ lock, leases }: Known, { pending, draining, downloading, supe
         { icon: 'unplugged', word: 'Unknown', tone: 'off' },
         "The sidecar has no access to the Supervisor's API: its service needs the label io.balena.features.supervisor-api.",
       ];
+    case 'not-asked-yet':
+      return [{ icon: 'unplugged', word: 'Unknown', tone: 'off' }, 'The Supervisor has not been asked yet.'];
     case 'unreachable':
       return leases.size > 0
         ? [{ icon: 'unplugged', word: 'Unknown', tone: 'warn' }, 'The Supervisor does not answer.']

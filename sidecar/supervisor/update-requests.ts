@@ -41,7 +41,7 @@ export class UpdateRequests {
   async byHand({ force, peer }: UpdateRequest): Promise<ByHandResult> {
     const { watch, lock, emit } = this.options;
     const status = await watch.look();
-    if (status.supervisor === 'unreachable') return { ok: false, problem: status.problem ?? 'it cannot be reached' };
+    if (status.supervisor !== 'reachable') return { ok: false, problem: status.problem ?? 'it cannot be reached' };
     if (force) emit({ type: 'update-forced', peer, holders: lock.holders() });
     const result = await this.send(force ? 'force' : 'retry', status);
     return result.ok ? { ok: true, status: watch.status } : result;

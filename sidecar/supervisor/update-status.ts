@@ -2,7 +2,7 @@ import type { Reading } from './reading';
 
 /** The state of updates. Times are milliseconds of the monotonic clock. */
 export interface UpdateStatus {
-  readonly supervisor: 'reachable' | 'unreachable' | 'not-configured';
+  readonly supervisor: 'reachable' | 'unreachable' | 'not-configured' | 'not-asked-yet';
   /** Why the Supervisor cannot be reached; null if it can, or was never asked. */
   readonly problem: string | null;
   /** When the Supervisor answered last, null for never. */
@@ -27,11 +27,25 @@ export const NOT_CONFIGURED: UpdateStatus = {
   seenOnceAtMs: null,
 };
 
-export const NEVER_ASKED: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'unreachable', problem: 'it was not asked yet' };
+export const NEVER_ASKED: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'not-asked-yet' };
 
-/** Whether an update waits to be applied: everything that it needs is on the device. */
-export function isPending({ waitsSinceMs, downloading }: UpdateStatus): boolean {
-  return waitsSinceMs !== null && !downloading;
+/** The kinds of things that can wait for the lock. */
+export const WAITING_KINDS = ['release'] as const;
+
+/** Something that cannot go on because of the lock, and since when, in milliseconds of the monotonic clock. */
+export interface Waiting {
+  readonly what: (typeof WAITING_KINDS)[number];
+  readonly sinceMs: number;
+}
+
+/** Everything that waits. A release does once everything that it needs is on the device. */
+export function waitingIn({ waitsSinceMs, downloading }: UpdateStatus): Waiting[] {
+  return waitsSinceMs === null || downloading ? [] : [{ what: 'release', sinceMs: waitsSinceMs }];
+}
+
+/** Whether anything waits. */
+export function isPending(status: UpdateStatus): boolean {
+  return waitingIn(status).length > 0;
 }
 
 /**

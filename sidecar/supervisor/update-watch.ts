@@ -170,7 +170,7 @@ export class UpdateWatch {
     const { emit } = this.options;
     if (status.supervisor === 'unreachable') {
       if (was.problem !== status.problem) emit({ type: 'supervisor-missed', problem: status.problem ?? '' });
-    } else if (was.supervisor === 'unreachable' && was.problem !== NEVER_ASKED.problem) {
+    } else if (was.supervisor === 'unreachable') {
       emit({ type: 'supervisor-reached' });
     }
     if (!differs(was, status)) return;

@@ -39,6 +39,7 @@ const held: LockStatus = {
 const update: Update = {
   supervisor: 'reachable',
   pending: true,
+  waiting: ['release'],
   downloaded: true,
   downloading: false,
   failed: true,
@@ -46,6 +47,7 @@ const update: Update = {
   blockedBy: ['recorder'],
   deadline: null,
   draining: false,
+  drainEnds: null,
 };
 
 test('says who holds back updates, why, since, until, what waits and what to do', () => {

@@ -22,7 +22,7 @@ function tcpUrlOf(sidecar: Sidecar): string {
 }
 
 const LEASE = { id: 'ours', name: 'recorder', reason: '', kind: 'timed', since: '2026-01-01T00:00:00.000Z', expires: '2026-01-01T00:05:00.000Z', ttlSeconds: 300, remainingSeconds: 300, renewals: 0, peer: 'unix' };
-const UPDATE = { supervisor: 'reachable', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false };
+const UPDATE = { supervisor: 'reachable', pending: false, waiting: [], downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false, drainEnds: null };
 
 describe.each(['the Unix socket', 'TCP'])('over %s', (listener) => {
   async function start(): Promise<UpdateLock> {

@@ -111,9 +111,15 @@ test('letting go for a moment does not start it over', async () => {
 test('an update that goes away calls a drain off', async () => {
   const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1s', UPDATE_LOCK_DEADLINE_GRACE: '10m' });
   await sidecar.logged('draining: the leases of apps end');
+  const { draining, drainEnds } = (await sidecar.send('GET', '/v1/update')).body;
+  expect(draining).toBe(true);
+  const minutesLeft = (Date.parse(drainEnds as string) - Date.now()) / 60_000;
+  expect(minutesLeft).toBeGreaterThan(8);
+  expect(minutesLeft).toBeLessThanOrEqual(10.01);
   // As if the release had been taken back: the next attempt finds nothing to do.
   supervisor.device.setTarget(supervisor.device.current);
   await sidecar.logged('draining is over: the update has come');
+  expect((await sidecar.send('GET', '/v1/update')).body.drainEnds).toBeNull();
   expect((await sidecar.put('app')).status).toBe(200);
 });
 

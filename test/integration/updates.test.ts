@@ -24,7 +24,7 @@ describe.each(['16.12.0', '17.2.0', '17.6.1', '19.0.5', 'helios'])('with %s', (v
     const readings = (): number => supervisor.requests('/v1/device').length;
     const before = readings();
     const { update } = await hold.line('update');
-    expect(update).toMatchObject({ supervisor: 'reachable', pending: true, downloading: false, blockedBy: ['first', 'second'] });
+    expect(update).toMatchObject({ supervisor: 'reachable', pending: true, waiting: ['release'], downloading: false, blockedBy: ['first', 'second'] });
     // One may have been under way, and two are needed where the first does not say that the update has failed.
     expect(readings() - before).toBeLessThanOrEqual(3);
     expect((await sidecar.send('GET', '/v1/update')).body).toEqual(update);
@@ -192,7 +192,7 @@ describe('GET /v1/update', () => {
     expect(isOver).toBe(false);
     expect((await waiting).body).toEqual(body);
     expect(performance.now() - startedAtMs).toBeGreaterThan(2990);
-    expect(body).toEqual({ supervisor: 'not-configured', pending: false, downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false });
+    expect(body).toEqual({ supervisor: 'not-configured', pending: false, waiting: [], downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false, drainEnds: null });
     expect((await sidecar.send('GET', '/v1/lock')).body.update).toBeNull();
   });
 
@@ -249,7 +249,7 @@ describe('a Supervisor that misbehaves', () => {
     supervisor.answerWith('hang');
     await sidecar.put('app');
     await until(() => supervisor.history.of('arrival').length === 1);
-    expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ pending: false });
+    expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ supervisor: 'not-asked-yet', pending: false, waiting: [] });
     // The answer has not waited for the end of that reading, after which comes the next one.
     expect(supervisor.history.of('arrival')).toHaveLength(1);
     expect((await sidecar.put('app')).status).toBe(200);

@@ -31,6 +31,7 @@ function leaseText(lease: Lease | EndedLease): string {
 }
 
 function updateText({ supervisor, pending, blockedBy, draining }: Update): string {
+  if (supervisor === 'not-asked-yet') return 'not known: the Supervisor has not been asked yet';
   if (supervisor !== 'reachable') return supervisor === 'unreachable' ? 'not known: the Supervisor does not answer' : 'not known: no access to the Supervisor';
   if (!pending) return 'none is pending';
   const blocked = blockedBy.length === 0 ? '' : `, held back by ${printable(blockedBy.join(', '))}`;

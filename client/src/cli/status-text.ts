@@ -91,6 +91,7 @@ function untilText({ kind, expires }: Lease, look: Look): string {
 
 function updateText(update: Update, { nowMs }: Look): string {
   if (update.supervisor === 'not-configured') return 'not known: the sidecar has no access to the Supervisor';
+  if (update.supervisor === 'not-asked-yet' && !update.pending) return 'not known: the Supervisor has not been asked yet';
   if (update.supervisor === 'unreachable' && !update.pending) return 'not known: the Supervisor does not answer';
   if (!update.pending) return update.downloading ? 'none is pending; one is being downloaded' : 'none is pending';
   const parts = [`one is waiting${update.since === null ? '' : ` since ${past(update.since, nowMs)}`}`];
