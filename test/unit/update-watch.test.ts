@@ -46,7 +46,7 @@ test('one that does not answer is asked less and less often, down to every five 
   const { length } = supervisor.reads;
   await pass(90_000);
   expect(supervisor.reads.length - length).toBe(3);
-  expect(supervisor.events.map(({ type }) => type)).toEqual(['supervisor-missed', 'supervisor-reached', 'update-changed']);
+  expect(supervisor.events.map(({ type }) => type)).toEqual(['supervisor-missed', 'update-changed', 'supervisor-reached', 'update-changed']);
 });
 
 test.each([1000, 30_000, 300_000])('an update that comes just after a reading is told within %i ms and a second', async (pollMs) => {
