@@ -111,7 +111,7 @@ test('a window that is closed is shown, with when it opens, by the clock of the 
   const settings = { UPDATE_LOCK_WINDOWS: '02:00-04:00', UPDATE_LOCK_FREEZE: '2030-12-31', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
   const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, ...settings, ...clock.environment } });
   const page = await open(sidecar, { timezone: 'Asia/Kolkata' });
-  await page.shows('until the window opens at 2030-06-04 01:00 UTC.', '#summary');
+  await page.shows('until the window opens at 2030-06-04 02:00 BST.', '#summary');
   await page.shows(/Until\s+4 Jun, 06:30 in 12 h 59 min/, '#state-facts');
   await page.shows(/Closed.*Opens\s+4 Jun, 06:30 in 12 h 59 min.*Closes\s+4 Jun, 08:30.*Europe\/London/s, '#window');
   await page.shows(/@window.*Until\s+4 Jun, 06:30 in 12 h 59 min/s, '#leases');

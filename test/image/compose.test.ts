@@ -46,8 +46,11 @@ test.each(['docker-compose.yml', 'docker-compose.agent.yml'])('so is %s of the m
 test('its app and its sidecar share the socket, and the sidecar has the API of the Supervisor', () => {
   const { services, volumes } = parse('docker-compose.yml');
   expect(services['update-lock']).toMatchObject({ labels: { 'io.balena.features.supervisor-api': '1' } });
-  expect(services['update-lock'].volumes).toEqual(services.app.volumes);
-  expect(Object.keys(volumes as object)).toEqual(['update-lock']);
+  const [shared, ...others] = services['update-lock'].volumes as string[];
+  expect([shared]).toEqual(services.app.volumes);
+  // What has to outlive the container.
+  expect(others).toEqual(['update-lock-state:/var/lib/update-lock']);
+  expect(Object.keys(volumes as object)).toEqual(['update-lock', 'update-lock-state']);
 });
 
 test.each([
