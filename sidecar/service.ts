@@ -64,6 +64,7 @@ export interface ServiceContext {
  */
 export async function startService(context: ServiceContext): Promise<void> {
   const { config, clock, timeline, feed, parts, keeper, windows, override, policies, allowances, watch, checks, state, applying } = context;
+  state.tryWriting();
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));

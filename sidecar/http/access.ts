@@ -17,9 +17,15 @@ export class Access implements AppAccess {
     private readonly hosts = new Hosts(),
   ) {}
 
-  isAdmin(call: Call): boolean {
+  /**
+   * Whether the request has the admin token; if not, it has been answered.
+   * @param detail the answer's, in words for people
+   */
+  admitsAdmin(call: Call, detail: string): boolean {
     const given = tokenOf(call);
-    return given !== undefined && this.tokens?.allowForce(given) === true;
+    if (given !== undefined && this.tokens?.allowForce(given) === true) return true;
+    call.problem(PROBLEMS.forbidden, detail);
+    return false;
   }
 
   /**

@@ -40,7 +40,20 @@ export class StateDirectory {
   ) {
     try {
       this.#open();
-      this.#tryWriting();
+    } catch (error) {
+      // The sidecar says so when it is ready.
+      this.#problem = messageOf(error);
+    }
+  }
+
+  /** Finds out whether the directory can be written. To be called when the lock is held: syncing a slow disk takes long. */
+  tryWriting(): void {
+    if (this.#problem !== null) return;
+    try {
+      this.#inDirectory((directory) => {
+        replaceFile(directory, 'probe', '');
+        rmSync(directory.at('probe'));
+      });
     } catch (error) {
       // The sidecar says so when it is ready.
       this.#problem = messageOf(error);
@@ -151,11 +164,6 @@ export class StateDirectory {
     const stats = this.#directory?.stats();
     const now = this.user.actAsStarted(() => lstatSync(this.path, { throwIfNoEntry: false }));
     return stats !== undefined && stats.ino === now?.ino && stats.dev === now.dev;
-  }
-
-  #tryWriting(): void {
-    this.#inDirectory((directory) => { replaceFile(directory, 'probe', ''); });
-    this.#inDirectory((directory) => { rmSync(directory.at('probe')); });
   }
 
   #inDirectory<T>(action: (directory: TrustedDirectory) => T): T {

@@ -60,6 +60,17 @@ test('an allow lets the window go, says so, and ends by the wall clock', async (
   expect((await device.sidecar.send('GET', '/v1/override')).status).toBe(404);
 });
 
+test('an allow does not open the window: history says that it was given, and what opens and closes by the clock', async () => {
+  const device = await start();
+  await give(device, { updates: 'allow', for: '2h' });
+  await device.sidecar.send('DELETE', '/v1/override', { headers: ADMIN });
+  device.clock.set('2030-06-04 02:00:30');
+  expect((await lockOf(device)).window.open).toBe(true);
+  const { events } = (await device.sidecar.send('GET', '/v1/history')).body as { events: { event: string }[] };
+  const told = events.map(({ event }) => event).filter((event) => /^(?:override|window)-/.test(event));
+  expect(told.reverse()).toEqual(['override-given', 'override-ended', 'window-opened']);
+});
+
 test('it ends by itself, without anybody asking', async () => {
   const device = await start();
   const stream = await EventStream.open(device.sidecar.target);

@@ -31,8 +31,8 @@ export class WindowHolder {
   readonly #lease: WantedLease;
   readonly #calendar: Calendar;
   #timer: NodeJS.Timeout | undefined;
-  /** As it was when it was looked at last; undefined before that. */
-  #reasonBefore: string | null | undefined;
+  /** Why the window was closed at the last look, null if it was open; undefined before that. */
+  #closedBefore: string | null | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -55,18 +55,20 @@ export class WindowHolder {
 
   /** Lets the lease follow the wall clock, if that now says otherwise: nothing tells us when it is set. */
   look(): void {
-    if (this.#reason(this.status()) !== this.#lease.wantedFor) this.#check();
+    const closed = this.#whyClosed(this.status());
+    if (closed !== this.#closedBefore || this.#wantedFor(closed) !== this.#lease.wantedFor) this.#check();
   }
 
   readonly #check = (): void => {
     clearTimeout(this.#timer);
     const status = this.status();
     const { isOpen, opensAtWallMs, closesAtWallMs } = status;
-    const reason = this.#reason(status);
-    if (this.#reasonBefore !== undefined && reason !== this.#reasonBefore) this.emit({ type: 'window-turned', reason });
-    this.#reasonBefore = reason;
-    if (reason === null) this.#lease.letGo();
-    else this.#lease.want(reason);
+    const closed = this.#whyClosed(status);
+    if (this.#closedBefore !== undefined && closed !== this.#closedBefore) this.emit({ type: 'window-turned', reason: closed });
+    this.#closedBefore = closed;
+    const wanted = this.#wantedFor(closed);
+    if (wanted === null) this.#lease.letGo();
+    else this.#lease.want(wanted);
     const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
     const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
     this.#timer = setTimeout(this.#check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
@@ -98,9 +100,14 @@ export class WindowHolder {
     clearTimeout(this.#timer);
   }
 
-  /** Why updates are held back; null while they are allowed. */
-  #reason({ isOpen, isFrozen }: WindowStatus): string | null {
-    if (isOpen || this.allowances.current() !== null) return null;
+  /** Why the lease is wanted; null if it is not. An allowance does not open the window, but lets updates through all the same. */
+  #wantedFor(closed: string | null): string | null {
+    return this.allowances.current() === null ? closed : null;
+  }
+
+  /** Why the window is closed; null while it is open. */
+  #whyClosed({ isOpen, isFrozen }: WindowStatus): string | null {
+    if (isOpen) return null;
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
     return isFrozen ? 'updates are frozen today' : 'no update window is open';
   }

@@ -32,10 +32,7 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       parameters: overrideParameters,
       answers: { 200: { description: 'The override.', schema: override } },
       handle: (call, { updates, for: forMs, reason = '' }) => {
-        if (!access.isAdmin(call)) {
-          call.problem(PROBLEMS.forbidden, NEEDS_ADMIN);
-          return;
-        }
+        if (!access.admitsAdmin(call, NEEDS_ADMIN)) return;
         holder.set({ updates, reason, forMs }, call.peer);
         call.json(200, views.override());
       },
@@ -48,10 +45,7 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       parameters: noParameters,
       answers: { 204: { description: 'There is none now.' } },
       handle: (call) => {
-        if (!access.isAdmin(call)) {
-          call.problem(PROBLEMS.forbidden, NEEDS_ADMIN);
-          return;
-        }
+        if (!access.admitsAdmin(call, NEEDS_ADMIN)) return;
         holder.clear(call.peer);
         call.noContent();
       },
