@@ -11,7 +11,7 @@ import { Allowances } from './holders/allowances';
 import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe } from './holders/probes/probe-settings';
 import { OverrideHolder } from './holders/override/override-holder';
-import { StartHolder } from './holders/start';
+import { StartHolder } from './holders/start-holder';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { LeasePolicies } from './leases/policies';

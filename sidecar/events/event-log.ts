@@ -1,5 +1,5 @@
 import type { Logger } from '../../server/log';
-import { describe } from './descriptions';
+import { describe } from './event-texts';
 import type { SidecarEvent } from './event';
 
 /** Writes every event to the log. */

@@ -1,5 +1,5 @@
 import type { EndedLease, Lease } from '../leases/lease';
-import type { Refusal } from '../leases/refusal';
+import type { Refusal } from '../leases/refusal-codes';
 
 /**
  * Everything that happens, in the order in which it happens. Log, metrics, history, streams and the parts that react to each

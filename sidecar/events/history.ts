@@ -1,5 +1,5 @@
 import type { Clock } from '../../server/clock';
-import { describe, type HistoryText } from './descriptions';
+import { describe, type HistoryText } from './event-texts';
 import type { SidecarEvent } from './event';
 
 /** How many events are kept: enough to see how a device got into its state. */

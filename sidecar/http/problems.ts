@@ -1,5 +1,5 @@
 import { defineProblems, HTTP_PROBLEMS } from '../../server/http/problem';
-import { REFUSALS } from '../leases/refusal';
+import { REFUSALS } from '../leases/refusal-codes';
 
 /** Every kind of problem that the sidecar reports. */
 export const PROBLEMS = {

@@ -4,9 +4,9 @@ import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN } from '../leases/lease
 import { MAX_OVERRIDE_MS, OVERRIDES } from '../holders/override/override';
 import { describe, duration, instant, reason } from './field-schemas';
 import { LOCK_STATES } from '../keeper/status';
-import { HISTORY_EVENTS } from '../events/descriptions';
+import { HISTORY_EVENTS } from '../events/event-texts';
 import { quote } from '../../server/text';
-import { WAITING_KINDS } from '../supervisor/update-status';
+import { WAITING_KINDS } from '../supervisor/release-status';
 import { PROBLEMS, type ProblemCode } from './problems';
 
 /** The parameters and answers of the interface. Validation and the OpenAPI document both follow from these schemas. */

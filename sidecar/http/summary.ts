@@ -4,7 +4,7 @@ import type { Allowance } from '../holders/allowances';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { isPending, type UpdateStatus } from '../supervisor/update-status';
+import { isPending, type UpdateStatus } from '../supervisor/release-status';
 import { printable } from '../../server/text';
 
 /** How many holders are named; the others are counted. */

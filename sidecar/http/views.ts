@@ -9,7 +9,7 @@ import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
-import { isPending, waitingIn, type UpdateStatus } from '../supervisor/update-status';
+import { isPending, waitingIn, type UpdateStatus } from '../supervisor/release-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
 

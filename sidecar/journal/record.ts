@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { UpdateNote } from '../leases/waited';
-import { parseHeader, parseLease } from './record-fields';
+import { parseHeader, parseLease } from './parse-record';
 
 /**
  * The length of every line of the journal, its line feed included: as much as the longest lease needs (a reason of

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { newLease, renewedLease } from '../leases/grant';
 import type { EndedLease, Lease } from '../leases/lease';
-import type { Refusal } from '../leases/refusal';
+import type { Refusal } from '../leases/refusal-codes';
 import { isWanted, refused, type AcquireRequest, type Outcome } from '../leases/request';
 import type { LockStore } from './lock-store';
-import { alreadyLive, anotherLease, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusals';
+import { alreadyLive, anotherLease, nameInUse, noneToRenew, STOPPING, tooManyLeases } from './refusal-texts';
 import { updatingRefusal } from './status';
 
 /** What is known of the leases of one name. */

@@ -3,7 +3,7 @@ import type { KeeperEvent, NamesOwner } from '../events/event';
 import type { Recovered } from '../journal/journal';
 import { recoveredLease } from '../leases/grant';
 import type { EndedLease, EndReason, Lease } from '../leases/lease';
-import type { Refusal } from '../leases/refusal';
+import type { Refusal } from '../leases/refusal-codes';
 import type { BootNotes } from './boot-notes';
 import type { LeaseBook } from './lease-book';
 import type { LockStore } from './lock-store';

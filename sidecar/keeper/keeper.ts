@@ -1,14 +1,14 @@
 import type { SidecarEvent } from '../events/event';
 import { closedGate, type Gate } from '../leases/gate';
 import { isDue, type EndedLease, type EndReason, type Lease } from '../leases/lease';
-import type { Refusal } from '../leases/refusal';
+import type { Refusal } from '../leases/refusal-codes';
 import { refused, type AcquireRequest, type Outcome, type Precondition, type Release } from '../leases/request';
 import { BootNotes } from './boot-notes';
 import { decide, unmetPrecondition, type Limits, type NameFacts } from './decision';
 import { HeldLock, type HeldLockOptions } from './held-lock';
 import { LeaseBook } from './lease-book';
 import { LockStore, type LockStoreOptions } from './lock-store';
-import { STOPPING } from './refusals';
+import { STOPPING } from './refusal-texts';
 import { isSupervisors, statusOf, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 

@@ -4,12 +4,12 @@ import type { FallibleOperation, KeeperEvent } from '../events/event';
 import type { Recovered } from '../journal/journal';
 import type { Header } from '../journal/record';
 import type { EndedLease, Lease } from '../leases/lease';
-import type { Refusal } from '../leases/refusal';
-import { banner } from '../lock/banner';
+import type { Refusal } from '../leases/refusal-codes';
+import { lockFileText } from '../lock/lock-file-text';
 import { FlockUpkeep, RETRY_AT_MOST_EVERY_MS, RETRY_MS } from '../lock/flock-upkeep';
 import type { InspectedPath } from '../lock/update-lock';
 import type { OpenStoreResult, Store } from './open-store';
-import { cannotLock, fromStanding, STOPPING } from './refusals';
+import { cannotLock, fromStanding, STOPPING } from './refusal-texts';
 
 export interface LockStoreOptions {
   readonly clock: Clock;
@@ -169,7 +169,7 @@ export class LockStore {
   describe(leases: Iterable<Lease>, count: number): void {
     const { timeline, whereToAsk } = this.options;
     this.#tryTo('describe', ({ lock }) => {
-      lock.describe(banner(leases, count, whereToAsk, (monotonicMs) => timeline.toRfc3339(monotonicMs)));
+      lock.describe(lockFileText(leases, count, whereToAsk, (monotonicMs) => timeline.toRfc3339(monotonicMs)));
     });
   }
 

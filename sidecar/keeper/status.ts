@@ -1,8 +1,8 @@
 import type { NamesOwner } from '../events/event';
 import type { Lease } from '../leases/lease';
 import type { InspectedPath, PathStanding } from '../lock/update-lock';
-import type { Refusal, RefusalCode } from '../leases/refusal';
-import { fromStanding } from './refusals';
+import type { Refusal, RefusalCode } from '../leases/refusal-codes';
+import { fromStanding } from './refusal-texts';
 
 export const LOCK_STATES = ['held', 'free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const;
 export type LockState = (typeof LOCK_STATES)[number];

@@ -1,8 +1,8 @@
 import { MAX_TIMER_MS, type Clock } from '../../server/clock';
 import type { KeeperEvent } from '../events/event';
-import { isPassing, type Refusal } from '../leases/refusal';
+import { isPassing, type Refusal } from '../leases/refusal-codes';
 import { refused, type AcquireRequest, type Outcome } from '../leases/request';
-import { STOPPING } from './refusals';
+import { STOPPING } from './refusal-texts';
 
 interface Waiter {
   readonly request: AcquireRequest;

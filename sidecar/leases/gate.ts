@@ -1,4 +1,4 @@
-import type { Refusal } from './refusal';
+import type { Refusal } from './refusal-codes';
 
 /** What a gate may look at. Times are milliseconds of the monotonic clock. */
 export interface GateContext {

@@ -50,5 +50,5 @@ export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Names of the sidecar's own leases, which anyone may read and nobody else may take. */
 export const BUILTIN_NAME_PATTERN = /^@[A-Za-z0-9._-]{1,71}$/;
 
-/** A reason is for people; this is in characters (code points). */
+/** A reason is for people; this is in characters (code points). A record of the journal has to hold the longest. */
 export const REASON_MAX_LENGTH = 256;

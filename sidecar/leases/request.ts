@@ -1,5 +1,5 @@
 import type { EndedLease, Lease, LeaseKind } from './lease';
-import type { Refusal } from './refusal';
+import type { Refusal } from './refusal-codes';
 
 /** A request for a lease. */
 export interface AcquireRequest {

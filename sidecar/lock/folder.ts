@@ -49,10 +49,10 @@ export function isSafeFor(user: LockUser, folder: TrustedDirectory): boolean {
  * If our folder was deleted but a lock file of ours was not, that file would block for ever. It becomes the anchor again:
  * its flock tells whether somebody still holds it.
  */
-export function adoptOrphan(anchorPath: string, names: readonly string[], uid: number, bannerStart: string): void {
+export function adoptOrphan(anchorPath: string, names: readonly string[], uid: number, textStart: string): void {
   for (const name of names) {
     const stats = lstatSync(name, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(bannerStart))) continue;
+    if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(textStart))) continue;
     try {
       linkSync(name, anchorPath);
       if (isSameFile(lstatSync(anchorPath), stats)) return;

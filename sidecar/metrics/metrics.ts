@@ -3,13 +3,13 @@ import type { Clock, Timeline } from '../../server/clock';
 import type { SidecarEvent } from '../events/event';
 import type { HttpObservation } from '../../server/http/call';
 import type { Route } from '../../server/http/route';
-import { REJECTION_CODES } from '../leases/refusal';
+import { REJECTION_CODES } from '../leases/refusal-codes';
 import { FALLIBLE_OPERATIONS, LOSS_CAUSES } from '../events/event';
 import type { Keeper } from '../keeper/keeper';
 import { isSupervisors, LOCK_STATES } from '../keeper/status';
 import { END_REASONS } from '../leases/lease';
 import { REQUEST_KINDS, REQUEST_RESULTS } from '../events/event';
-import { isPending, type UpdateStatus } from '../supervisor/update-status';
+import { isPending, type UpdateStatus } from '../supervisor/release-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../server/clock';
 import type { LockState, UpdateRequests } from './update-requests';
-import { isPending } from './update-status';
-import type { UpdateWatch } from './update-watch';
+import { isPending } from './release-status';
+import type { UpdateWatch } from './release-watch';
 
 /** Releases that follow each other more quickly cost one request together, in milliseconds. */
 const APART_MS = 1000;

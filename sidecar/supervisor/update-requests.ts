@@ -1,7 +1,7 @@
 import type { RequestKind, RequestResult, UpdateEvent } from '../events/event';
 import type { SupervisorApi, UpdateResult } from './supervisor-api';
-import { isPending, type UpdateStatus } from './update-status';
-import type { UpdateWatch } from './update-watch';
+import { isPending, type UpdateStatus } from './release-status';
+import type { UpdateWatch } from './release-watch';
 
 /** A Supervisor that is going to try does so within this time, in milliseconds. */
 const TRIES_WITHIN_MS = 10_000;

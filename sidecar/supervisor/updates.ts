@@ -8,8 +8,8 @@ import type { SidecarEvent, UpdateEvent } from '../events/event';
 import type { Lease } from '../leases/lease';
 import type { UpdateNote } from '../leases/waited';
 import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
-import { isPending, type UpdateStatus } from './update-status';
-import { UpdateWatch } from './update-watch';
+import { isPending, type UpdateStatus } from './release-status';
+import { UpdateWatch } from './release-watch';
 import { Waiters } from './waiters';
 
 /** How long a stop waits for the request to the Supervisor after the last release, in milliseconds: a stop takes 4 s at most. */

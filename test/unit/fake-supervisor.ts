@@ -2,7 +2,7 @@ import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../../sidecar/events/event';
 import type { Reading } from '../../sidecar/supervisor/reading';
 import type { ReadingResult, UpdateResult } from '../../sidecar/supervisor/supervisor-api';
-import { UpdateWatch } from '../../sidecar/supervisor/update-watch';
+import { UpdateWatch } from '../../sidecar/supervisor/release-watch';
 
 export const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false };
 export const PENDING: Reading = { ...NOTHING, pending: true };

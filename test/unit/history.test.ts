@@ -1,4 +1,4 @@
-import { describe as describeEvent } from '../../sidecar/events/descriptions';
+import { describe as describeEvent } from '../../sidecar/events/event-texts';
 import type { NamesOwner, SidecarEvent } from '../../sidecar/events/event';
 import { History, HISTORY_LENGTH, MAX_OF_ONE_KIND, PLACES_EACH } from '../../sidecar/events/history';
 import { endLease, END_REASONS } from '../../sidecar/leases/lease';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { END_REASONS, type Lease } from '../../sidecar/leases/lease';
+import { END_REASONS, REASON_MAX_LENGTH, type Lease } from '../../sidecar/leases/lease';
 import { decodeLine, encodeRecord, isEnded, RECORD_BYTES, type JournalRecord } from '../../sidecar/journal/record';
 import { makeEndedLease, makeLease } from './make-lease';
 
@@ -42,12 +42,12 @@ test.each([
   ['backslashes', '\\'],
   ['line separators', '\u2028'],
   ['replacement characters', '\ufffd'],
-])('the longest lease there can be fits, its reason 256 %s', (_, character) => {
+])('the longest lease there can be fits, its reason full of %s', (_, character) => {
   const time = 864_197_523.864 / 7;
   const longest: Lease = {
     id: '0b0e0b0e-0b0e-4b0e-8b0e-0b0e0b0e0b0e',
     name: `@${'x'.repeat(71)}`,
-    reason: character.repeat(256),
+    reason: character.repeat(REASON_MAX_LENGTH),
     kind: 'builtin',
     sinceMs: time,
     ttlMs: 365 * 86_400_000 - 1 / 7,

@@ -1,6 +1,6 @@
 import { RetryOnRelease } from '../../sidecar/supervisor/retry-on-release';
 import { UpdateRequests } from '../../sidecar/supervisor/update-requests';
-import type { UpdateWatch } from '../../sidecar/supervisor/update-watch';
+import type { UpdateWatch } from '../../sidecar/supervisor/release-watch';
 import { CLOCK, FakeSupervisor, LOCKED, NOTHING, pass, PENDING } from './fake-supervisor';
 
 const DOWNLOADING = { ...PENDING, downloading: true };

@@ -1,6 +1,6 @@
 import { statusOf, type LockState } from '../../sidecar/keeper/status';
-import { cannotLock } from '../../sidecar/keeper/refusals';
-import type { Refusal, RefusalCode } from '../../sidecar/leases/refusal';
+import { cannotLock } from '../../sidecar/keeper/refusal-texts';
+import type { Refusal, RefusalCode } from '../../sidecar/leases/refusal-codes';
 import type { Standing } from '../../sidecar/lock/classify';
 
 const DRAINING: Refusal = { code: 'draining', detail: '' };

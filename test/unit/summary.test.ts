@@ -1,8 +1,8 @@
 import { summarise } from '../../sidecar/http/summary';
 import { LeasePolicies } from '../../sidecar/leases/policies';
 import type { LockStatus } from '../../sidecar/keeper/status';
-import { cannotLock, fromStanding } from '../../sidecar/keeper/refusals';
-import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
+import { cannotLock, fromStanding } from '../../sidecar/keeper/refusal-texts';
+import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/release-status';
 import { TimeZone } from '../../server/time-zone';
 import { makeLease } from './make-lease';
 

@@ -1,6 +1,6 @@
 import type { UpdateResult } from '../../sidecar/supervisor/supervisor-api';
 import { UpdateRequests } from '../../sidecar/supervisor/update-requests';
-import type { UpdateWatch } from '../../sidecar/supervisor/update-watch';
+import type { UpdateWatch } from '../../sidecar/supervisor/release-watch';
 import { FakeSupervisor, LOCKED, NOTHING, pass, PENDING } from './fake-supervisor';
 
 const IGNORED_OR_HELIOS: UpdateResult = { ok: true, status: 202 };

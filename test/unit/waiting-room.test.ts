@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Refusal } from '../../sidecar/leases/refusal';
+import type { Refusal } from '../../sidecar/leases/refusal-codes';
 import { refused, type AcquireRequest, type Outcome } from '../../sidecar/leases/request';
 import { WaitingRoom } from '../../sidecar/keeper/waiting-room';
 import { FakeClock } from './fake-clock';

@@ -1,6 +1,6 @@
 import type { Keeper } from '../../keeper/keeper';
 import type { ProblemDetails } from '../../../server/http/problem';
-import { REFUSAL_CODES, type Refusal } from '../../leases/refusal';
+import { REFUSAL_CODES, type Refusal } from '../../leases/refusal-codes';
 import type { AcquireRequest, Outcome } from '../../leases/request';
 import { JSON_TYPE, type Call } from '../../../server/http/call';
 import { oncePerTurn } from '../../../server/http/once-per-turn';

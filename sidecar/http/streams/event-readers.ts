@@ -1,9 +1,7 @@
 import type { Call } from '../../../server/http/call';
 import { onGone } from '../../../server/http/peers';
 import type { Piece } from './event-list';
-
-/** How often streams are sent something, so that a connection whose client has gone is noticed. Milliseconds. */
-export const HEARTBEAT_MS = 15_000;
+import { HEARTBEAT_MS } from './heartbeat';
 
 const HEARTBEAT = Buffer.from(': alive\n\n');
 

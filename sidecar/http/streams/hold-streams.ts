@@ -8,7 +8,7 @@ import { etagOf } from '../preconditions';
 import { onGone } from '../../../server/http/peers';
 import type { HoldLine } from '../schemas';
 import type { Views } from '../views';
-import { HEARTBEAT_MS } from './event-readers';
+import { HEARTBEAT_MS } from './heartbeat';
 
 /** How long a connection may be idle before the kernel tests whether its client is still there: its network may have gone. Milliseconds. */
 const KEEP_ALIVE_AFTER_MS = 5000;

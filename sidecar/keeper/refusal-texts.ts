@@ -1,6 +1,6 @@
 import type { EndedLease, Lease } from '../leases/lease';
 import type { PathStanding } from '../lock/update-lock';
-import type { Refusal } from '../leases/refusal';
+import type { Refusal } from '../leases/refusal-codes';
 
 /** The refusals in words for people. */
 

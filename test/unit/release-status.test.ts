@@ -1,5 +1,5 @@
 import type { Reading } from '../../sidecar/supervisor/reading';
-import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
+import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/release-status';
 
 const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false };
 const PENDING: Reading = { ...NOTHING, pending: true };

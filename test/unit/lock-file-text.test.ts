@@ -1,11 +1,11 @@
-import { banner } from '../../sidecar/lock/banner';
+import { lockFileText } from '../../sidecar/lock/lock-file-text';
 import { printable } from '../../server/text';
 import { HELIOS_TAG } from '../../sidecar/lock/classify';
 import type { Lease } from '../../sidecar/leases/lease';
 import { makeLease } from './make-lease';
 
 const show = (leases: readonly Lease[], count = leases.length): string =>
-  banner(leases, count, 'curl http://localhost/v1/lock', (ms) => new Date(ms).toISOString());
+  lockFileText(leases, count, 'curl http://localhost/v1/lock', (ms) => new Date(ms).toISOString());
 
 /** Everything that a terminal would obey rather than show. */
 // eslint-disable-next-line no-control-regex
@@ -45,7 +45,7 @@ test.each([
 });
 
 describe.each(HOSTILE)('a reason that tries to %s', (_, reason) => {
-  test('reaches no terminal, and adds no line to the banner', () => {
+  test('reaches no terminal, and adds no line to the text', () => {
     const text = show([makeLease('recorder', { reason })]);
     expect(text).not.toMatch(OBEYED);
     expect(text.split('\n')).toHaveLength(show([makeLease('recorder')]).split('\n').length);

@@ -10,7 +10,7 @@ const MAX_SHOWN = 10;
  * @param whereToAsk a command that says more
  * @param toRfc3339 shows a monotonic time
  */
-export function banner(
+export function lockFileText(
   leases: Iterable<Lease>,
   count: number,
   whereToAsk: string,

@@ -1,4 +1,4 @@
-import { StartHolder } from '../../sidecar/holders/start';
+import { StartHolder } from '../../sidecar/holders/start-holder';
 import { LeasePolicies } from '../../sidecar/leases/policies';
 import type { AcquireRequest } from '../../sidecar/leases/request';
 

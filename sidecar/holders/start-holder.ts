@@ -2,7 +2,7 @@ import type { Clock } from '../../server/clock';
 import type { SidecarEvent } from '../events/event';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { isPassing } from '../leases/refusal';
+import { isPassing } from '../leases/refusal-codes';
 import type { AcquireRequest, Outcome } from '../leases/request';
 
 const LEASE_NAME = '@start';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../events/event';
 import type { SupervisorApi } from './supervisor-api';
-import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './update-status';
+import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './release-status';
 
 /** The longest time between two attempts to reach a Supervisor that does not answer, in milliseconds. */
 const MAX_BACK_OFF_MS = 300_000;
