@@ -5,7 +5,7 @@ import { NotAllowedError } from './errors/not-allowed-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import type { Answer } from './http-client';
-import type { EndedLease, Lease, LockStatus, Problem, Update } from './types';
+import type { EndedLease, Lease, LockStatus, Override, Problem, Update } from './types';
 
 /** A check of a document: something other than a sidecar may have answered. */
 export interface Check<T extends object> {
@@ -28,6 +28,8 @@ export const LEASES: Check<{ leases: Lease[] }> = { what: 'the leases', passes: 
 export const LOCK: Check<LockStatus> = { what: 'the state of the lock', passes: ({ state, leases }) => typeof state === 'string' && Array.isArray(leases) };
 
 export const UPDATE: Check<Update> = { what: 'the state of updates', passes: ({ pending }) => typeof pending === 'boolean' };
+
+export const OVERRIDE: Check<Override> = { what: 'the override', passes: ({ updates, until }) => typeof updates === 'string' && typeof until === 'string' };
 
 /**
  * The document in a successful answer.

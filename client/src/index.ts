@@ -8,7 +8,7 @@ export type { UpdateLockOptions } from './caller';
 export type { EventsOptions } from './events';
 export type { Hold } from './hold';
 export type { HoldOptions, Routine } from './hold-lock';
-export { UpdateLock, type AcquireOptions, type CallOptions, type RenewOptions } from './update-lock';
+export { UpdateLock, type AcquireOptions, type CallOptions, type OverrideOptions, type RenewOptions } from './update-lock';
 export type {
   Draining,
   Duration,
@@ -20,6 +20,7 @@ export type {
   LockState,
   LockStatus,
   LockSummary,
+  Override,
   Problem,
   ProblemCode,
   Update,

@@ -1,4 +1,4 @@
-import { documentOf, leaseNamed, LEASES, LOCK, UPDATE } from './answer';
+import { documentOf, errorOf, leaseNamed, LEASES, LOCK, OVERRIDE, UPDATE } from './answer';
 import { Caller, type UpdateLockOptions } from './caller';
 import { checkOptions } from './check-options';
 import { toMs } from './duration';
@@ -10,7 +10,7 @@ import type { Hold } from './hold';
 import { LONGEST_WAIT_MS } from './hold-stream';
 import { idOf, ifMatch, leasePath, makeName } from './lease-name';
 import { persist } from './persist';
-import type { Duration, EndedLease, Lease, LockEvent, LockStatus, Update } from './types';
+import type { Duration, EndedLease, Lease, LockEvent, LockStatus, Override, Update } from './types';
 
 export interface CallOptions {
   /** Aborts the call, which rejects with the signal's reason. */
@@ -29,6 +29,15 @@ export interface AcquireOptions extends RenewOptions {
   name?: string | undefined;
   /** How long to wait for the lock, and for a sidecar that is not running yet; by default 1 s, 0 for not at all. */
   wait?: Duration | undefined;
+}
+
+export interface OverrideOptions extends CallOptions {
+  /** `allow`: whatever the update windows say; `hold`: the lock is held. */
+  updates: Override['updates'];
+  /** How long it lasts, from now; at most 30 days. */
+  for: Duration;
+  /** Why, for people; up to 256 characters. */
+  reason?: string | undefined;
 }
 
 const CALL = { signal: true } as const;
@@ -179,6 +188,37 @@ export class UpdateLock {
     checkOptions('requestUpdate', options, { ...CALL, force: true });
     const { force, signal } = options;
     return this.#caller.ask({ method: 'POST', path: '/v1/update', json: { force }, signal }, UPDATE);
+  }
+
+  /** The override by hand; null if there is none. */
+  async override(options: CallOptions = {}): Promise<Override | null> {
+    checkOptions('override', options, CALL);
+    return (await this.status(options)).override;
+  }
+
+  /**
+   * Allows or holds updates by hand for a time, in place of a former override. It outlives restarts and reboots.
+   * @throws NotAllowedError without the admin token
+   */
+  async setOverride(options: OverrideOptions): Promise<Override> {
+    checkOptions('setOverride', options, { ...CALL, updates: true, for: true, reason: true });
+    const { updates, for: forHowLong, reason, signal } = options;
+    const json = { updates, for: seconds(forHowLong, 'for'), reason };
+    return this.#caller.ask({ method: 'PUT', path: '/v1/override', json, signal }, OVERRIDE);
+  }
+
+  /**
+   * Ends the override by hand, if there is one.
+   * @throws NotAllowedError without the admin token
+   */
+  async clearOverride(options: CallOptions = {}): Promise<void> {
+    checkOptions('clearOverride', options, CALL);
+    const { timing, url } = this.#caller;
+    const attempt = async (): Promise<void> => {
+      const answer = await this.#caller.exchange({ method: 'DELETE', path: '/v1/override', signal: options.signal });
+      if (answer.status !== 204) throw errorOf(answer, url);
+    };
+    await persist(attempt, { forMs: timing.patienceMs, timing, signal: options.signal });
   }
 
   #remember(lease: Lease): void {

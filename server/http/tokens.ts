@@ -20,6 +20,11 @@ export class Tokens {
     return this.#api !== null;
   }
 
+  /** Whether there is an admin token: without one nobody may do what needs it. */
+  get hasAdmin(): boolean {
+    return this.#admin !== null;
+  }
+
   allowChanges(given: string): boolean {
     return [this.#api, this.#admin].some((token) => isSame(token, given));
   }

@@ -19,12 +19,12 @@ export class Access implements AppAccess {
 
   /**
    * Whether the request has the admin token; if not, it has been answered.
-   * @param detail the answer's, in words for people
+   * @param what needs it, as the subject of a sentence
    */
-  admitsAdmin(call: Call, detail: string): boolean {
+  admitsAdmin(call: Call, what: string): boolean {
     const given = tokenOf(call);
     if (given !== undefined && this.tokens?.allowForce(given) === true) return true;
-    call.problem(PROBLEMS.forbidden, detail);
+    call.problem(PROBLEMS.forbidden, `${what} needs the admin token${this.#whyNotAdmin(given)}.`);
     return false;
   }
 
@@ -56,11 +56,17 @@ export class Access implements AppAccess {
     return false;
   }
 
+  #whyNotAdmin(given: string | undefined): string {
+    if (this.tokens?.hasAdmin !== true) return ', and the sidecar has none: UPDATE_LOCK_ADMIN_TOKEN is not set';
+    return given === undefined ? ', as "Authorization: Bearer"' : ', and the token that was sent is not the admin token';
+  }
+
   #mayChange(call: Call): boolean {
     if (this.tokens?.areAsked !== true || isUnixPeer(call.request.socket)) return true;
     const given = tokenOf(call);
     if (given !== undefined && this.tokens.allowChanges(given)) return true;
-    const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : 'The token is not the API token.';
+    const wrong = this.tokens.hasAdmin ? 'neither the API token nor the admin token' : 'not the API token';
+    const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : `The token that was sent is ${wrong}.`;
     call.problem(PROBLEMS.unauthorized, detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
     return false;
   }

@@ -47,7 +47,7 @@ describe('a lease is released', () => {
     expect(await page.focused()).toBe('token');
     await page.type('wrong');
     await page.press('Enter');
-    await page.shows('The token is not the API token.', '#question-error');
+    await page.shows('The token that was sent is not the API token.', '#question-error');
     expect(await page.run(STORED)).toBe('[[],[]]');
     await page.type('two words');
     await page.press('Enter');
@@ -88,7 +88,7 @@ describe('an update is forced', () => {
     await page.shows('Admin token is missing.', '#question-error');
     await page.type('wrong');
     await page.press('Enter');
-    await page.shows('Forcing an update needs the admin token', '#question-error');
+    await page.shows('Forcing an update needs the admin token, and the token that was sent is not the admin token.', '#question-error');
     expect(supervisor.requests('/v1/update')).toEqual([]);
     await page.type('admin-token');
     await page.press('Enter');
@@ -113,7 +113,7 @@ describe('an update is forced', () => {
     await page.shows('Forcing an update needs the admin token', '#question-error');
     await page.type('wrong');
     await page.press('Enter');
-    await page.shows('The token is not the API token.', '#question-error');
+    await page.shows('The token that was sent is neither the API token nor the admin token.', '#question-error');
     expect(await page.run(STORED)).toBe('[["api-token"],[]]');
   });
 

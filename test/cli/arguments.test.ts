@@ -29,6 +29,7 @@ test.each<[string, string, Record<string, string | true>, string[]]>([
   ['acquire --ttl=1h30m a', 'acquire', { ttl: '1h30m' }, ['a']],
   ['release -- a', 'release', {}, ['a']],
   ['wait-update --timeout 0', 'wait-update', { timeout: '0' }, []],
+  ['override allow --for 1h --reason agreed', 'override', { for: '1h', reason: 'agreed' }, ['allow']],
   ['status --json --url http://x', 'status', { json: true, url: 'http://x' }, []],
 ])('%s', (line, name, options, operands) => {
   expect(parsed(line)).toEqual({ kind: 'command', name, options, operands });
@@ -62,6 +63,10 @@ test.each([
   ['acquire a b', "acquire takes one NAME: what is 'b'?"],
   ['acquire a/b', "'a/b' cannot be a lease's name: 1 to 64 of letters, digits, '.', '_' and '-', the first a letter or digit"],
   ['status x', "status takes no 'x'"],
+  ['override', 'override allow, hold or clear?'],
+  ['override alow --for 1h', "override takes allow, hold or clear, not 'alow'"],
+  ['override hold --for soon', "--for: 'soon' is not a duration; allowed is a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d"],
+  ['override hold 1h', "override takes one ACTION: what is '1h'?"],
   ['completion fish', "there is completion for bash and zsh, not for 'fish'"],
 ])("'%s' is refused: %s", (line, message) => {
   expect(() => parsed(line)).toThrow(new UsageError(message));

@@ -44,6 +44,9 @@ describe('bash', () => {
     [['release', ''], ['backup', 'recorder']],
     [['renew', 'r'], ['recorder']],
     [['renew', 'recorder', ''], []],
+    [['override', ''], ['allow', 'clear', 'hold']],
+    [['override', 'allow', '--f'], ['--for']],
+    [['override', 'allow', '--for', ''], []],
     [['completion', ''], ['bash', 'zsh']],
     [['help', 'sta'], ['status']],
     [['--url', 'x', 'stat'], ['status']],
@@ -79,6 +82,7 @@ describe('zsh', () => {
       ['release reco\t', 'release recorder'],
       ['run --on-lost=te\tx', 'run --on-lost=term x'],
       ['help wat\t', 'help watch'],
+      ['override cl\t', 'override clear'],
     ] as const) {
       terminal.type(`update-lock ${typed}\n`);
       expect((await terminal.shows(/got: (.*?) ?\./))[1]).toBe(completed);

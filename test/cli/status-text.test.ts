@@ -73,6 +73,14 @@ test('says of a connection, of the sidecar and of another day what there is to s
   expect(text).toContain('Window  closed, opens 22:00 (in 11 h 46 min); set in Europe/London');
 });
 
+test.each([
+  [true, 'By hand updates are allowed (the pump) until 12:14 (in 2 h)'],
+  [false, 'By hand updates are allowed (the pump) until 12:14 (in 2 h), once the clock of the device is set'],
+])('says what somebody has said by hand (in force: %s)', (inForce, line) => {
+  const override = { updates: 'allow', reason: 'the pump', since: lease.since, until: '2026-11-23T12:14:00Z', inForce } as const;
+  expect(statusText({ ...held, override }, plain)).toContain(line);
+});
+
 test.each(['free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const)('says what %s means', (state) => {
   const [first, second] = statusText({ ...held, state, since: null, expires: null, leases: [], summary: 'The details.' }, plain);
   expect(first).toMatch(/^(Nothing holds back updates|An update is being applied|Somebody else holds back updates|The lock was just taken away|The lock cannot be taken)$/);

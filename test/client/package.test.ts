@@ -13,6 +13,8 @@ const BLOCKS = [...README.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language
 /** A compiler that checks every library is slow, and more so on a busy machine. */
 const COMPILER_MS = 180_000;
 
+const ADMIN_TOKEN = 'the-admin-token';
+
 /** An empty project of somebody who has installed the package, from what `npm pack` makes. */
 let project = '';
 let url = '';
@@ -44,7 +46,7 @@ afterAll(async () => {
 async function startDevice(): Promise<string> {
   const folder = makeFolder();
   const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
-  const sidecar = await Sidecar.start({ folder, environment: supervisor.environment });
+  const sidecar = await Sidecar.start({ folder, environment: { ...supervisor.environment, UPDATE_LOCK_ADMIN_TOKEN: ADMIN_TOKEN } });
   await sidecar.put('another', { ttl: '24h' });
   await supervisor.pushRelease();
   await sidecar.logged('update pending');
@@ -64,7 +66,7 @@ interface Run {
 
 /** Not synchronous: the Supervisor's stand-in is in this process. */
 async function run(...args: string[]): Promise<Run> {
-  const env = { PATH: process.env['PATH'], UPDATE_LOCK_URL: url };
+  const env = { PATH: process.env['PATH'], UPDATE_LOCK_URL: url, ADMIN_TOKEN };
   const child: ChildProcess = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) child[stream]?.setEncoding('utf8').on('data', (chunk: string) => (output[stream] += chunk));

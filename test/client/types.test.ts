@@ -25,6 +25,7 @@ const AGREED: Record<string, true> = {
   'state of the lock': true satisfies Same<sidecar.LockView['state'], client.LockState>,
   'paths of the lock': true satisfies Same<sidecar.LockView['paths'], client.LockStatus['paths']>,
   'window of the lock': true satisfies Same<sidecar.LockView['window'], client.LockStatus['window']>,
+  override: true satisfies Same<sidecar.OverrideView, client.Override>,
   update: true satisfies Same<sidecar.UpdateView, client.Update>,
   event: true satisfies Sends<EventView, Received<client.LockEvent>>,
   'names of events': true satisfies Same<EventName, client.LockEvent['type']>,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { findCommand, GLOBAL_OPTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
+import { findCommand, GLOBAL_OPTIONS, OVERRIDE_ACTIONS, type CommandName, type CommandSpec, type OptionSpec } from './command-table';
 import { UsageError } from './usage-error';
 import { parseDuration } from '../duration';
 
@@ -124,11 +124,17 @@ function checkOperands(command: CommandSpec, operands: readonly string[]): void 
     if (first === undefined) throw new UsageError('run which command?', command.name);
     return;
   }
+  if (command.operand === 'ACTION') checkAction(command, first);
   if (command.operand === undefined && first !== undefined) throw new UsageError(`${command.name} takes no '${first}'`, command.name);
   if (command.operand !== undefined && first === undefined) throw new UsageError(`${command.name} which ${command.operand}?`, command.name);
   if (second !== undefined) throw new UsageError(`${command.name} takes one ${command.operand ?? ''}: what is '${second}'?`, command.name);
   if (command.operand === 'NAME') checkName(first ?? '', command);
   if (command.operand === 'SHELL' && !SHELLS.includes(first ?? '')) throw new UsageError(`there is completion for bash and zsh, not for '${first ?? ''}'`, command.name);
+}
+
+function checkAction({ name }: CommandSpec, action: string | undefined): void {
+  if (action === undefined) throw new UsageError(`${name} allow, hold or clear?`, name);
+  if (!OVERRIDE_ACTIONS.includes(action)) throw new UsageError(`${name} takes allow, hold or clear, not '${action}'`, name);
 }
 
 /** The value of an option that has one. */

@@ -11,14 +11,14 @@ export interface OptionSpec {
   readonly excludes?: string;
 }
 
-export type CommandName = 'run' | 'acquire' | 'renew' | 'release' | 'status' | 'watch' | 'wait-update' | 'update' | 'completion';
+export type CommandName = 'run' | 'acquire' | 'renew' | 'release' | 'status' | 'watch' | 'wait-update' | 'update' | 'override' | 'completion';
 
 export interface CommandSpec {
   readonly name: CommandName;
   /** After the name of the command, in its help and in the general one. */
   readonly usage: string;
   readonly summary: string;
-  readonly operand?: 'NAME' | 'SHELL';
+  readonly operand?: 'NAME' | 'SHELL' | 'ACTION';
   readonly options: readonly OptionSpec[];
   /** Paragraphs, lines of at most 80 columns. */
   readonly notes: readonly string[];
@@ -31,6 +31,9 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'token-file', value: 'FILE', type: 'text', help: 'a file with the token; default: UPDATE_LOCK_TOKEN' },
   { name: 'help', type: 'flag', help: 'this text' },
 ];
+
+/** What `override` can do. */
+export const OVERRIDE_ACTIONS: readonly string[] = ['allow', 'hold', 'clear'];
 
 const REASON: OptionSpec = { name: 'reason', value: 'R', type: 'text', help: 'what for, shown to whoever asks' };
 const TTL: OptionSpec = { name: 'ttl', value: 'D', type: 'duration', help: 'for how long, from now' };
@@ -143,6 +146,18 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force\nthe update still waits for the lock.',
     ],
     examples: ['update-lock update', 'UPDATE_LOCK_TOKEN="$ADMIN_TOKEN" update-lock update --force'],
+  },
+  {
+    name: 'override',
+    usage: 'allow|hold --for D [--reason R] | override clear',
+    summary: 'allow or hold updates by hand',
+    operand: 'ACTION',
+    options: [{ name: 'for', value: 'D', type: 'duration', help: 'for how long, at most 30d' }, REASON],
+    notes: [
+      'allow: updates are allowed, whatever the update windows say; apps can still hold\nthe lock. hold: updates are held back. clear ends either before its time.',
+      'There is one override at a time: another one replaces it. It outlives restarts\nand reboots. All of them need the admin token.',
+    ],
+    examples: ['update-lock override allow --for 1h --reason "agreed with the shop"', 'update-lock override clear --token-file /run/secrets/admin-token'],
   },
   {
     name: 'completion',

@@ -1,4 +1,4 @@
-import { COMMANDS, GLOBAL_OPTIONS, type CommandSpec, type OptionSpec } from './command-table';
+import { COMMANDS, GLOBAL_OPTIONS, OVERRIDE_ACTIONS, type CommandSpec, type OptionSpec } from './command-table';
 
 /** A script for bash or zsh that completes commands, options and the names of live leases. */
 export function completionScript(shell: 'bash' | 'zsh'): string {
@@ -51,6 +51,7 @@ ${options.join('\n')}
     case "$command" in
       renew|release) ((operand == 0)) && words="$("\${COMP_WORDS[0]}" completion leases \${url:+--url "$url"} 2> /dev/null)" || words='' ;;
       completion) words='bash zsh' ;;
+      override) ((operand == 0)) && words='${OVERRIDE_ACTIONS.join(' ')}' || words='' ;;
       help) words="${COMMANDS.map(({ name }) => name).join(' ')}" ;;
       run) mapfile -t COMPREPLY < <(compgen -c -- "$current"); return ;;
       *) words='' ;;
@@ -101,6 +102,7 @@ function zshArguments(command: CommandSpec): string {
   });
   if (command.name === 'run') return [...options, `'*::command:_normal'`].join(' ');
   if (command.operand === 'SHELL') return [...options, `'1:shell:(bash zsh)'`].join(' ');
+  if (command.operand === 'ACTION') return [...options, `'1:action:(${OVERRIDE_ACTIONS.join(' ')})'`].join(' ');
   if (command.operand === 'NAME') return [...options, command.name === 'acquire' ? `'1:name:'` : `'1:lease:_update_lock_leases'`].join(' ');
   return options.join(' ');
 }

@@ -14,6 +14,8 @@ export function fail(error: unknown): number {
   if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return EXIT.ok;
   tell(printable(error instanceof Error ? error.message : String(error)));
   if (error instanceof UsageError) tell(`see update-lock ${error.command === undefined ? '' : `${error.command} `}--help`);
+  // Nobody is refused for a token alone: the host name or the socket's permissions may be the reason.
+  if (error instanceof NotAllowedError && /\btoken\b/.test(error.message)) tell('set UPDATE_LOCK_TOKEN, or use --token-file FILE');
   return exitOf(error);
 }
 

@@ -8,8 +8,7 @@ export function generalHelp(): string {
   });
   return `Usage: update-lock COMMAND [OPTION...]
 
-Holds back updates and reboots of a balena device while something runs that they
-must not interrupt, by asking the update-lock sidecar.
+Holds back updates and reboots of a balena device, through its sidecar.
 
 ${commands.join('\n')}
 

@@ -6,6 +6,7 @@ import { commandHelp, generalHelp } from './help';
 import { acquire, listLeases, release, renew } from './lease-commands';
 import type { Options } from './arguments';
 import { print } from './output';
+import { override } from './override';
 import { status } from './status';
 import { requestUpdate, waitUpdate } from './update-commands';
 import { watch } from './watch';
@@ -39,6 +40,7 @@ const PERFORM: Readonly<Record<OtherCommandName, (options: Options, operands: re
   watch,
   'wait-update': waitUpdate,
   update: requestUpdate,
+  override,
   completion: (options, [shell]) => {
     if (shell !== 'bash' && shell !== 'zsh') return listLeases(options);
     print(completionScript(shell));

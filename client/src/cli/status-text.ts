@@ -1,4 +1,4 @@
-import type { Lease, LockStatus, LockState, Update, Window } from '../types';
+import type { Lease, LockStatus, LockState, Override, Update, Window } from '../types';
 import { columnsOf, fitTo, padTo } from './columns';
 import { future, past } from './moments';
 import { printable } from './output';
@@ -22,7 +22,7 @@ const MIN_REASON_COLUMNS = 10;
 /** Says in lines for people who holds back updates, why, since when and until when, what waits, and what to do. */
 export function statusText(status: LockStatus, look: Look): string[] {
   const lines = [headline(status, look)];
-  const { update, window } = status;
+  const { update, window, override } = status;
   if (status.state !== 'held' && status.state !== 'free') lines.push(...wrap(printable(status.summary), look));
   if (status.leases.length > 0) lines.push('', ...leaseTable(status.leases, look));
   if (status.state === 'held' && !status.flock) {
@@ -31,6 +31,7 @@ export function statusText(status: LockStatus, look: Look): string[] {
   const facts = [
     ...(update === null ? [] : [['Update', updateText(update, look)] as const]),
     ...(window === null ? [] : [['Window', windowText(window, look)] as const]),
+    ...(override === null ? [] : [['By hand', overrideText(override, look)] as const]),
     ...advice(status).map((text, index) => [index === 0 ? 'To do' : '', text] as const),
   ];
   if (facts.length > 0) lines.push('');
@@ -108,6 +109,12 @@ function windowText({ open, opens, closes, frozen, timezone }: Window, { nowMs }
   if (open) return closes === null ? 'open' : `open, closes ${future(closes, nowMs)}; set in ${zone}`;
   const state = frozen ? 'frozen' : 'closed';
   return opens === null ? `${state}, and does not open` : `${state}, opens ${future(opens, nowMs)}; set in ${zone}`;
+}
+
+function overrideText({ updates, reason, until, inForce }: Override, { nowMs }: Look): string {
+  const why = reason === '' ? '' : ` (${printable(reason)})`;
+  const what = `updates are ${updates === 'allow' ? 'allowed' : 'held'}${why} until ${future(until, nowMs)}`;
+  return inForce ? what : `${what}, once the clock of the device is set`;
 }
 
 /** What a person can do to let the update through. */

@@ -5,8 +5,6 @@ import { PROBLEMS } from '../problems';
 import { noParameters, override, overrideParameters } from '../schemas';
 import type { Views } from '../views';
 
-const NEEDS_ADMIN = 'An override needs the admin token, as "Authorization: Bearer".';
-
 /** Opening and closing by hand. */
 export function overrideRoutes(holder: OverrideHolder, views: Views, access: Access): Route[] {
   return [
@@ -32,7 +30,7 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       parameters: overrideParameters,
       answers: { 200: { description: 'The override.', schema: override } },
       handle: (call, { updates, for: forMs, reason = '' }) => {
-        if (!access.admitsAdmin(call, NEEDS_ADMIN)) return;
+        if (!access.admitsAdmin(call, 'An override')) return;
         holder.set({ updates, reason, forMs }, call.peer);
         call.json(200, views.override());
       },
@@ -45,7 +43,7 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       parameters: noParameters,
       answers: { 204: { description: 'There is none now.' } },
       handle: (call) => {
-        if (!access.admitsAdmin(call, NEEDS_ADMIN)) return;
+        if (!access.admitsAdmin(call, 'An override')) return;
         holder.clear(call.peer);
         call.noContent();
       },

@@ -42,7 +42,7 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
       problems: [PROBLEMS['supervisor-unavailable']],
       handle: (call, { force = false }) => {
-        if (force && !access.admitsAdmin(call, 'Forcing an update needs the admin token, as "Authorization: Bearer".')) return;
+        if (force && !access.admitsAdmin(call, 'Forcing an update')) return;
         void updates.request({ force, peer: call.peer }).then((result) => {
           if (result.ok) call.json(202, views.update());
           else call.problem(PROBLEMS['supervisor-unavailable'], `The Supervisor cannot be asked: ${result.problem}.`);
