@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const config = readSettings();
   // Nothing below has a relative path, and a current directory may be deleted under us.
   process.chdir('/');
-  const { lockDirectory, legacyLockPath, schedule } = config;
+  const { lockDirectory, legacyLockPath } = config;
   const clock = systemClock;
   const timeline = new Timeline(clock);
   const feed = new EventFeed();
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   const allowances = new Allowances();
   checks.add(() => toWarning('state', state.problem(), 'What has to outlive a reboot is kept.'));
   const override = parts.add(new OverrideHolder({ clock, keeper, policies, allowances, state, emit: feed.emit }));
-  const windows = schedule === null ? null : parts.add(new WindowHolder(clock, keeper, policies, allowances, schedule, feed.emit));
+  const windows = parts.add(new WindowHolder(clock, keeper, policies, allowances, config.times, feed.emit));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
   parts.add(new FormerHolders(keeper, policies));

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import { MIN_TTL_MS, type Config } from './config/config';
-import { TimeZone } from '../server/time-zone';
 import type { Clock, Timeline } from '../server/clock';
 import type { EventFeed } from './events/feed';
 import type { Applying } from './gates/applying';
@@ -52,8 +51,7 @@ export interface ServiceContext {
   readonly applying: Applying;
   readonly keeper: Keeper;
   readonly override: OverrideHolder;
-  /** Null without windows. */
-  readonly windows: WindowHolder | null;
+  readonly windows: WindowHolder;
   readonly watch: LockWatch;
 }
 
@@ -71,7 +69,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
-  const views = new Views({ timeline, zone: new TimeZone(config.timeZone), nowMs, keeper, updates, deadline, windows, override, allowances, policies });
+  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, override, allowances, policies });
   if (config.tagName !== null && config.supervisor !== null) {
     parts.add(new SummaryTag({
       name: config.tagName,
@@ -83,7 +81,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     }));
   }
   const history = parts.add(new History(clock));
-  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows?.status().isOpen ?? true, VERSION);
+  const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows.status()?.isOpen ?? true, VERSION);
   parts.add(metrics);
   addOverrideMetrics(metrics.registry, override);
   const probes = await makeProbes(context, metrics.registry);
@@ -113,7 +111,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   const beforeRead = (): void => {
     keeper.tick();
     override.look();
-    windows?.look();
+    windows.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
   await listeners.open({ ...config, portSetting: 'UPDATE_LOCK_PORT' });

@@ -1,7 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { parseProbes, type ProbeSettings } from '../holders/probes/probe-settings';
-import type { Schedule } from '../holders/windows/calendar';
-import { ALWAYS } from '../holders/windows/weekly-windows';
+import type { TimeSettings } from '../holders/windows/time-settings';
 import type { Environment } from '../../server/settings/forms';
 import { sidecarSettings } from './forms';
 import { formatDuration } from '../../server/duration';
@@ -33,10 +32,8 @@ export interface Config {
   readonly restartGraceMs: number;
   readonly lostCooldownMs: number;
   readonly releaseOnStop: boolean;
-  /** Of the windows, and of times in words. */
-  readonly timeZone: string;
-  /** When updates are allowed; null for always. */
-  readonly schedule: Schedule | null;
+  /** When updates are allowed. */
+  readonly times: TimeSettings;
   readonly probes: readonly ProbeSettings[];
   /** What has to outlive a reboot. */
   readonly stateDirectory: string;
@@ -90,7 +87,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     restartGraceMs: reader.read('UPDATE_LOCK_RESTART_GRACE', (v) => v.asDuration(), 30_000),
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
-    ...readTimes(reader),
+    times: readTimes(reader),
     probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
     stateDirectory: reader.read('UPDATE_LOCK_STATE_DIR', (v) => v.asPath(), '/var/lib/update-lock'),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
@@ -118,14 +115,15 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
 
-/** With a freeze and no windows, updates are allowed at all other times. `TZ` is only read, and checked, where it is needed. */
-function readTimes(reader: ReturnType<typeof sidecarSettings>): Pick<Config, 'timeZone' | 'schedule'> {
-  const isAlwaysAllowed = !reader.isSet('UPDATE_LOCK_WINDOWS') && !reader.isSet('UPDATE_LOCK_FREEZE');
-  const needsTz = !isAlwaysAllowed && !reader.isSet('UPDATE_LOCK_TIMEZONE');
-  const windows = reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), ALWAYS);
-  const freezes = reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), []);
-  const timeZone = reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC');
-  return { timeZone, schedule: isAlwaysAllowed ? null : { windows, freezes, timeZone } };
+/** `TZ` is only read, and checked, where it is needed. */
+function readTimes(reader: ReturnType<typeof sidecarSettings>): TimeSettings {
+  const isNeeded = reader.isSet('UPDATE_LOCK_WINDOWS') || reader.isSet('UPDATE_LOCK_FREEZE');
+  const needsTz = isNeeded && !reader.isSet('UPDATE_LOCK_TIMEZONE');
+  return {
+    windows: reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), null),
+    freezes: reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), null),
+    timeZone: reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC'),
+  };
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */

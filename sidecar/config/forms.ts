@@ -1,9 +1,7 @@
 import { from } from 'env-var';
-import { parseTimeZone } from '../../server/time-zone';
 import { FORMS, MAX_DURATION_MS, readDuration, type Environment } from '../../server/settings/forms';
 import { SettingsReader } from '../../server/settings/settings-reader';
-import { parseFreezes } from '../holders/windows/freezes';
-import { parseWindows, type ParsedList } from '../holders/windows/weekly-windows';
+import { readFreezes, readTimeZone, readWindows, type ReadValue } from '../holders/windows/time-settings';
 
 /** No lease is shorter than this, in milliseconds. */
 export const MIN_TTL_MS = 1000;
@@ -27,19 +25,14 @@ const SIDECAR_FORMS = {
     }
     return value;
   },
-  asWindows: (value: string) => valueOf(parseWindows(value), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,'),
-  asFreezes: (value: string) => valueOf(parseFreezes(value), 'freezes like "2026-12-20..2027-01-04; 2027-11-26", of days that exist,'),
-  asTimeZone: (value: string): string => {
-    // The colon is POSIX's, in front of a name in TZ that is one of a list.
-    const zone = parseTimeZone(value.trim().replace(/^:/, ''));
-    if (zone === null) throw new Error('is not a time zone; a name of the IANA list, like Europe/London, or UTC, is allowed');
-    return zone;
-  },
+  asWindows: (value: string) => valueOf(readWindows(value)),
+  asFreezes: (value: string) => valueOf(readFreezes(value)),
+  asTimeZone: (value: string) => valueOf(readTimeZone(value)),
 };
 
-function valueOf<T>(parsed: ParsedList<T>, allowed: string): readonly T[] {
-  if (parsed.ok) return parsed.value;
-  throw new Error(`has ${parsed.wrongItems.map((item) => JSON.stringify(item)).join(', ')} in it; ${allowed} are allowed`);
+function valueOf<T>(read: ReadValue<T>): T {
+  if (read.ok) return read.value;
+  throw new Error(read.problem);
 }
 
 /** Reads the sidecar's settings. */

@@ -16,15 +16,12 @@ import { summarise } from './summary';
 /** The parts whose state is shown. */
 export interface Shown {
   readonly timeline: Timeline;
-  /** The zone of times in words. */
-  readonly zone: TimeZone;
   readonly nowMs: () => number;
   readonly keeper: Keeper;
   readonly updates: { readonly status: UpdateStatus; readonly known: UpdateStatus | null };
   /** Null where an update may wait without end. */
   readonly deadline: { readonly atMs: number | null; readonly drainEndsAtMs: number | null; readonly isDraining: boolean } | null;
-  /** Null without windows. */
-  readonly windows: { status(): WindowStatus } | null;
+  readonly windows: { status(): WindowStatus | null; readonly zone: TimeZone };
   readonly override: { readonly current: Override | null; readonly inForce: Override | null };
   readonly allowances: Pick<Allowances, 'current'>;
   readonly policies: Pick<LeasePolicies, 'of'>;
@@ -52,7 +49,7 @@ export class Views {
 
   lock(): LockView {
     const { keeper, windows, updates } = this.shown;
-    const window = windows?.status() ?? null;
+    const window = windows.status();
     const status = keeper.status();
     const { state, sinceMs, expiresAtMs, flocked, paths, leases } = status;
     const nowMs = this.shown.nowMs();
@@ -96,10 +93,10 @@ export class Views {
   }
 
   #summary(lock: LockStatus, hasReasons: boolean): string {
-    const { updates, deadline, policies, timeline, zone, nowMs, allowances } = this.shown;
+    const { updates, deadline, policies, timeline, windows, nowMs, allowances } = this.shown;
     const current = allowances.current();
     const allowance = current === null || hasReasons ? current : { ...current, reason: '' };
-    return summarise({ lock, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance, policies, nowMs: nowMs(), timeline, zone });
+    return summarise({ lock, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance, policies, nowMs: nowMs(), timeline, zone: windows.zone });
   }
 
   /** What is known of updates; also if nothing is known. */

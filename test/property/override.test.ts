@@ -4,31 +4,11 @@ import { Allowances } from '../../sidecar/holders/allowances';
 import { isInForce, isOver, type Override } from '../../sidecar/holders/override/override';
 import { OverrideHolder } from '../../sidecar/holders/override/override-holder';
 import { WindowHolder } from '../../sidecar/holders/windows/window-holder';
-import type { LeaseKeeper } from '../../sidecar/holders/wanted-lease';
-import type { Lease } from '../../sidecar/leases/lease';
 import { LeasePolicies } from '../../sidecar/leases/policies';
 import { FakeClock } from '../unit/fake-clock';
-import { makeLease } from '../unit/make-lease';
+import { ObligingKeeper } from '../unit/obliging-keeper';
 
 const HOUR_MS = 3_600_000;
-
-/** Grants everything at once. */
-class ObligingKeeper implements LeaseKeeper {
-  readonly live = new Map<string, Lease>();
-
-  get(name: string): Lease | undefined {
-    return this.live.get(name);
-  }
-
-  acquireWithin({ name, reason = '' }: { name: string; reason?: string | undefined }): null {
-    this.live.set(name, makeLease(name, { reason, kind: 'builtin', endsAtMs: null }));
-    return null;
-  }
-
-  end(name: string): undefined {
-    this.live.delete(name);
-  }
-}
 
 /** Windows that never open, an override, and another source of allowances, as a tag is. */
 class Device {

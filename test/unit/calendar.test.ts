@@ -1,4 +1,5 @@
 import { Calendar } from '../../sidecar/holders/windows/calendar';
+import { scheduleOf } from '../../sidecar/holders/windows/time-settings';
 import { configOf } from './read-config';
 
 interface Settings {
@@ -8,7 +9,7 @@ interface Settings {
 }
 
 function calendarOf({ windows = '', freeze = '', zone = 'UTC' }: Settings): Calendar {
-  const { schedule } = configOf({ UPDATE_LOCK_WINDOWS: windows, UPDATE_LOCK_FREEZE: freeze, UPDATE_LOCK_TIMEZONE: zone });
+  const schedule = scheduleOf(configOf({ UPDATE_LOCK_WINDOWS: windows, UPDATE_LOCK_FREEZE: freeze, UPDATE_LOCK_TIMEZONE: zone }).times);
   if (schedule === null) throw new Error('the test is wrong');
   return new Calendar(schedule);
 }

@@ -21,8 +21,7 @@ test('without any variable every setting has the default of the interface', () =
     restartGraceMs: 30_000,
     lostCooldownMs: 15_000,
     releaseOnStop: false,
-    timeZone: 'UTC',
-    schedule: null,
+    times: { windows: null, freezes: null, timeZone: 'UTC' },
     probes: [],
     stateDirectory: '/var/lib/update-lock',
     apiToken: null,
@@ -106,23 +105,23 @@ test('an empty variable counts as unset', () => {
 
 describe('when updates are allowed', () => {
   const windows = [{ days: [0, 6], startMinute: 60, endMinute: 120 }];
-  const always = [{ days: [0, 1, 2, 3, 4, 5, 6], startMinute: 0, endMinute: 1440 }];
   const christmas = [{ firstDay: 20_811, lastDay: 20_811 }];
 
-  test.each<[Record<string, string>, Config['schedule']]>([
-    [{}, null],
-    [{ UPDATE_LOCK_TIMEZONE: 'Europe/London', TZ: 'Asia/Tokyo' }, null],
-    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00' }, { windows, freezes: [], timeZone: 'UTC' }],
-    [{ UPDATE_LOCK_FREEZE: '2026-12-24' }, { windows: always, freezes: christmas, timeZone: 'UTC' }],
-    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: 'Asia/Tokyo' }, { windows, freezes: [], timeZone: 'Asia/Tokyo' }],
-    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: ':asia/tokyo' }, { windows, freezes: [], timeZone: 'Asia/Tokyo' }],
-    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: '' }, { windows, freezes: [], timeZone: 'UTC' }],
+  test.each<[Record<string, string>, Config['times']]>([
+    [{}, { windows: null, freezes: null, timeZone: 'UTC' }],
+    [{ TZ: 'Asia/Tokyo' }, { windows: null, freezes: null, timeZone: 'UTC' }],
+    [{ UPDATE_LOCK_TIMEZONE: 'Europe/London', TZ: 'Asia/Tokyo' }, { windows: null, freezes: null, timeZone: 'Europe/London' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00' }, { windows, freezes: null, timeZone: 'UTC' }],
+    [{ UPDATE_LOCK_FREEZE: '2026-12-24' }, { windows: null, freezes: christmas, timeZone: 'UTC' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: 'Asia/Tokyo' }, { windows, freezes: null, timeZone: 'Asia/Tokyo' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: ':asia/tokyo' }, { windows, freezes: null, timeZone: 'Asia/Tokyo' }],
+    [{ UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', TZ: '' }, { windows, freezes: null, timeZone: 'UTC' }],
     [
       { UPDATE_LOCK_WINDOWS: 'Sat,Sun 01:00-02:00', UPDATE_LOCK_FREEZE: '2026-12-24', UPDATE_LOCK_TIMEZONE: 'europe/london', TZ: 'Asia/Tokyo' },
       { windows, freezes: christmas, timeZone: 'Europe/London' },
     ],
-  ])('%j', (environment, schedule) => {
-    expect(configOf(environment)).toMatchObject({ schedule, unknownVariables: [] });
+  ])('%j', (environment, times) => {
+    expect(configOf(environment)).toMatchObject({ times, unknownVariables: [] });
   });
 });
 

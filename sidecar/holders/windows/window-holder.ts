@@ -1,8 +1,10 @@
 import type { Clock } from '../../../server/clock';
+import { TimeZone } from '../../../server/time-zone';
 import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
 import type { Allowances } from '../allowances';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
-import { Calendar, type Schedule } from './calendar';
+import { Calendar } from './calendar';
+import { scheduleOf, type TimeSettings } from './time-settings';
 import type { SidecarEvent, WindowEvent } from '../../events/event';
 
 declare const __BUILT_AT_MS__: number | undefined;
@@ -26,10 +28,15 @@ export interface WindowStatus {
   readonly timeZone: string;
 }
 
-/** Holds the lease `@window` while no update window is open and nobody has allowed updates all the same. */
+/**
+ * Holds the lease `@window` while no update window is open and nobody has allowed updates all the same. Without windows and freezes
+ * updates are always allowed.
+ */
 export class WindowHolder {
   readonly #lease: WantedLease;
-  readonly #calendar: Calendar;
+  /** Null while updates are always allowed. */
+  #calendar: Calendar | null = null;
+  #zone: TimeZone;
   #timer: NodeJS.Timeout | undefined;
   /** Why the window was closed at the last look, null if it was open; undefined before that. */
   #closedBefore: string | null | undefined;
@@ -39,13 +46,32 @@ export class WindowHolder {
     keeper: LeaseKeeper,
     policies: LeasePolicies,
     private readonly allowances: Allowances,
-    schedule: Schedule,
+    times: TimeSettings,
     private readonly emit: (event: WindowEvent) => void,
   ) {
     this.#lease = new WantedLease(keeper, LEASE_NAME);
-    this.#calendar = new Calendar(schedule);
+    this.#zone = new TimeZone(times.timeZone);
+    this.#use(times);
     // The owner of the device wants no update now, however long one has waited.
     policies.register(LEASE_NAME, { survivesDrain: true, deadline: 'pauses', end: () => this.#nextOpening() });
+  }
+
+  /** The zone of times in words, with and without windows. */
+  get zone(): TimeZone {
+    return this.#zone;
+  }
+
+  /** Goes by other settings from now on. */
+  setTimes(times: TimeSettings): void {
+    this.#use(times);
+    // Before the lock is opened there is no lease to take.
+    if (this.#closedBefore !== undefined) this.#check();
+  }
+
+  #use(times: TimeSettings): void {
+    const schedule = scheduleOf(times);
+    this.#calendar = schedule === null ? null : new Calendar(schedule);
+    this.#zone = new TimeZone(times.timeZone);
   }
 
   onEvent(event: SidecarEvent): void {
@@ -62,22 +88,23 @@ export class WindowHolder {
   readonly #check = (): void => {
     clearTimeout(this.#timer);
     const status = this.status();
-    const { isOpen, opensAtWallMs, closesAtWallMs } = status;
     const closed = this.#whyClosed(status);
     if (this.#closedBefore !== undefined && closed !== this.#closedBefore) this.emit({ type: 'window-turned', reason: closed });
     this.#closedBefore = closed;
     const wanted = this.#wantedFor(closed);
     if (wanted === null) this.#lease.letGo();
     else this.#lease.want(wanted);
-    const changesAtMs = isOpen ? closesAtWallMs : opensAtWallMs;
+    if (status === null) return;
+    const changesAtMs = status.isOpen ? status.closesAtWallMs : status.opensAtWallMs;
     const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
     this.#timer = setTimeout(this.#check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
   };
 
-  /** What the wall clock says now. */
-  status(): WindowStatus {
+  /** What the wall clock says now; null while updates are always allowed. */
+  status(): WindowStatus | null {
     const nowMs = this.clock.wallMs();
     const calendar = this.#calendar;
+    if (calendar === null) return null;
     if (!isClockSet(nowMs)) {
       return { isOpen: false, opensAtWallMs: null, closesAtWallMs: null, isFrozen: false, timeZone: calendar.timeZone };
     }
@@ -92,7 +119,7 @@ export class WindowHolder {
   }
 
   #nextOpening(): ReturnType<LeasePolicy['end']> {
-    const { opensAtWallMs } = this.status();
+    const opensAtWallMs = this.status()?.opensAtWallMs ?? null;
     return opensAtWallMs === null ? null : { atWallMs: opensAtWallMs, event: 'the window opens' };
   }
 
@@ -106,10 +133,10 @@ export class WindowHolder {
   }
 
   /** Why the window is closed; null while it is open. */
-  #whyClosed({ isOpen, isFrozen }: WindowStatus): string | null {
-    if (isOpen) return null;
+  #whyClosed(status: WindowStatus | null): string | null {
+    if (status === null || status.isOpen) return null;
     if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
-    return isFrozen ? 'updates are frozen today' : 'no update window is open';
+    return status.isFrozen ? 'updates are frozen today' : 'no update window is open';
   }
 }
 

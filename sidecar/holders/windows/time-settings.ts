@@ -1,0 +1,41 @@
+import { parseTimeZone } from '../../../server/time-zone';
+import type { Schedule } from './calendar';
+import { parseFreezes, type DayRange } from './freezes';
+import { ALWAYS, parseWindows, type ParsedList, type WeeklyWindow } from './weekly-windows';
+
+/** The settings that say when updates are allowed; null for one that is not set. */
+export interface TimeSettings {
+  readonly windows: readonly WeeklyWindow[] | null;
+  readonly freezes: readonly DayRange[] | null;
+  /** Of the windows, and of times in words. A name that `Intl` knows. */
+  readonly timeZone: string;
+}
+
+/** With a freeze and no windows, updates are allowed at all other times; null if they are always allowed. */
+export function scheduleOf({ windows, freezes, timeZone }: TimeSettings): Schedule | null {
+  if (windows === null && freezes === null) return null;
+  return { windows: windows ?? ALWAYS, freezes: freezes ?? [], timeZone };
+}
+
+/** A value that was read, or what is wrong with it: the problem goes on from the value. */
+export type ReadValue<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+export function readWindows(text: string): ReadValue<readonly WeeklyWindow[]> {
+  return orProblem(parseWindows(text), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,');
+}
+
+export function readFreezes(text: string): ReadValue<readonly DayRange[]> {
+  return orProblem(parseFreezes(text), 'freezes like "2026-12-20..2027-01-04; 2027-11-26", of days that exist,');
+}
+
+export function readTimeZone(text: string): ReadValue<string> {
+  // The colon is POSIX's, in front of a name in TZ that is one of a list.
+  const zone = parseTimeZone(text.trim().replace(/^:/, ''));
+  if (zone !== null) return { ok: true, value: zone };
+  return { ok: false, problem: 'is not a time zone; a name of the IANA list, like Europe/London, or UTC, is allowed' };
+}
+
+function orProblem<T>(parsed: ParsedList<T>, allowed: string): ReadValue<readonly T[]> {
+  if (parsed.ok) return parsed;
+  return { ok: false, problem: `has ${parsed.wrongItems.map((item) => JSON.stringify(item)).join(', ')} in it; ${allowed} are allowed` };
+}
