@@ -58,7 +58,7 @@ function whileHeld(known: Known): string {
   const { lock, update, isDraining, policies, nowMs } = known;
   const who = holders(lock.leases);
   const since = timeOfDay(known, lock.sinceMs ?? nowMs);
-  const until = lock.expiresAtMs === null ? untilReleased(known) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
+  const until = lock.expiresAtMs === null ? untilReleased(known, update !== null && isPending(update)) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
   const held = `held back by ${who} since ${since}, ${until}`;
   if (update === null) return `Updates are ${held}.`;
   if (isPending(update)) {
@@ -72,9 +72,10 @@ function whileHeld(known: Known): string {
 }
 
 /** A holder of the sidecar's own may know when it lets go, though not by the clock that leases go by. */
-function untilReleased(known: Known): string {
+function untilReleased(known: Known, waits: boolean): string {
   const { lock, policies } = known;
   const ends = lock.leases.map(({ name }) => policies.of(name).end()).filter((end) => end !== null);
+  if (ends.some(({ isUpToPeople }) => isUpToPeople)) return waits ? 'and waits for somebody to allow it' : 'and somebody has to allow them';
   const last = ends.toSorted((a, b) => (b.atWallMs ?? Infinity) - (a.atWallMs ?? Infinity))[0];
   if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
   return `until ${last.event}${last.atWallMs === null ? '' : ` at ${wallTimeOfDay(known, last.atWallMs)}`}`;

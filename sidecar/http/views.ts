@@ -1,7 +1,7 @@
 import type { TimeZone } from '../../server/time-zone';
 import type { Timeline } from '../../server/clock';
 import type { EndedLease, Lease } from '../leases/lease';
-import type { WindowStatus } from '../holders/windows/window-holder';
+import type { WindowStatus } from '../holders/windows/allowed-times';
 import type { Allowances } from '../holders/allowances';
 import type { Override } from '../holders/override/override';
 import type { Entry } from '../events/history';

@@ -4,6 +4,8 @@ export interface LeaseEnd {
   readonly atWallMs: number | null;
   /** What happens then: "the window opens". */
   readonly event: string;
+  /** Nothing but a person makes it happen. */
+  readonly isUpToPeople?: true;
 }
 
 /** How the rest of the sidecar treats the leases of one holder. */

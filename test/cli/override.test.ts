@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 async function start(settings: Record<string, string> = {}): Promise<void> {
-  sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_FREEZE: '2020-01-01..2099-12-31', UPDATE_LOCK_ADMIN_TOKEN: 'admin', ...settings } });
+  sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_WINDOWS: 'never', UPDATE_LOCK_ADMIN_TOKEN: 'admin', ...settings } });
 }
 
 function ask(args: readonly string[], token = 'admin'): ReturnType<typeof Command.run> {

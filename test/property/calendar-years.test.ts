@@ -1,6 +1,7 @@
 import { Calendar, type Schedule } from '../../sidecar/holders/windows/calendar';
 import { parseFreezes } from '../../sidecar/holders/windows/freezes';
-import { parseWindows } from '../../sidecar/holders/windows/weekly-windows';
+import { parseList } from '../../sidecar/holders/windows/parse-list';
+import { readWeeklyWindow } from '../../sidecar/holders/windows/weekly-windows';
 import { changesOf, ODD_YEARS, readWallClock, type WallClock } from './wall-clock-model';
 
 /** Windows that begin, end or lie where clocks jump; and freezes around the days on which they do. */
@@ -15,14 +16,14 @@ const SCHEDULES: readonly (readonly [windows: string, freezes: (year: number) =>
 test.each(ODD_YEARS)('%s from %i to %i: every change is the one that a look at the clock each minute shows', (zone, firstYear, lastYear) => {
   const wallClock = readWallClock(zone, firstYear, lastYear);
   for (const [windows, freezes] of SCHEDULES) {
-    const schedule = { windows: valueOf(parseWindows(windows)), freezes: freezesOf(freezes(lastYear)), timeZone: zone };
+    const schedule = { windows: windowsOf(windows), freezes: freezesOf(freezes(lastYear)), timeZone: zone };
     expect({ windows, changes: walk(new Calendar(schedule), wallClock) }).toEqual({ windows, changes: named(changesOf(wallClock, schedule)) });
   }
 });
 
 test('what is open or frozen at any minute is what the clock then reads', () => {
   const wallClock = readWallClock('Pacific/Apia', 2011, 2012);
-  const schedule: Schedule = { windows: valueOf(parseWindows('Thu-Sat 22:00-04:00')), freezes: freezesOf('2011-12-31; 2012-04-01'), timeZone: 'Pacific/Apia' };
+  const schedule: Schedule = { windows: windowsOf('Thu-Sat 22:00-04:00'), freezes: freezesOf('2011-12-31; 2012-04-01'), timeZone: 'Pacific/Apia' };
   const calendar = new Calendar(schedule);
   const changes = changesOf(wallClock, schedule);
   for (const [index, [atMs, isOpen]] of changes.entries()) {
@@ -50,6 +51,10 @@ function walk(calendar: Calendar, { startMs, minutes }: WallClock): string[] {
 
 function named(changes: readonly [number, boolean][]): string[] {
   return changes.map(([atMs, isOpen]) => `${new Date(atMs).toISOString()} ${isOpen ? 'opens' : 'closes'}`);
+}
+
+function windowsOf(text: string): Schedule['windows'] {
+  return valueOf(parseList(text, readWeeklyWindow));
 }
 
 function freezesOf(text: string): Schedule['freezes'] {

@@ -1,5 +1,5 @@
 import { Calendar } from '../../sidecar/holders/windows/calendar';
-import { scheduleOf } from '../../sidecar/holders/windows/time-settings';
+import { ALWAYS } from '../../sidecar/holders/windows/weekly-windows';
 import { configOf } from './read-config';
 
 interface Settings {
@@ -9,9 +9,9 @@ interface Settings {
 }
 
 function calendarOf({ windows = '', freeze = '', zone = 'UTC' }: Settings): Calendar {
-  const schedule = scheduleOf(configOf({ UPDATE_LOCK_WINDOWS: windows, UPDATE_LOCK_FREEZE: freeze, UPDATE_LOCK_TIMEZONE: zone }).times);
-  if (schedule === null) throw new Error('the test is wrong');
-  return new Calendar(schedule);
+  const { times } = configOf({ UPDATE_LOCK_WINDOWS: windows, UPDATE_LOCK_FREEZE: freeze, UPDATE_LOCK_TIMEZONE: zone });
+  const weekly = times.windows?.filter((window) => 'days' in window) ?? ALWAYS;
+  return new Calendar({ windows: weekly, freezes: times.freezes ?? [], timeZone: times.timeZone });
 }
 
 function show(instantMs: number | null): string | null {

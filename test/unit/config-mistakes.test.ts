@@ -15,7 +15,7 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['UPDATE_LOCK_RESTART_GRACE', ['soon', '1h 5m'], /at most 365d/],
   ['UPDATE_LOCK_LOST_COOLDOWN', ['15S', '٥'], /at most 365d/],
   ['UPDATE_LOCK_ON_STOP', ['Keep', 'drop'], /keep.*release/],
-  ['UPDATE_LOCK_WINDOWS', ['Fry 01:00-02:00', ' ', '01:00', '9:00-17:00', '24:00-24:00'], /has ".*" in it; windows like "Mon-Fri 22:00-06:00.*".* are allowed/],
+  ['UPDATE_LOCK_WINDOWS', ['Fry 01:00-02:00', ' ', '01:00', '9:00-17:00', '24:00-24:00', 'never; boot+10m', 'boot+0'], /has ".*" in it; windows like "Mon-Fri 22:00-06:00.*".* are allowed/],
   ['UPDATE_LOCK_FREEZE', ['2026-02-30', '26-12-20..27-01-04', 'Mon', '2027-01-04..2026-12-20'], /has ".*" in it; freezes like "2026-12-20..2027-01-04.*".* are allowed/],
   ['UPDATE_LOCK_TIMEZONE', ['Mars/Olympus', 'UTC+1', ' '], /IANA list, like Europe\/London/],
   ['UPDATE_LOCK_LOG_LEVEL', ['verbose', 'INFO'], /error.*warn.*info.*debug/],

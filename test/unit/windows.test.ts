@@ -1,5 +1,5 @@
 import { parseFreezes } from '../../sidecar/holders/windows/freezes';
-import { parseWindows } from '../../sidecar/holders/windows/weekly-windows';
+import { parseWindows } from '../../sidecar/holders/windows/update-windows';
 
 const EVERY_DAY = [0, 1, 2, 3, 4, 5, 6];
 const HOUR = 60;
@@ -26,6 +26,23 @@ describe('windows', () => {
     ['Sat 09:00-17:00;', [6], 9 * HOUR, 17 * HOUR],
   ])('%j', (text, days, startMinute, endMinute) => {
     expect(parseWindows(text)).toEqual({ ok: true, value: [{ days, startMinute, endMinute }] });
+  });
+
+  test.each([
+    ['boot+10m', 600_000],
+    [' Boot + 1H30M ', 5_400_000],
+    ['boot+90', 90_000],
+    ['boot+365d', 365 * 86_400_000],
+  ])('%j is open for a time after the boot', (text, afterBootMs) => {
+    expect(parseWindows(text)).toEqual({ ok: true, value: [{ afterBootMs }] });
+  });
+
+  test('after the boot can be mixed with others', () => {
+    expect(parseWindows('boot+5m; Mon 01:00-02:00')).toEqual({ ok: true, value: [{ afterBootMs: 300_000 }, { days: [1], startMinute: HOUR, endMinute: 2 * HOUR }] });
+  });
+
+  test.each(['never', ' NEVER '])('%j is none at all', (text) => {
+    expect(parseWindows(text)).toEqual({ ok: true, value: [] });
   });
 
   test('are separated by semicolons', () => {
@@ -70,6 +87,13 @@ describe('windows', () => {
     '01:00:00-02:00',
     '01:00Z-02:00',
     '1am-2am',
+    'boot',
+    'boot+',
+    'boot+0',
+    'boot+soon',
+    'boot-10m',
+    'boot+366d',
+    'Mon boot+10m',
     '٠١:٠٠-02:00',
   ])('%j is refused', (text) => {
     expect(parseWindows(text)).toEqual({ ok: false, wrongItems: [text.trim()] });
@@ -78,6 +102,8 @@ describe('windows', () => {
   test.each([
     [';', ['']],
     ['01:00-02:00;;03:00-04:00', ['']],
+    ['never; boot+10m', ['never']],
+    ['01:00-02:00; never', ['never']],
     ['Fry 25:00-26:00; 01:00-02:00;Mon 03:00-', ['Fry 25:00-26:00', 'Mon 03:00-']],
   ])('of %j the wrong items are named', (text, wrongItems) => {
     expect(parseWindows(text)).toEqual({ ok: false, wrongItems });

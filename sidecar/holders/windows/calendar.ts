@@ -55,23 +55,23 @@ export class Calendar {
 
   /** The first instant after this one at which it opens; null if it never does. */
   nextOpening(instantMs: number): number | null {
-    return this.#nextChange(instantMs, true);
+    return this.#next(instantMs, true);
   }
 
   /** The first instant after this one at which it closes; null if it never does. */
   nextClosing(instantMs: number): number | null {
-    return this.#nextChange(instantMs, false);
+    return this.#next(instantMs, false);
   }
 
-  #nextChange(instantMs: number, opens: boolean): number | null {
-    const changesAtMs = this.#endOfSpan(instantMs);
+  #next(instantMs: number, opens: boolean): number | null {
+    const changesAtMs = this.nextChange(instantMs);
     // What opens next must be closed, or close first.
     if (changesAtMs === null || this.isOpen(instantMs) !== opens) return changesAtMs;
-    return this.#endOfSpan(changesAtMs);
+    return this.nextChange(changesAtMs);
   }
 
-  /** When it closes if it is open now, or opens if it is not. */
-  #endOfSpan(fromMs: number): number | null {
+  /** When it closes if it is open at this instant, or opens if it is not; null if it never does. */
+  nextChange(fromMs: number): number | null {
     const known = this.#spans.find((span) => span.fromMs <= fromMs && fromMs < (span.untilMs ?? Infinity));
     if (known !== undefined) return known.untilMs;
     const untilMs = this.#findEndOfSpan(fromMs);

@@ -1,4 +1,4 @@
-import { parseList, type ParsedList } from './weekly-windows';
+import { parseList, type ParsedList } from './parse-list';
 
 /** Days of the calendar, both included, as days since 1970-01-01. */
 export interface DayRange {

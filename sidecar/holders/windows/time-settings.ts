@@ -1,27 +1,25 @@
 import { parseTimeZone } from '../../../server/time-zone';
-import type { Schedule } from './calendar';
 import { parseFreezes, type DayRange } from './freezes';
-import { ALWAYS, parseWindows, type ParsedList, type WeeklyWindow } from './weekly-windows';
+import type { ParsedList } from './parse-list';
+import { parseWindows, type UpdateWindow } from './update-windows';
 
-/** The settings that say when updates are allowed; null for one that is not set. */
+/**
+ * The settings that say when updates are allowed; null for one that is not set. With freezes and without windows they are allowed at
+ * all other times, without either always.
+ */
 export interface TimeSettings {
-  readonly windows: readonly WeeklyWindow[] | null;
+  /** Empty for never. */
+  readonly windows: readonly UpdateWindow[] | null;
   readonly freezes: readonly DayRange[] | null;
   /** Of the windows, and of times in words. A name that `Intl` knows. */
   readonly timeZone: string;
 }
 
-/** With a freeze and no windows, updates are allowed at all other times; null if they are always allowed. */
-export function scheduleOf({ windows, freezes, timeZone }: TimeSettings): Schedule | null {
-  if (windows === null && freezes === null) return null;
-  return { windows: windows ?? ALWAYS, freezes: freezes ?? [], timeZone };
-}
-
 /** A value that was read, or what is wrong with it: the problem goes on from the value. */
 export type ReadValue<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
-export function readWindows(text: string): ReadValue<readonly WeeklyWindow[]> {
-  return orProblem(parseWindows(text), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00", with days from Mon to Sun,');
+export function readWindows(text: string): ReadValue<readonly UpdateWindow[]> {
+  return orProblem(parseWindows(text), 'windows like "Mon-Fri 22:00-06:00; Sat,Sun 00:00-24:00; boot+10m", with days from Mon to Sun, or "never" alone,');
 }
 
 export function readFreezes(text: string): ReadValue<readonly DayRange[]> {

@@ -1,5 +1,3 @@
-export type ParsedList<T> = { readonly ok: true; readonly value: readonly T[] } | { readonly ok: false; readonly wrongItems: readonly string[] };
-
 /** A window as it is written: on each of these days from a minute of the day to another one. */
 export interface WeeklyWindow {
   /** Days on which it starts: 0 is Sunday, in ascending order, each once. */
@@ -21,15 +19,8 @@ export const ALWAYS: readonly WeeklyWindow[] = [{ days: EVERY_DAY, startMinute: 
 /** Anything, which has to be a list of days; a start from 00:00 to 23:59; an end from 00:00 to 24:00. */
 const WINDOW = /^(.*?)\s*((?:[01]\d|2[0-3]):[0-5]\d)\s*-\s*((?:[01]\d|2[0-3]):[0-5]\d|24:00)$/s;
 
-/**
- * Reads `[days] HH:MM-HH:MM`, several separated by `;`. Spaces and the case of letters do not matter. There is always
- * at least one window in what is read.
- */
-export function parseWindows(text: string): ParsedList<WeeklyWindow> {
-  return parseList(text, readWindow);
-}
-
-function readWindow(item: string): WeeklyWindow | null {
+/** Reads `[days] HH:MM-HH:MM`; null if it is wrong. Spaces and the case of letters do not matter. */
+export function readWeeklyWindow(item: string): WeeklyWindow | null {
   const [, dayList, start, end] = WINDOW.exec(item) ?? [];
   if (dayList === undefined || start === undefined || end === undefined) return null;
   const days = dayList === '' ? EVERY_DAY : readDays(dayList);
@@ -53,17 +44,4 @@ function readDays(list: string): readonly number[] | null {
 
 function minuteOf(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
-}
-
-/**
- * Reads items separated by `;`, of which there may be one after the last. All wrong items are reported together.
- * @param readItem returns null for an item that is wrong; it gets no spaces around the item
- */
-export function parseList<T>(text: string, readItem: (item: string) => T | null): ParsedList<T> {
-  const items = text.split(';').map((item) => item.trim());
-  if (items.length > 1 && items.at(-1) === '') items.pop();
-  const read = items.map((item) => ({ item, value: readItem(item) }));
-  const wrongItems = read.filter(({ value }) => value === null).map(({ item }) => item);
-  if (wrongItems.length > 0) return { ok: false, wrongItems };
-  return { ok: true, value: read.flatMap(({ value }) => (value === null ? [] : [value])) };
 }

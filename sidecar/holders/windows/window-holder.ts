@@ -1,10 +1,10 @@
 import type { Clock } from '../../../server/clock';
 import { TimeZone } from '../../../server/time-zone';
-import type { LeasePolicies, LeasePolicy } from '../../leases/policies';
+import type { LeaseEnd, LeasePolicies } from '../../leases/policies';
 import type { Allowances } from '../allowances';
 import { WantedLease, type LeaseKeeper } from '../wanted-lease';
-import { Calendar } from './calendar';
-import { scheduleOf, type TimeSettings } from './time-settings';
+import { AllowedTimes, type ClosedBy, type WindowStatus } from './allowed-times';
+import type { TimeSettings } from './time-settings';
 import type { SidecarEvent, WindowEvent } from '../../events/event';
 
 declare const __BUILT_AT_MS__: number | undefined;
@@ -17,16 +17,12 @@ const LOOK_EVERY_MS = 60_000;
 
 const LEASE_NAME = '@window';
 
-/** When updates are allowed, as things are now. Instants are milliseconds of the Unix epoch. */
-export interface WindowStatus {
-  readonly isOpen: boolean;
-  /** The next opening; null while it is open, or if there is none, or if it cannot be known. */
-  readonly opensAtWallMs: number | null;
-  /** The next closing; null if there is none, or if it cannot be known. */
-  readonly closesAtWallMs: number | null;
-  readonly isFrozen: boolean;
-  readonly timeZone: string;
-}
+const REASONS: Readonly<Record<ClosedBy, string>> = {
+  never: 'nobody has allowed updates',
+  clock: 'the clock of the device is not set yet',
+  freeze: 'updates are frozen today',
+  time: 'no update window is open',
+};
 
 /**
  * Holds the lease `@window` while no update window is open and nobody has allowed updates all the same. Without windows and freezes
@@ -35,7 +31,7 @@ export interface WindowStatus {
 export class WindowHolder {
   readonly #lease: WantedLease;
   /** Null while updates are always allowed. */
-  #calendar: Calendar | null = null;
+  #times: AllowedTimes | null = null;
   #zone: TimeZone;
   #timer: NodeJS.Timeout | undefined;
   /** Why the window was closed at the last look, null if it was open; undefined before that. */
@@ -53,7 +49,7 @@ export class WindowHolder {
     this.#zone = new TimeZone(times.timeZone);
     this.#use(times);
     // The owner of the device wants no update now, however long one has waited.
-    policies.register(LEASE_NAME, { survivesDrain: true, deadline: 'pauses', end: () => this.#nextOpening() });
+    policies.register(LEASE_NAME, { survivesDrain: true, deadline: 'pauses', end: () => this.#end() });
   }
 
   /** The zone of times in words, with and without windows. */
@@ -69,8 +65,7 @@ export class WindowHolder {
   }
 
   #use(times: TimeSettings): void {
-    const schedule = scheduleOf(times);
-    this.#calendar = schedule === null ? null : new Calendar(schedule);
+    this.#times = times.windows === null && times.freezes === null ? null : new AllowedTimes(times);
     this.#zone = new TimeZone(times.timeZone);
   }
 
@@ -95,32 +90,22 @@ export class WindowHolder {
     if (wanted === null) this.#lease.letGo();
     else this.#lease.want(wanted);
     if (status === null) return;
-    const changesAtMs = status.isOpen ? status.closesAtWallMs : status.opensAtWallMs;
-    const untilChangeMs = changesAtMs === null ? LOOK_EVERY_MS : changesAtMs - this.clock.wallMs();
-    this.#timer = setTimeout(this.#check, Math.min(Math.max(Math.ceil(untilChangeMs), 1), LOOK_EVERY_MS)).unref();
+    const lookInMs = Math.min(Math.max(Math.ceil(status.changesInMs ?? LOOK_EVERY_MS), 1), LOOK_EVERY_MS);
+    this.#timer = setTimeout(this.#check, lookInMs).unref();
   };
 
-  /** What the wall clock says now; null while updates are always allowed. */
+  /** What the clocks say now; null while updates are always allowed. */
   status(): WindowStatus | null {
-    const nowMs = this.clock.wallMs();
-    const calendar = this.#calendar;
-    if (calendar === null) return null;
-    if (!isClockSet(nowMs)) {
-      return { isOpen: false, opensAtWallMs: null, closesAtWallMs: null, isFrozen: false, timeZone: calendar.timeZone };
-    }
-    const isOpen = calendar.isOpen(nowMs);
-    return {
-      isOpen,
-      opensAtWallMs: isOpen ? null : calendar.nextOpening(nowMs),
-      closesAtWallMs: calendar.nextClosing(nowMs),
-      isFrozen: calendar.isFrozen(nowMs),
-      timeZone: calendar.timeZone,
-    };
+    const wallMs = this.clock.wallMs();
+    return this.#times?.at({ wallMs, monotonicMs: this.clock.monotonicMs(), isClockSet: isClockSet(wallMs) }) ?? null;
   }
 
-  #nextOpening(): ReturnType<LeasePolicy['end']> {
-    const opensAtWallMs = this.status()?.opensAtWallMs ?? null;
-    return opensAtWallMs === null ? null : { atWallMs: opensAtWallMs, event: 'the window opens' };
+  #end(): LeaseEnd | null {
+    const status = this.status();
+    if (status === null) return null;
+    if (status.closedBy === 'never') return { atWallMs: null, event: 'somebody allows updates', isUpToPeople: true };
+    if (status.opensAtWallMs !== null) return { atWallMs: status.opensAtWallMs, event: 'the window opens' };
+    return status.opensAtBoot && status.closedBy === 'time' ? { atWallMs: null, event: 'the device boots again' } : null;
   }
 
   close(): void {
@@ -134,9 +119,8 @@ export class WindowHolder {
 
   /** Why the window is closed; null while it is open. */
   #whyClosed(status: WindowStatus | null): string | null {
-    if (status === null || status.isOpen) return null;
-    if (!isClockSet(this.clock.wallMs())) return 'the clock of the device is not set yet';
-    return status.isFrozen ? 'updates are frozen today' : 'no update window is open';
+    const closedBy = status?.closedBy ?? null;
+    return closedBy === null ? null : REASONS[closedBy];
   }
 }
 
