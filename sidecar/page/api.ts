@@ -29,6 +29,15 @@ export function forceUpdate(): Promise<Answer> {
   return ask('POST', 'v1/update', { force: true });
 }
 
+/** @param forHowLong a duration as the sidecar reads it: `2h` */
+export function setOverride(updates: 'allow' | 'hold', forHowLong: string, reason: string): Promise<Answer> {
+  return ask('PUT', 'v1/override', { updates, for: forHowLong, reason });
+}
+
+export function clearOverride(): Promise<Answer> {
+  return ask('DELETE', 'v1/override');
+}
+
 async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
   const { value } = token;
   if (/[^\x21-\x7e]/.test(value)) return { ok: false, token: 'wrong', message: 'This is not a token: a token consists of ASCII characters without spaces.' };

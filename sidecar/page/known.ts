@@ -29,9 +29,13 @@ export class Known {
     return this.lock !== null && !this.#isSnapshot;
   }
 
-  /** When a lease ends as things are; null if that is not known. The lease that holds the lock outside of windows ends when one opens. */
+  /**
+   * When a lease ends as things are; null if that is not known. The lease that holds the lock outside of windows ends when one opens, and
+   * that of an override with the override.
+   */
   endOf({ name, expires }: Lease): string | null {
-    return expires ?? (name === '@window' ? (this.lock?.window?.opens ?? null) : null);
+    const ownEnd = name === '@window' ? this.lock?.window?.opens : name === '@override' ? this.lock?.override?.until : null;
+    return expires ?? ownEnd ?? null;
   }
 
   /** When the last lease ends as things are; null if the end of one is not known, or there are none. */

@@ -5,6 +5,7 @@ import { EventsView } from './events-view';
 import { History } from './history';
 import { Known } from './known';
 import { LeasesView } from './leases-view';
+import { OverrideView } from './override-view';
 import { Asking } from './question';
 import { RestView } from './rest-view';
 import { StateView } from './state-view';
@@ -44,6 +45,7 @@ const stateView = new StateView();
 const leasesView = new LeasesView(asking);
 const updateView = new UpdateView(asking);
 const restView = new RestView();
+const overrideView = new OverrideView(asking);
 const eventsView = new EventsView();
 const forget = byId('forget', HTMLButtonElement);
 
@@ -65,6 +67,7 @@ function show(): void {
     leasesView.render(known, nowMs);
     updateView.render(known, nowMs);
     restView.render(known, nowMs);
+    overrideView.render(known, nowMs);
     eventsView.render(history.events, nowMs);
     asking.update();
     document.body.classList.remove('starting');

@@ -14,7 +14,10 @@ export interface Question {
   /** The name of the token that the action may need. */
   readonly tokenName: string;
   readonly alwaysNeedsToken: boolean;
-  readonly affected: () => readonly Affected[];
+  /** Who is interrupted; left out where nobody is. */
+  readonly affected?: () => readonly Affected[];
+  /** What has to be filled in, in the dialog; the first field gets the focus. */
+  readonly fields?: HTMLElement;
   readonly act: () => Promise<Answer>;
   /** Gets the focus if the button that asked is no longer on the page. */
   readonly after: HTMLElement;
@@ -33,6 +36,7 @@ export class Asking {
   readonly #no = byId('question-no', HTMLButtonElement);
   readonly #yes = byId('question-yes', HTMLButtonElement);
   #question: Question | null = null;
+  #fields: HTMLElement | undefined;
   #isAsking = false;
 
   constructor(private readonly onDone: () => void) {
@@ -44,8 +48,28 @@ export class Asking {
     });
   }
 
+  /** Acts at once if the token is known, and asks only if that fails. */
+  async attempt(question: Question): Promise<void> {
+    if (token.value === '') {
+      this.ask(question);
+      return;
+    }
+    const answer = await question.act();
+    if (answer.ok) {
+      this.onDone();
+      return;
+    }
+    this.ask(question);
+    this.#failed(answer);
+  }
+
   ask(question: Question): void {
     this.#question = question;
+    if (this.#fields !== undefined) this.#fields.hidden = true;
+    this.#fields = question.fields;
+    if (this.#fields !== undefined) this.#fields.hidden = false;
+    this.#affected.hidden = question.affected === undefined;
+    this.#yes.className = question.affected === undefined ? 'primary' : 'danger';
     setText(this.#title, question.title);
     setText(this.#text, question.text);
     setText(this.#yes, question.yes);
@@ -55,12 +79,12 @@ export class Asking {
     this.#tokenField.hidden = !question.alwaysNeedsToken || token.value !== '';
     this.update();
     this.#dialog.showModal();
-    (this.#tokenField.hidden ? this.#no : this.#token).focus();
+    (this.#fields?.querySelector('input') ?? (this.#tokenField.hidden ? this.#no : this.#token)).focus();
   }
 
   /** The affected holders may change while the question is open. */
   update(): void {
-    if (this.#question === null) return;
+    if (this.#question?.affected === undefined) return;
     const items = this.#question.affected().map(({ name, reason }) =>
       element('li', '', element('strong', '', appText(name)), ...(reason === '' ? [] : [' ', element('span', 'reason', appText(reason))])),
     );
@@ -77,7 +101,7 @@ export class Asking {
     const isTyped = !this.#tokenField.hidden;
     if (isTyped) {
       if (this.#token.value === '') {
-        this.#refuse(`${question.tokenName} is missing.`);
+        this.#refuse(`${question.tokenName} is missing.`, this.#token);
         return;
       }
       token.value = this.#token.value;
@@ -90,29 +114,36 @@ export class Asking {
       this.#dialog.close();
       return;
     }
-    if (answer.token !== undefined) {
-      // A wrong token is not kept. An API token that may not do this stays: it is right for other actions.
-      token.value = isTyped || answer.token === 'not-permitted' ? before : '';
-      this.#tokenField.hidden = false;
-    }
-    this.#refuse(answer.message);
+    this.#failed(answer, isTyped ? before : undefined);
+  }
+
+  /**
+   * A typed token is kept only once it was right, and a wrong one is forgotten. An API token that may not do this stays: it is right for
+   * other actions.
+   * @param before the token that was known before another was typed, if one was
+   */
+  #failed({ token: problem, message }: Answer & { ok: false }, before?: string): void {
+    if (before !== undefined) token.value = before;
+    else if (problem === 'wrong') token.value = '';
+    if (problem !== undefined) this.#tokenField.hidden = false;
+    this.#refuse(message, problem === undefined ? this.#fields?.querySelector('input') : this.#token);
   }
 
   /** Shows why it failed. The error describes the field or the button that has the focus, so it is read out. */
-  #refuse(message: string): void {
-    this.#showError(message);
-    if (this.#tokenField.hidden) {
+  #refuse(message: string, field: HTMLInputElement | null | undefined): void {
+    this.#showError(message, field);
+    if (field === null || field === undefined) {
       this.#yes.focus();
     } else {
-      this.#token.focus();
-      this.#token.select();
+      field.focus();
+      field.select();
     }
   }
 
-  #showError(message: string): void {
+  #showError(message: string, at?: HTMLInputElement | null): void {
     setText(this.#error, message);
     this.#error.hidden = message === '';
-    this.#token.setAttribute('aria-invalid', String(message !== '' && !this.#tokenField.hidden));
+    for (const input of this.#dialog.querySelectorAll('input')) input.setAttribute('aria-invalid', String(input === at));
   }
 
   #setAsking(isAsking: boolean): void {

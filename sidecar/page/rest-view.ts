@@ -36,7 +36,7 @@ function windowParts(window: Lock['window'], nowMs: number): Node[] {
     element(
       'dl',
       'facts',
-      ...(open ? [] : [fact('Opens', ...(opens === null ? ['not known'] : when(opens, 'until', nowMs)))]),
+      ...(open ? [] : [fact('Opens', ...(opens === null ? ['no time is known'] : when(opens, 'until', nowMs)))]),
       ...(closes === null ? [] : [fact('Closes', ...when(closes, 'until', nowMs))]),
       fact('Time zone', printable(timezone)),
     ),

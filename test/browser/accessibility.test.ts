@@ -40,6 +40,20 @@ describe.each([['on a phone', { width: 390, height: 844 }], ['on a desktop', {}]
     await expectAccessible(page);
   });
 
+  test('an override, and the question for one', async () => {
+    const sidecar = await start({ UPDATE_LOCK_ADMIN_TOKEN: 'admin-token' });
+    const json = { updates: 'hold', for: '1h', reason: 'stocktaking' };
+    await sidecar.send('PUT', '/v1/override', { json, headers: { Authorization: 'Bearer admin-token' } });
+    const page = await open(sidecar, size);
+    await page.shows('stocktaking', '#override');
+    await expectAccessible(page);
+    await page.click('Allow updates for…');
+    await expectAccessible(page);
+    await page.press('Enter');
+    await page.shows('Admin token is missing.', '#question-error');
+    await expectAccessible(page);
+  });
+
   test('free, then somebody else\'s, then lost from sight', async () => {
     const sidecar = await start();
     const page = await open(sidecar, size);

@@ -146,12 +146,12 @@ test('everything can be done by the keyboard alone, and the focus is never lost'
   expect(await page.focused()).toBe('Release app…');
   expect(await page.run("getComputedStyle(document.activeElement).outlineStyle")).toBe('solid');
   const order = [];
-  for (let index = 0; index < 6; index += 1) {
+  for (let index = 0; index < 8; index += 1) {
     await page.press('Tab');
     order.push(await page.focused());
   }
-  expect(order).toEqual(['Release other…', 'Force the update…', 'JSON', 'Metrics', 'Readiness', 'OpenAPI']);
-  for (let index = 0; index < 5; index += 1) await page.press('Tab', true);
+  expect(order).toEqual(['Release other…', 'Force the update…', 'Allow updates for…', 'Hold updates for…', 'JSON', 'Metrics', 'Readiness', 'OpenAPI']);
+  for (let index = 0; index < 7; index += 1) await page.press('Tab', true);
   expect(await page.focused()).toBe('Release other…');
   await page.press('Enter');
   await until(async () => (await page.run(IS_OPEN)) as boolean);
