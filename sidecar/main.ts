@@ -12,6 +12,7 @@ import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe } from './holders/probes/probe-settings';
 import { OverrideHolder } from './holders/override/override-holder';
 import { StartHolder } from './holders/start-holder';
+import { TagsHolder } from './holders/tags/tags-holder';
 import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { LeasePolicies } from './leases/policies';
@@ -64,6 +65,9 @@ async function main(): Promise<void> {
   checks.add(() => toWarning('state', state.problem(), 'What has to outlive a reboot is kept.'));
   const override = parts.add(new OverrideHolder({ clock, keeper, policies, allowances, state, emit: feed.emit }));
   const windows = parts.add(new WindowHolder(clock, keeper, policies, allowances, config.times, feed.emit));
+  const tags = config.tagName === null || config.supervisor === null ? null : parts.add(new TagsHolder({
+    prefix: config.tagName, clock, keeper, policies, allowances, state, windows, times: config.times, emit: feed.emit,
+  }));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
   parts.add(new FormerHolders(keeper, policies));
@@ -82,7 +86,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, tags, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

@@ -14,9 +14,10 @@ import { Listeners } from '../server/http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
 import type { Tokens } from '../server/http/tokens';
-import { toCheck, type Checks } from '../server/checks';
+import { toCheck, toWarning, type Checks } from '../server/checks';
 import type { Allowances } from './holders/allowances';
 import type { OverrideHolder } from './holders/override/override-holder';
+import type { TagsHolder } from './holders/tags/tags-holder';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
 import type { Keeper } from './keeper/keeper';
@@ -34,6 +35,7 @@ import { AfterUpdate } from './supervisor/after-update';
 import { NoUpdates } from './supervisor/no-updates';
 import { SummaryTag } from './supervisor/summary-tag';
 import { SupervisorApi } from './supervisor/supervisor-api';
+import { TagReader } from './supervisor/tag-reader';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
 
@@ -52,6 +54,8 @@ export interface ServiceContext {
   readonly keeper: Keeper;
   readonly override: OverrideHolder;
   readonly windows: WindowHolder;
+  /** Null if no tags steer. */
+  readonly tags: TagsHolder | null;
   readonly watch: LockWatch;
 }
 
@@ -61,7 +65,7 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, feed, parts, keeper, windows, override, policies, allowances, watch, checks, state, applying } = context;
+  const { config, clock, timeline, parts, keeper, windows, tags, override, policies, allowances, watch, checks, state, applying } = context;
   state.tryWriting();
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
@@ -69,17 +73,8 @@ export async function startService(context: ServiceContext): Promise<void> {
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
-  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, override, allowances, policies });
-  if (config.tagName !== null && config.supervisor !== null) {
-    parts.add(new SummaryTag({
-      name: config.tagName,
-      api: new SupervisorApi(config.supervisor),
-      clock,
-      text: () => views.steadySummary(config.hasReasonsInTag),
-      isUrgent: () => views.isHeldBack(),
-      emit: feed.emit,
-    }));
-  }
+  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, tags, override, allowances, policies });
+  addTags(context, views);
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows.status()?.isOpen ?? true, VERSION);
   parts.add(metrics);
@@ -111,6 +106,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   const beforeRead = (): void => {
     keeper.tick();
     override.look();
+    tags?.look();
     windows.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
@@ -131,6 +127,17 @@ function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates |
   const { supervisor, supervisorPollMs } = config;
   if (supervisor === null) return new NoUpdates(feed.emit);
   return new Updates({ address: supervisor, pollMs: supervisorPollMs, clock, random: Math.random, keeper, emit: feed.emit });
+}
+
+/** Writes and reads the tags of the device, if that is wanted. */
+function addTags({ config, clock, feed, parts, checks, tags }: ServiceContext, views: Views): void {
+  const { tagName: name, supervisor, tagsPollMs: pollMs, hasReasonsInTag } = config;
+  if (tags === null || name === null || supervisor === null) return;
+  const { emit } = feed;
+  const api = new SupervisorApi(supervisor);
+  parts.add(new SummaryTag({ name, api, clock, text: () => views.steadySummary(hasReasonsInTag), isUrgent: () => views.isHeldBack(), emit }));
+  parts.add(new TagReader({ api, pollMs, random: Math.random, onTags: (all) => { tags.receive(all); }, emit }));
+  checks.add(() => toWarning('tags', tags.problem(), 'Every control tag can be read.'));
 }
 
 /** Without the Supervisor's API no update is known to wait, so there is no deadline. */

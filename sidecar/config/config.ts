@@ -42,9 +42,10 @@ export interface Config {
   /** Null where the Supervisor's API is not given. */
   readonly supervisor: { readonly url: string; readonly apiKey: string } | null;
   readonly supervisorPollMs: number;
-  /** The device tag into which the summary is written; null for none. */
+  /** The device tag into which the summary is written, and what the names of control tags begin with; null for neither. */
   readonly tagName: string | null;
   readonly hasReasonsInTag: boolean;
+  readonly tagsPollMs: number;
   /** How long an update may wait for apps; null for without end. */
   readonly deadlineMs: number | null;
   readonly deadlineGraceMs: number;
@@ -70,6 +71,7 @@ const CLIENT_VARIABLES = ['UPDATE_LOCK_URL', 'UPDATE_LOCK_TOKEN', 'UPDATE_LOCK_H
 export function readConfig(environment: Environment, isTerminal: boolean): ConfigResult {
   const reader = sidecarSettings(environment);
   const lockPath = [environment['BALENA_APP_LOCK_PATH'], environment['RESIN_APP_LOCK_PATH']].find((path = '') => path !== '') ?? '';
+  const tagName = reader.readUnlessOff('UPDATE_LOCK_TAGS', (v) => v.asTagName(), null);
   const config: Config = {
     lockDirectory: reader.read('UPDATE_LOCK_DIR', (v) => v.asPath(), lockPath === '' ? '/tmp/balena' : dirname(resolve(lockPath))),
     legacyLockPath: reader.read('UPDATE_LOCK_LEGACY_PATH', (v) => v.asPath(), null),
@@ -87,15 +89,16 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     restartGraceMs: reader.read('UPDATE_LOCK_RESTART_GRACE', (v) => v.asDuration(), 30_000),
     lostCooldownMs: reader.read('UPDATE_LOCK_LOST_COOLDOWN', (v) => v.asDuration(), 15_000),
     releaseOnStop: reader.read('UPDATE_LOCK_ON_STOP', (v) => v.asEnum(['keep', 'release']), 'keep') === 'release',
-    times: readTimes(reader),
+    times: readTimes(reader, tagName !== null),
     probes: reader.readParsed('UPDATE_LOCK_PROBES', parseProbes, []),
     stateDirectory: reader.read('UPDATE_LOCK_STATE_DIR', (v) => v.asPath(), '/var/lib/update-lock'),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),
     supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
-    tagName: reader.readUnlessOff('UPDATE_LOCK_TAGS', (v) => v.asTagName(), null),
+    tagName,
     hasReasonsInTag: reader.read('UPDATE_LOCK_TAGS_REASONS', (v) => v.asEnum(['on', 'off']), 'on') === 'on',
+    tagsPollMs: reader.read('UPDATE_LOCK_TAGS_POLL', (v) => v.asPollInterval(), 15 * 60_000),
     deadlineMs: reader.readUnlessOff('UPDATE_LOCK_DEADLINE', (v) => v.asDeadline(), null),
     deadlineGraceMs: reader.read('UPDATE_LOCK_DEADLINE_GRACE', (v) => v.asDuration(), 60_000),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
@@ -109,15 +112,15 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     reader.warnings.push("UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits");
   }
   if (config.tagName !== null && config.supervisor === null) {
-    reader.warnings.push("UPDATE_LOCK_TAGS has no effect without the Supervisor's API, which writes device tags");
+    reader.warnings.push("UPDATE_LOCK_TAGS has no effect without the Supervisor's API, which reads and writes device tags");
   }
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
 
-/** `TZ` is only read, and checked, where it is needed. */
-function readTimes(reader: ReturnType<typeof sidecarSettings>): TimeSettings {
-  const isNeeded = reader.isSet('UPDATE_LOCK_WINDOWS') || reader.isSet('UPDATE_LOCK_FREEZE');
+/** `TZ` is only read, and checked, where it is needed: control tags may bring windows at any time. */
+function readTimes(reader: ReturnType<typeof sidecarSettings>, hasTags: boolean): TimeSettings {
+  const isNeeded = hasTags || reader.isSet('UPDATE_LOCK_WINDOWS') || reader.isSet('UPDATE_LOCK_FREEZE');
   const needsTz = isNeeded && !reader.isSet('UPDATE_LOCK_TIMEZONE');
   return {
     windows: reader.read('UPDATE_LOCK_WINDOWS', (v) => v.asWindows(), null),

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../server/duration';
 import type { EndedLease, EndReason, Lease } from '../leases/lease';
 import type { LossCause, RequestResult, SidecarEvent } from './event';
+import { TAG_DESCRIBERS } from './tag-event-texts';
 
 /** How an event is told: as a line of the log, and as an entry of the history. */
 export interface Description {
@@ -27,11 +28,12 @@ export const HISTORY_EVENTS = [
   'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
   'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
   'window-opened', 'window-closed', 'override-given', 'override-ended', 'probe-missed', 'probe-reached',
+  'control-tags-changed', 'control-tag-unreadable', 'control-tags-missed', 'control-tags-reached',
 ] as const;
 export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
 
-type Describers = {
-  readonly [T in SidecarEvent['type']]: ((event: Extract<SidecarEvent, { readonly type: T }>) => Description | null) | null;
+export type Describers<E extends SidecarEvent = SidecarEvent> = {
+  readonly [T in E['type']]: ((event: Extract<E, { readonly type: T }>) => Description | null) | null;
 };
 
 /** One description of each event; null for events that only parts of the sidecar tell each other. */
@@ -112,8 +114,7 @@ const DESCRIBERS: Describers = {
     message: 'Supervisor reachable again',
     history: { event: 'supervisor-reached', text: 'The Supervisor answers again' },
   }),
-  'tag-missed': ({ name, problem }) => ({ level: 'warn', message: 'device tag cannot be written', fields: { tag: name, detail: problem }, history: null }),
-  'tag-reached': ({ name }) => ({ level: 'info', message: 'device tag written again', fields: { tag: name }, history: null }),
+  ...TAG_DESCRIBERS,
   'update-requested': ({ kind, result, detail }) => ({
     level: result === 'accepted' ? 'info' : 'warn',
     message: 'update requested',

@@ -15,6 +15,7 @@ export type SidecarEvent =
   | ProbeEvent
   | OverrideEvent
   | TagEvent
+  | ControlTagEvent
   /** Somebody has allowed updates by hand or by a tag, whatever windows say, or no longer does. */
   | { readonly type: 'allowance-changed' };
 
@@ -117,3 +118,13 @@ export type TagEvent =
   /** It has begun to fail. */
   | { readonly type: 'tag-missed'; readonly name: string; readonly problem: string }
   | { readonly type: 'tag-reached'; readonly name: string };
+
+/** Steering by tags of the device. */
+export type ControlTagEvent =
+  /** `value` is quoted and shortened; null for a tag that was removed. */
+  | { readonly type: 'control-tags-changed'; readonly changes: readonly { readonly name: string; readonly value: string | null }[] }
+  /** Once for each value. */
+  | { readonly type: 'control-tag-unreadable'; readonly name: string; readonly value: string; readonly problem: string }
+  /** Reading them has begun to fail. */
+  | { readonly type: 'control-tags-missed'; readonly problem: string }
+  | { readonly type: 'control-tags-reached' };

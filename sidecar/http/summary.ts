@@ -7,7 +7,7 @@ import type { LeasePolicies } from '../leases/policies';
 import { isPending, type UpdateStatus } from '../supervisor/release-status';
 import { printable } from '../../server/text';
 
-/** How many holders are named; the others are counted. */
+/** How many holders, or tags, are named; the others are counted. */
 const MAX_NAMED = 3;
 
 export interface Known {
@@ -17,14 +17,20 @@ export interface Known {
   readonly isDraining: boolean;
   /** Somebody allows updates, whatever the windows say; null if nobody does. */
   readonly allowance: Allowance | null;
+  /** The names of device tags that should steer the sidecar and cannot be read. */
+  readonly unreadableTags: readonly string[];
   readonly policies: Pick<LeasePolicies, 'of'>;
   readonly nowMs: number;
   readonly timeline: Pick<Timeline, 'toWallMs'>;
   readonly zone: TimeZone;
 }
 
-/** One sentence that answers "why is my device not updating?". */
+/** One sentence that answers "why is my device not updating?", and perhaps one about device tags. */
 export function summarise(known: Known): string {
+  return andUnreadable(known, whyNotUpdating(known));
+}
+
+function whyNotUpdating(known: Known): string {
   const { lock, nowMs, timeline } = known;
   const detail = uncapitalised(lock.refusal?.detail ?? '');
   switch (lock.state) {
@@ -43,6 +49,11 @@ export function summarise(known: Known): string {
     case 'unavailable':
       return `Nobody can hold back updates now: ${detail}`;
   }
+}
+
+function andUnreadable({ unreadableTags }: Known, sentence: string): string {
+  if (unreadableTags.length === 0) return sentence;
+  return `${sentence} ${unreadableTags.length === 1 ? 'The device tag' : 'The device tags'} ${listed(unreadableTags)} cannot be read.`;
 }
 
 const ALLOWED_BY: Readonly<Record<Allowance['by'], string>> = { override: 'by hand', tag: 'by a device tag' };
@@ -123,8 +134,12 @@ function wallTimeOfDay({ timeline, zone, nowMs }: Known, wallMs: number): string
 }
 
 function holders(leases: readonly Lease[]): string {
-  const named = leases.slice(0, MAX_NAMED).map(({ name, reason }) => (reason === '' ? name : `${name} (${printable(reason)})`));
-  const rest = leases.length - named.length;
+  return listed(leases.map(({ name, reason }) => (reason === '' ? name : `${name} (${printable(reason)})`)));
+}
+
+function listed(all: readonly string[]): string {
+  const named = all.slice(0, MAX_NAMED);
+  const rest = all.length - named.length;
   if (rest > 0) named.push(`${String(rest)} more`);
   const last = named.pop() ?? '';
   return named.length === 0 ? last : `${named.join(', ')} and ${last}`;

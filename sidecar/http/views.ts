@@ -4,6 +4,7 @@ import type { EndedLease, Lease } from '../leases/lease';
 import type { WindowStatus } from '../holders/windows/allowed-times';
 import type { Allowances } from '../holders/allowances';
 import type { Override } from '../holders/override/override';
+import type { TagProblem } from '../holders/tags/known-tags';
 import type { Entry } from '../events/history';
 import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
@@ -22,6 +23,8 @@ export interface Shown {
   /** Null where an update may wait without end. */
   readonly deadline: { readonly atMs: number | null; readonly drainEndsAtMs: number | null; readonly isDraining: boolean } | null;
   readonly windows: { status(): WindowStatus | null; readonly zone: TimeZone };
+  /** Null if no tags steer. */
+  readonly tags: { readonly problems: readonly TagProblem[] } | null;
   readonly override: { readonly current: Override | null; readonly inForce: Override | null };
   readonly allowances: Pick<Allowances, 'current'>;
   readonly policies: Pick<LeasePolicies, 'of'>;
@@ -93,10 +96,12 @@ export class Views {
   }
 
   #summary(lock: LockStatus, hasReasons: boolean): string {
-    const { updates, deadline, policies, timeline, windows, nowMs, allowances } = this.shown;
+    const { updates, deadline, policies, timeline, windows, nowMs, allowances, tags } = this.shown;
     const current = allowances.current();
     const allowance = current === null || hasReasons ? current : { ...current, reason: '' };
-    return summarise({ lock, update: updates.known, isDraining: deadline?.isDraining ?? false, allowance, policies, nowMs: nowMs(), timeline, zone: windows.zone });
+    const unreadableTags = tags?.problems.map(({ name }) => name) ?? [];
+    const isDraining = deadline?.isDraining ?? false;
+    return summarise({ lock, update: updates.known, isDraining, allowance, unreadableTags, policies, nowMs: nowMs(), timeline, zone: windows.zone });
   }
 
   /** What is known of updates; also if nothing is known. */

@@ -36,6 +36,10 @@ const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
   'override-ended': 'hand',
   'probe-missed': 'unplugged',
   'probe-reached': 'plug',
+  'control-tags-changed': 'hand',
+  'control-tag-unreadable': 'alert',
+  'control-tags-missed': 'unplugged',
+  'control-tags-reached': 'plug',
 };
 
 /** Recent events, latest first. */

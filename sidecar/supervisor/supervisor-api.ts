@@ -5,11 +5,14 @@ import { parseReading, showsDownload, type Reading } from './reading';
 /** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
 const READING_TIMEOUT_MS = 10_000;
 
-/** Asking for an update takes longer: the Supervisor asks the cloud before it answers. */
-const UPDATE_TIMEOUT_MS = 30_000;
+/** Asking for an update, or for tags, takes longer: the Supervisor asks the cloud before it answers. */
+const CLOUD_TIMEOUT_MS = 30_000;
 
 /** More than any answer of the Supervisor has, in bytes. */
 const MAX_ANSWER_BYTES = 65_536;
+
+/** The same for the tags of the device, of which people may make as many as they like. */
+const MAX_TAGS_BYTES = 1024 * 1024;
 
 export interface SupervisorAddress {
   /** `http://host:port`. */
@@ -28,6 +31,16 @@ export type UpdateResult =
 export type TagResult =
   | { readonly ok: true }
   /** `isUnknown`: a Supervisor before 17.8 knows no tags. */
+  | { readonly ok: false; readonly isUnknown: boolean; readonly problem: string };
+
+export interface DeviceTag {
+  readonly name: string;
+  readonly value: string;
+}
+
+export type TagsResult =
+  | { readonly ok: true; readonly tags: readonly DeviceTag[] }
+  /** `isUnknown`: a Supervisor before 9.11 does not tell them. */
   | { readonly ok: false; readonly isUnknown: boolean; readonly problem: string };
 
 /**
@@ -73,7 +86,7 @@ export class SupervisorApi {
    * otherwise finish first, but also a download in progress.
    */
   async update({ force, cancel }: { readonly force: boolean; readonly cancel: boolean }): Promise<UpdateResult> {
-    const answer = await this.#send('POST', '/v1/update', JSON.stringify({ force, cancel }), UPDATE_TIMEOUT_MS);
+    const answer = await this.#send('POST', '/v1/update', JSON.stringify({ force, cancel }), CLOUD_TIMEOUT_MS);
     if (typeof answer === 'string') return { ok: false, problem: answer };
     const { status } = answer;
     return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
@@ -88,8 +101,19 @@ export class SupervisorApi {
     return status >= 200 && status < 300 ? { ok: true } : { ok: false, isUnknown: false, problem: explainStatus(status) };
   }
 
+  /** `GET /v2/device/tags`, from 9.11 on: the Supervisor asks the cloud, so it fails offline. */
+  async readTags(): Promise<TagsResult> {
+    const answer = await this.#send('GET', '/v2/device/tags', null, CLOUD_TIMEOUT_MS, MAX_TAGS_BYTES);
+    if (typeof answer === 'string') return { ok: false, isUnknown: false, problem: answer };
+    const { status } = answer;
+    if (status === 404) return { ok: false, isUnknown: true, problem: 'reading device tags needs Supervisor 9.11 or later' };
+    if (status !== 200) return { ok: false, isUnknown: false, problem: explainStatus(status) };
+    const tags = parseTags(parseJson(answer.body));
+    return tags === null ? { ok: false, isUnknown: false, problem: 'its answer has no tags in it' } : { ok: true, tags };
+  }
+
   /** Resolves to the answer, or to the problem in words. */
-  #send(method: string, path: string, body: string | null, timeoutMs: number): Promise<{ status: number; body: string } | string> {
+  #send(method: string, path: string, body: string | null, timeoutMs: number, maxBytes = MAX_ANSWER_BYTES): Promise<{ status: number; body: string } | string> {
     return new Promise((resolve) => {
       const headers = {
         Authorization: `Bearer ${this.address.apiKey}`,
@@ -97,7 +121,7 @@ export class SupervisorApi {
         ...(body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
       };
       const sent = request(new URL(path, this.address.url), { method, headers, agent: false }, (answer) => {
-        collect(answer).then(
+        collect(answer, maxBytes).then(
           (text) => { finish({ status: answer.statusCode ?? 0, body: text }); },
           (error: unknown) => { finish(messageOf(error)); },
         );
@@ -116,15 +140,25 @@ export class SupervisorApi {
   }
 }
 
-async function collect(answer: IncomingMessage): Promise<string> {
+async function collect(answer: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > MAX_ANSWER_BYTES) throw new Error(`its answer is longer than ${String(MAX_ANSWER_BYTES)} bytes`);
+    if (length > maxBytes) throw new Error(`its answer is longer than ${String(maxBytes)} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Null for anything but an answer of `GET /v2/device/tags`. A value of another kind than text becomes one that means nothing: empty. */
+function parseTags(json: unknown): DeviceTag[] | null {
+  const { tags } = Object(json) as Record<string, unknown>;
+  if (!Array.isArray(tags)) return null;
+  return tags.flatMap((tag: unknown) => {
+    const { name, value } = Object(tag) as Record<string, unknown>;
+    return typeof name === 'string' ? [{ name, value: typeof value === 'string' ? value : '' }] : [];
+  });
 }
 
 function parseJson(text: string): unknown {

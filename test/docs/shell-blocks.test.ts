@@ -40,9 +40,15 @@ mkfifo "$0.$$" && { curl -sS --fail "$@" > "$0.$$" & }
 read -r line < "$0.$$" && [ -n "$line" ] && kill $! && echo "$line"
 `;
 
-/** In place of the CLI of balena: whether what it would send is a project that Compose can read, without what was installed by hand. */
+/** In place of the CLI of balena: whether what it would send is a project that Compose can read, without what was installed by hand; or a tag of ours. */
 const BALENA = `#!/bin/sh
-[ "$*" = "push FLEET" ] && docker-compose config --quiet && [ -f update-lock/Dockerfile ] && [ ! -e update-lock/node_modules ]
+case "$*" in
+  'push FLEET') docker-compose config --quiet && [ -f update-lock/Dockerfile ] && [ ! -e update-lock/node_modules ] ;;
+  'device list --fleet ORG/FLEET --json') echo '[{"uuid": "0123"}, {"uuid": "4567"}]' ;;
+  'tag set update-lock.'*' --device '*) [ $# -eq 6 ] ;;
+  'tag rm update-lock.'*' --device '*) [ $# -eq 5 ] ;;
+  *) false ;;
+esac
 `;
 
 afterEach(async () => {

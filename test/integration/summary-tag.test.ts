@@ -15,7 +15,7 @@ test.each([
   ['without the reason', { UPDATE_LOCK_TAGS_REASONS: 'off' }, /it is held back by app since /],
 ])('an update that is held back is in the tag at once, %s', async (_, settings, value) => {
   const { supervisor } = await startWaiting({}, { ...TAGS, ...settings });
-  const { method, key, body } = await supervisor.history.next('request', ({ path }) => path === PATH);
+  const { method, key, body } = await supervisor.history.next('request', (request) => request.method === 'PATCH' && request.path === PATH);
   expect({ method, key, body }).toEqual({ method: 'PATCH', key: 'header', body: { 'update-lock': expect.stringMatching(value) } });
 });
 

@@ -30,6 +30,7 @@ test('without any variable every setting has the default of the interface', () =
     supervisorPollMs: 30_000,
     tagName: null,
     hasReasonsInTag: true,
+    tagsPollMs: 900_000,
     deadlineMs: null,
     deadlineGraceMs: 60_000,
     logLevel: 'info',

@@ -14,7 +14,7 @@ const timeline = { toWallMs: (ms: number): number => ms };
 const policies = new LeasePolicies();
 policies.register('@window', { survivesDrain: true });
 const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC'): string =>
-  summarise({ lock: { ...FREE, ...status }, update, isDraining, allowance: null, policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, allowance: null, unreadableTags: [], policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };

@@ -15,12 +15,12 @@ export function parseFreezes(text: string): ParsedList<DayRange> {
 
 function readRange(item: string): DayRange | null {
   const [, first = '', last = first] = /^(\d{4}-\d\d-\d\d)(?:\s*\.\.\s*(\d{4}-\d\d-\d\d))?$/.exec(item) ?? [];
-  const [firstDay, lastDay] = [dayOf(first), dayOf(last)];
+  const [firstDay, lastDay] = [parseDay(first), parseDay(last)];
   return firstDay === null || lastDay === null || firstDay > lastDay ? null : { firstDay, lastDay };
 }
 
-/** Null if there is no such day. */
-function dayOf(date: string): number | null {
+/** The day of `2026-12-20`, in days since 1970-01-01; null if there is no such day. */
+export function parseDay(date: string): number | null {
   const midnight = new Date(`${date}T00:00:00Z`);
   // V8 reads the 30th of February as the 2nd of March.
   const isReal = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);

@@ -9,6 +9,8 @@ export interface Answers {
   isDownloading: () => boolean;
   /** The body of `GET /v1/device`. */
   device: () => Record<string, unknown>;
+  /** The device's tags, as the cloud has them; null if the cloud cannot be reached. */
+  tags: () => Readonly<Record<string, string>> | null;
   /** The body of `GET /v2/state/status`. */
   status: () => Record<string, unknown>;
   /** False if it is ignored. */
@@ -38,6 +40,12 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
   });
   // From 17.8.0 on (`src/device-api/v2.ts`); the cloud is told later.
   app.patch('/v2/device/tags', (_request, response) => { response.sendStatus(202); });
+  // From 9.11.0 on: the cloud is asked, and whatever is wrong is 500.
+  app.get('/v2/device/tags', (_request, response) => {
+    const tags = answers.tags();
+    if (tags === null) response.status(500).json({ status: 'failed', message: 'Connection refused' });
+    else response.json({ status: 'success', tags: Object.entries(tags).map(([name, value], index) => ({ id: index + 1, name, value })) });
+  });
   app.get('/v1/device', (_request, response) => { response.json(answers.device()); });
   app.get('/v2/state/status', (_request, response) => { response.status(200).send(answers.status()); });
   // `middleware/errors.ts`: whatever is wrong, a body that cannot be parsed included, is 503. The unused fourth makes it one for errors.

@@ -32,6 +32,8 @@ export class StandInSupervisor {
   readonly device: Device;
   /** May be changed, as by `POST /v1/regenerate-api-key`. */
   apiKey: string;
+  /** The device's tags in the cloud, of our app or not. */
+  tags: Readonly<Record<string, string>> = {};
   instantUpdates: boolean;
   readonly #runner: OneAtATime;
   readonly #cloudDelayMs: number;
@@ -104,6 +106,7 @@ export class StandInSupervisor {
       isHelios: this.#isHeliosInFront,
       isDownloading: () => this.device.downloadProgress !== null,
       device: () => deviceState(shown, this.version, isApplying(), this.#isChecking),
+      tags: () => (this.#isOnline ? this.tags : null),
       status: () => stateStatus(shown, isApplying()),
       update: (force: boolean, cancel: boolean) => this.#update(force, cancel),
     };
