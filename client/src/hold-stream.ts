@@ -23,8 +23,8 @@ export interface HoldStream {
   readonly lease: Lease;
   /** The lines after `held`. Throws when the connection breaks; ends when the sidecar ends it. */
   readonly lines: AsyncGenerator<HoldLine, void, void>;
-  /** Closes the connection; resolves once the sidecar has done so too. False if it was broken before. */
-  readonly close: (withinMs: number) => Promise<boolean>;
+  /** Closes the connection; resolves once the sidecar has done so too, or the time is over. */
+  readonly close: (withinMs: number) => Promise<void>;
 }
 
 /**
@@ -78,20 +78,17 @@ async function readHeld(lines: AsyncGenerator<HoldLine, void, void>, name: strin
   }
 }
 
-/**
- * Closing our side of the connection releases the lease. The sidecar closes its side when the lease has ended, which confirms it without
- * another request.
- */
-function close({ socket }: IncomingMessage, withinMs: number): Promise<boolean> {
+/** Closing our side of the connection ends the lease, if it has not ended yet. The sidecar closes its side when it has ended. */
+function close({ socket }: IncomingMessage, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed || socket.readableEnded) {
-      resolve(false);
+      resolve();
       return;
     }
     const timer = setTimeout(() => socket.destroy(), withinMs);
     socket.once('close', () => {
       clearTimeout(timer);
-      resolve(true);
+      resolve();
     });
     socket.ref();
     socket.end();

@@ -1,10 +1,10 @@
-import { documentOf, leaseNamed } from './answer';
 import type { Caller } from './caller';
 import { LockLostError } from './errors/lock-lost-error';
 import type { HoldStream } from './hold-stream';
 import { idOf, ifMatch, leasePath } from './lease-name';
 import { persist } from './persist';
 import { asLost, reattach, type DetachedLease } from './reattach';
+import { monotonicMs } from './timing';
 import type { Draining, EndedLease, HoldLine, Lease, Update } from './types';
 
 /** The lock, held for as long as the connection to the sidecar. It does not keep the process alive. */
@@ -84,23 +84,32 @@ export class ConnectionHold implements Hold {
   async #release(): Promise<void> {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    if (this.#stream !== null && (await this.#stream.close(this.caller.timing.releaseMs))) return;
-    await this.#releaseDetached();
+    const { releaseMs } = this.caller.timing;
+    const untilMs = monotonicMs() + releaseMs;
+    const stream = this.#stream;
+    const hasEnded = await this.#endLease();
+    await stream?.close(hasEnded ? 0 : Math.max(0, untilMs - monotonicMs()));
   }
 
-  /** Releases while the sidecar restarts: it would keep the lease until the end of its grace period. */
-  async #releaseDetached(): Promise<void> {
+  /**
+   * Asks the sidecar to end the lease: a connection that only closes looks like a crash, and while the sidecar restarts it would keep the
+   * lease until the end of its grace period. Returns whether the lease has ended.
+   */
+  async #endLease(): Promise<boolean> {
     const { caller, name } = this;
     const { timing } = caller;
     const headers = ifMatch(idOf(this.#lease));
-    // Another client may have the name by now.
-    if (headers['If-Match'] === undefined) return;
+    // An older sidecar knows no ids, and another client may have the name by now: the end of the connection has to do.
+    if (headers['If-Match'] === undefined) return false;
     const signal = AbortSignal.timeout(timing.releaseMs);
-    const attempt = async (): Promise<void> => {
-      const answer = await caller.exchange({ method: 'DELETE', path: leasePath(name), headers, signal });
-      if (answer.status !== 204) documentOf(answer, caller.url, leaseNamed(name));
+    const attempt = async (): Promise<boolean> => {
+      const response = await caller.open({ method: 'DELETE', path: leasePath(name), headers, signal });
+      response.destroy();
+      // 412: it had ended before.
+      if (![200, 204, 412].includes(response.statusCode ?? 0)) throw new Error('not the sidecar');
+      return true;
     };
-    await persist(attempt, { forMs: timing.patienceMs, timing, signal, passes: isNotLost }).catch(() => undefined);
+    return persist(attempt, { forMs: timing.patienceMs, timing, signal, passes: () => true }).catch(() => false);
   }
 
   /** Never throws. */

@@ -13,6 +13,7 @@ const REST_MS = 1000 * Number(process.env.REST_SECONDS ?? 30);
 async function whileLocked(reason, work) {
   const path = `/v1/leases/app/hold?wait=1h&reason=${encodeURIComponent(reason)}`;
   const asked = request({ socketPath: SOCKET, method: 'POST', path, agent: false }).end();
+  let id;
   try {
     const [answer] = await once(asked, 'response');
     if (answer.statusCode !== 200) throw new Error(`no lock: ${answer.statusCode}`);
@@ -25,11 +26,23 @@ async function whileLocked(reason, work) {
       if (event === 'ended') lost.abort();
     });
     // The first line says that the lock is held.
-    await once(lines, 'line', { signal: lost.signal });
+    const [first] = await once(lines, 'line', { signal: lost.signal });
+    ({ id } = JSON.parse(first).lease);
     await work(lost.signal);
   } finally {
+    // Without this, the end of the connection would end the lease, as if we had crashed.
+    if (id !== undefined) await release(id);
     asked.on('error', () => undefined).destroy();
   }
+}
+
+/** Never fails. */
+async function release(id) {
+  const headers = { 'If-Match': `"${id}"` };
+  const asked = request({ socketPath: SOCKET, method: 'DELETE', path: '/v1/leases/app', headers, agent: false, timeout: 5000 });
+  asked.on('timeout', () => asked.destroy()).on('error', () => undefined).on('response', (answer) => answer.resume());
+  asked.end();
+  await new Promise((resolve) => asked.on('close', resolve));
 }
 
 async function work(signal) {

@@ -9,13 +9,13 @@ afterEach(() => Sidecar.cleanUp());
 
 const DIST = resolve(__dirname, '../../client/dist');
 
-test('a hold with an empty routine costs one request on one connection, and has been given back', async () => {
+test('a hold with an empty routine costs a request to take the lock and one to give it back', async () => {
   const sidecar = await Sidecar.start();
   const counter = new RequestCounter();
   const lock = new UpdateLock({ url: await counter.start(sidecar.socketPath) });
   await lock.hold({ name: 'empty' }, () => undefined);
   expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(false);
-  expect(counter).toMatchObject({ connections: 1, requests: ['POST /v1/leases/empty/hold HTTP/1.1'] });
+  expect(counter).toMatchObject({ connections: 2, requests: ['POST /v1/leases/empty/hold HTTP/1.1', 'DELETE /v1/leases/empty HTTP/1.1'] });
   await counter.stop();
 });
 

@@ -26,6 +26,8 @@ export const SCENARIOS: readonly Scenario[] = [
       holder.finish();
       expect(await holder.outcome()).toMatchObject({ kind: 'held' });
       await expectFree(sidecar);
+      // Not "disconnected", as of one that has crashed.
+      await sidecar.logged('lease ended', { name: 'recorder', ended: 'released', lock: 'released' });
     },
   },
   {

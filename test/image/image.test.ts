@@ -76,11 +76,11 @@ async function startSidecar(options: Partial<ContainerOptions> = {}): Promise<Co
   return sidecar;
 }
 
-async function startApp(): Promise<Container> {
+async function startApp(workSeconds = '100000'): Promise<Container> {
   return start('app', {
     network: network.namespaces[1],
     mounts: { '/run/update-lock': join(shared, 'socket'), '/etc/hosts': join(shared, 'hosts') },
-    environment: { WORK_SECONDS: '100000', REST_SECONDS: '100000' },
+    environment: { WORK_SECONDS: workSeconds, REST_SECONDS: '100000' },
   });
 }
 
@@ -154,6 +154,15 @@ test('an app in another container holds the lock by the socket in a volume, for 
   expect(lockFiles().map(supervisorLocks)).toEqual([true, true]);
   supervisorUnlocks(lockFiles());
   expect(sidecar.process.exitCode).toBeNull();
+});
+
+test('the example that is done with its work says so: its lease was released', async () => {
+  const sidecar = await startSidecar();
+  const app = await startApp('0.1');
+  await app.printed('done: updates may come');
+  await sidecar.printed('"message":"lease ended"');
+  expect(sidecar.output.split('\n').find((line) => line.includes('lease ended'))).toContain('"ended":"released"');
+  expect(app.output).not.toContain('interrupted');
 });
 
 test('an app in another container asks by the name of the service', async () => {
