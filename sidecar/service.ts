@@ -137,7 +137,7 @@ function addTags({ config, clock, feed, parts, checks, tags }: ServiceContext, v
   const api = new SupervisorApi(supervisor);
   parts.add(new SummaryTag({ name, api, clock, text: () => views.steadySummary(hasReasonsInTag), isUrgent: () => views.isHeldBack(), emit }));
   parts.add(new TagReader({ api, pollMs, random: Math.random, onTags: (all) => { tags.receive(all); }, emit }));
-  checks.add(() => toWarning('tags', tags.problem(), 'Every control tag can be read.'));
+  checks.add(() => toWarning('tags', tags.problem(), tags.inForce()));
 }
 
 /** Without the Supervisor's API no update is known to wait, so there is no deadline. */

@@ -151,7 +151,7 @@ async function collect(answer: IncomingMessage, maxBytes: number): Promise<strin
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Null for anything but an answer of `GET /v2/device/tags`. A value of another kind than text becomes one that means nothing: empty. */
+/** Null for anything but an answer of `GET /v2/device/tags`. A value that is not text becomes an empty one. */
 function parseTags(json: unknown): DeviceTag[] | null {
   const { tags } = Object(json) as Record<string, unknown>;
   if (!Array.isArray(tags)) return null;

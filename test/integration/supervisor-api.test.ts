@@ -78,6 +78,24 @@ test.each([200, 201, 400, 401, 404, 423, 500, 503])('asking for an update, an an
   expect(await api.update({ force: false, cancel: true })).toEqual({ ok: false, problem: expect.stringMatching(status === 401 ? /refuses the API key/ : String(status)) });
 });
 
+test.each<[string, string, boolean, string]>([
+  ['is longer than the tags of any device, and has no end', `${HEAD}\r\n{"tags":[{"name":"${'x'.repeat(1_100_000)}`, false, 'its answer is longer than 1048576 bytes'],
+  ['has none', `${HEAD}\r\n{"status":"success"}`, true, 'its answer has no tags in it'],
+  ['has one that is no list', `${HEAD}\r\n{"tags":{"name":"a","value":"b"}}`, true, 'its answer has no tags in it'],
+  ['is null', `${HEAD}\r\nnull`, true, 'its answer has no tags in it'],
+  ['ends too soon', `${HEAD}Content-Length: 500\r\n\r\n{"tags":[]}`, true, 'aborted'],
+  ['is a refusal', 'HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n', true, 'it refuses the API key'],
+])('asking for tags, an answer that %s is a problem', async (_, bytes, ends, problem) => {
+  const api = await answering(bytes, ends);
+  expect(await api.readTags()).toEqual({ ok: false, isUnknown: false, problem });
+});
+
+test('tags without a name are left out, and a value that is no text is empty', async () => {
+  const tags = [{ id: 1, name: 'a', value: 'b' }, { name: 'c', value: null }, { name: 'd' }, { value: 'e' }, null, 'f', [], { name: 5, value: 'g' }];
+  const api = await answering(`${HEAD}\r\n${JSON.stringify({ status: 'success', tags })}`);
+  expect(await api.readTags()).toEqual({ ok: true, tags: [{ name: 'a', value: 'b' }, { name: 'c', value: '' }, { name: 'd', value: '' }] });
+});
+
 test('the key goes in a header, and nowhere else', async () => {
   const api = await answering('HTTP/1.1 204 No Content\r\n\r\n');
   expect(await api.update({ force: true, cancel: false })).toEqual({ ok: true, status: 204 });

@@ -38,7 +38,7 @@ test.each<[ControlTagName, string, RegExp]>([
   expect(readControlTag(name, text)).toEqual({ ok: false, problem: expect.stringMatching(problem) });
 });
 
-test('of thousands of tags, those of others do not matter, and of ours ten are told that mean nothing', () => {
+test('of thousands of tags, those of others do not matter, and ten unknown ones of ours are reported', () => {
   const others = Array.from({ length: 5000 }, (_, index) => ({ name: `site-${String(index)}`, value: 'x' }));
   const misspelt = Array.from({ length: 5000 }, (_, index) => ({ name: `lock.window${String(index)}${'x'.repeat(1000)}`, value: 'y'.repeat(1000) }));
   const { texts, problems } = afterAnswer(null, 'lock', [...others, ...misspelt, { name: 'lock.hold', value: 'stocktaking' }, { name: 'lock', value: 'x' }, { name: 'lockout.hold', value: 'x' }]);
@@ -47,8 +47,8 @@ test('of thousands of tags, those of others do not matter, and of ours ten are t
   expect(JSON.stringify(problems).length).toBeLessThan(6000);
 });
 
-test('a name that means nothing is told with those that do', () => {
+test('an unknown name is reported with those that there are', () => {
   expect(afterAnswer(null, 'lock', [{ name: 'lock.window', value: '02:00-04:00' }]).problems).toEqual([
-    { name: 'lock.window', value: '"02:00-04:00"', problem: 'is the value of a tag that means nothing; lock.windows, lock.freeze, lock.timezone, lock.hold and lock.allow are allowed' },
+    { name: 'lock.window', value: '"02:00-04:00"', problem: 'is the value of an unknown tag; the control tags are lock.windows, lock.freeze, lock.timezone, lock.hold and lock.allow' },
   ]);
 });

@@ -76,11 +76,11 @@ afterEach(() => {
 });
 
 test('until the first answer the lock is held', () => {
-  expect(reasonOf('@tags')).toBe('the device tags have not been read yet');
+  expect([reasonOf('@tags'), tags.inForce()]).toEqual(['the device tags have not been read yet', 'The device tags have not been read yet.']);
   jest.advanceTimersByTime(15 * MINUTE_MS - 1);
   expect(holders()).toEqual(['@tags']);
   receive({});
-  expect(holders()).toEqual([]);
+  expect([holders(), tags.inForce()]).toEqual([[], 'There are no control tags.']);
 });
 
 test('for a quarter of an hour at most, and then not again at the next start', () => {
@@ -144,7 +144,7 @@ test('between any two of these the lock is not free for a moment', () => {
 
 test('a value that cannot be read is told once, and the one before stays; without one before, the setting', () => {
   receive({ windows: '' });
-  expect([windows.status(), tags.problem()]).toEqual([null, 'Device tags cannot be read, so what they said before still counts. lock.windows: "" is empty.']);
+  expect([windows.status(), tags.problem()]).toEqual([null, 'Device tags cannot be read, so their last readable values still count. lock.windows: "" is empty.']);
   receive({ windows: '02:00-04:00', hold: 'stocktaking', timezone: 'Asia/Tokyo' });
   expect(tags.problem()).toBeNull();
   for (let index = 0; index < 3; index += 1) receive({ windows: 'Fry', hold: '', timezone: 'Asia/Tokio' });

@@ -3,7 +3,7 @@ import { REASON_MAX_LENGTH } from '../../leases/lease';
 import { parseDay } from '../windows/freezes';
 import { readFreezes, readTimeZone, readWindows, type ReadValue } from '../windows/time-settings';
 
-/** Updates are held. */
+/** The tag that holds updates. */
 export interface TagHold {
   /** By the wall clock, in milliseconds of the Unix epoch; null for until the tag is removed. */
   readonly untilWallMs: number | null;
@@ -11,7 +11,7 @@ export interface TagHold {
   readonly reason: string;
 }
 
-/** Updates are allowed whatever windows say. */
+/** The tag that allows updates, whatever the windows say. */
 export interface TagAllow {
   readonly untilWallMs: number;
   readonly reason: string;
@@ -26,17 +26,17 @@ export const CONTROL_TAG_NAMES = Object.keys(READERS) as ControlTagName[];
 /** What the value of a control tag means. */
 export type ControlTagValue<N extends ControlTagName> = Extract<ReturnType<(typeof READERS)[N]>, { readonly ok: true }>['value'];
 
-/** More characters than any value needs. A hold is read from as many: it is safe whatever follows. */
+/** More characters than any value needs. Of a longer hold the rest is ignored, since any text is a hold. */
 export const MAX_VALUE_LENGTH = 4096;
 
-/** Reads the value of a control tag, which may be any text. A problem goes on from the value. */
+/** Reads the value of a control tag, which may be any text. The problem is worded to follow the value. */
 export function readControlTag<N extends ControlTagName>(name: N, text: string): ReadValue<ControlTagValue<N>> {
   if (text.trim() === '') return { ok: false, problem: 'is empty' };
   if (name !== 'hold' && text.length > MAX_VALUE_LENGTH) return { ok: false, problem: `is longer than ${String(MAX_VALUE_LENGTH)} characters` };
   return READERS[name](text.slice(0, MAX_VALUE_LENGTH));
 }
 
-/** `until`, an instant of RFC 3339 whose seconds may be left out, and perhaps a reason. */
+/** `until`, an instant of RFC 3339, with or without seconds, and perhaps a reason. */
 const UNTIL = /^until\s+((\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))(?:\s*[,;:]?\s+(.*))?$/is;
 
 function readUntil(text: string): TagAllow | null {

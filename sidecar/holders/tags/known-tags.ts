@@ -6,13 +6,13 @@ export interface DeviceTag {
   readonly value: string;
 }
 
-/** The values of the control tags that are there, each as it could last be read. */
+/** The last readable value of each control tag that the device has. */
 export type TagTexts = Readonly<Partial<Record<ControlTagName, string>>>;
 
-/** What the control tags say; null for one that is not there. */
+/** What the control tags say; null for a tag that the device does not have. */
 export type ControlTags = { readonly [N in ControlTagName]: ControlTagValue<N> | null };
 
-/** A tag with our prefix that cannot be read, or has a name that means nothing. */
+/** A tag with our prefix whose value cannot be read, or whose name is unknown. */
 export interface TagProblem {
   /** Its whole name. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface TagProblem {
   readonly problem: string;
 }
 
-/** How many problems are told, and how many characters of each: there may be thousands of tags. */
+/** How many problems are reported, and how many characters of each: there may be thousands of tags. */
 const MAX_PROBLEMS = 10;
 const MAX_PROBLEM_LENGTH = 200;
 
@@ -31,8 +31,8 @@ export interface AfterAnswer {
 }
 
 /**
- * What is known after the device's tags have been read. A value that cannot be read leaves the one before in force.
- * @param known null if they have never been read
+ * What is known after the device's tags have been read. Where a value cannot be read, the last readable one stays.
+ * @param known what was known before; null if the tags have never been read
  */
 export function afterAnswer(known: TagTexts | null, prefix: string, tags: readonly DeviceTag[]): AfterAnswer {
   const texts: Partial<Record<ControlTagName, string>> = {};
@@ -48,7 +48,7 @@ export function afterAnswer(known: TagTexts | null, prefix: string, tags: readon
   return { texts, problems };
 }
 
-/** Takes over a value, or the one before if it cannot be read. Returns the problem; null if there is none. */
+/** Takes over a value, or keeps the last readable one. Returns what is wrong with the value; null if nothing is. */
 function take(texts: Partial<Record<ControlTagName, string>>, known: TagTexts | null, name: ControlTagName, value: string): string | null {
   const read = readControlTag(name, value);
   const before = known?.[name];
@@ -57,7 +57,7 @@ function take(texts: Partial<Record<ControlTagName, string>>, known: TagTexts | 
   return read.ok ? null : read.problem;
 }
 
-/** The meaning of values that could be read. */
+/** What readable values mean. */
 export function meaningOf(texts: TagTexts): ControlTags {
   const read = <N extends ControlTagName>(name: N): ControlTagValue<N> | null => {
     const text = texts[name];
@@ -74,8 +74,8 @@ export interface StoredTags {
 }
 
 /**
- * Null for what is of another version, or was not written by this one. A value that this version cannot read makes all of it unreadable:
- * to go without one of the tags could open a window.
+ * Null for another version's file, or anything else. If this version cannot read one of the values, the whole file counts as unreadable: ignoring
+ * one tag could open a window.
  */
 export function parseStoredTags(json: unknown): StoredTags | null {
   const { version, tags } = Object(json) as Record<string, unknown>;
@@ -91,7 +91,7 @@ function isControlTagName(name: string): name is ControlTagName {
 
 function unknownName(prefix: string): string {
   const [last, ...others] = CONTROL_TAG_NAMES.map((name) => `${prefix}.${name}`).reverse();
-  return `is the value of a tag that means nothing; ${others.reverse().join(', ')} and ${String(last)} are allowed`;
+  return `is the value of an unknown tag; the control tags are ${others.reverse().join(', ')} and ${String(last)}`;
 }
 
 function shortened(text: string): string {

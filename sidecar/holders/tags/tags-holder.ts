@@ -15,36 +15,36 @@ const LEASE_NAME = '@tags';
 /** In the state directory. */
 const FILE = 'tags';
 
-/** The lease's reason until the tags have been read for the first time. */
+/** The reason of the lease until the tags have been read for the first time. */
 const NOT_READ_YET = 'the device tags have not been read yet';
 
-/** How long the lock is held for that, in milliseconds. */
+/** How long the lock is held for that reason, in milliseconds. */
 const WAIT_MS = 15 * 60_000;
 
 /** How often the wall clock is looked at, in milliseconds, if nothing ends before: it may be set. */
 const LOOK_EVERY_MS = 60_000;
 
-/** How many values that could not be read are remembered, so that each is told once. */
+/** How many unreadable values are remembered, so that each is reported once. */
 const MAX_TOLD = 100;
 
 export interface TagsHolderOptions {
-  /** What the names of the control tags begin with, before a dot. */
+  /** The names of the control tags begin with this and a dot. */
   readonly prefix: string;
   readonly clock: Clock;
   readonly keeper: LeaseKeeper;
   readonly policies: LeasePolicies;
   readonly allowances: Allowances;
   readonly state: Pick<StateDirectory, 'read' | 'write'>;
-  /** Goes by the tags where there are any. */
+  /** Follows the tags. */
   readonly windows: { setTimes(times: TimeSettings): void };
-  /** The settings, which count where there is no tag. */
+  /** The settings, which count unless there is a tag. */
   readonly times: TimeSettings;
   readonly emit: (event: ControlTagEvent | { readonly type: 'allowance-changed' }) => void;
 }
 
 /**
- * Lets the device tags steer windows, and hold or allow updates. What was read last counts until there is another answer, reboots in
- * between or not. If nothing has ever been read, the lease `@tags` holds the lock until the first answer, within limits.
+ * Lets device tags set the windows, and hold or allow updates. What was read last counts until the next answer, even after a
+ * reboot. If nothing has ever been read, the lease `@tags` holds the lock until the first answer, but not for ever.
  */
 export class TagsHolder {
   readonly #lease: WantedLease;
@@ -53,7 +53,7 @@ export class TagsHolder {
   #texts: TagTexts | null;
   #tags: ControlTags;
   #problems: readonly TagProblem[] = [];
-  /** Until when the first answer is waited for, by the monotonic clock; null before the lock is opened. */
+  /** When to stop waiting for the first answer, by the monotonic clock; null before the lock is opened. */
   #waitsUntilMs: number | null = null;
   #wasAllowed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -69,16 +69,23 @@ export class TagsHolder {
     allowances.add(() => this.#allowance());
   }
 
-  /** The tags with our prefix that cannot be read, as of the last answer. */
+  /** The tags with our prefix that could not be read in the last answer. */
   get problems(): readonly TagProblem[] {
     return this.#problems;
   }
 
-  /** What is wrong with them; null if nothing is. */
+  /** What is wrong with the tags, in words; null if nothing is. */
   problem(): string | null {
     if (this.#problems.length === 0) return null;
     const each = this.#problems.map(({ name, value, problem }) => `${name}: ${value} ${problem}`);
-    return `Device tags cannot be read, so what they said before still counts. ${each.join('. ')}.`;
+    return `Device tags cannot be read, so their last readable values still count. ${each.join('. ')}.`;
+  }
+
+  /** Which tags count, in words. */
+  inForce(): string {
+    if (this.#texts === null) return 'The device tags have not been read yet.';
+    const names = CONTROL_TAG_NAMES.filter((name) => this.#texts?.[name] !== undefined).map((name) => `${this.options.prefix}.${name}`);
+    return names.length === 0 ? 'There are no control tags.' : `These control tags count: ${names.join(', ')}.`;
   }
 
   onEvent(event: SidecarEvent): void {
@@ -86,7 +93,7 @@ export class TagsHolder {
     if (event.type === 'lease-ended' && event.lease.name === LEASE_NAME) this.#lease.onEnded();
   }
 
-  /** Takes over the tags of the device, all of them, as they have just been read. */
+  /** @param tags all tags of the device, as they have just been read */
   receive(tags: readonly DeviceTag[]): void {
     const before = this.#texts;
     const { texts, problems } = afterAnswer(before, this.options.prefix, tags);
@@ -97,7 +104,7 @@ export class TagsHolder {
     if (changed.length > 0 || before === null) this.#remember();
     this.#tellProblems();
     this.#tellChanges(changed);
-    // What holds the lock from now on is taken before anything lets go of it.
+    // Takes the lease, if it is wanted, before the windows may let go of theirs; and lets go of it after they may have taken theirs.
     if (this.#whyHeld() !== null) this.#check();
     if (changed.length > 0) this.#setTimes();
     this.#check();
@@ -127,7 +134,7 @@ export class TagsHolder {
     if (this.#waitsUntilMs === null) return;
     const { clock, emit } = this.options;
     const waitMs = this.#waitsUntilMs - clock.monotonicMs();
-    if (this.#texts === null && waitMs <= 0) this.#goOnWithout();
+    if (this.#texts === null && waitMs <= 0) this.#stopWaiting();
     const why = this.#whyHeld();
     if (why === null) this.#lease.letGo();
     else this.#lease.want(why);
@@ -139,7 +146,7 @@ export class TagsHolder {
     this.#lookAgain(waitMs);
   }
 
-  /** The next look, which is only needed if something ends by a clock. */
+  /** Sets the timer for the next look, which is needed only if something ends by a clock. */
   #lookAgain(waitMs: number): void {
     const { hold, allow } = this.#tags;
     const nowMs = this.options.clock.wallMs();
@@ -149,8 +156,8 @@ export class TagsHolder {
     this.#timer = setTimeout(() => { this.#check(); }, Math.max(Math.ceil(Math.min(...delaysMs)), 1)).unref();
   }
 
-  /** There is no answer, and waiting for the first one is over, for later starts too. */
-  #goOnWithout(): void {
+  /** Stops waiting for the first answer; later starts do not wait for it either. */
+  #stopWaiting(): void {
     this.#texts = {};
     this.#remember();
   }
@@ -160,7 +167,7 @@ export class TagsHolder {
     if (this.#texts === null) return NOT_READ_YET;
     const { hold } = this.#tags;
     const nowMs = this.options.clock.wallMs();
-    // A clock that is not set cannot tell that it is over.
+    // A clock that is not set cannot tell that the hold is over.
     if (hold === null || (hold.untilWallMs !== null && isClockSet(nowMs) && nowMs >= hold.untilWallMs)) return null;
     return hold.reason === '' ? 'updates are held by a device tag' : hold.reason;
   }
