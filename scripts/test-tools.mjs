@@ -30,10 +30,13 @@ const PACKAGES = {
   yq: 'yq',
   pip3: 'python3-pip',
   gcc: 'gcc libc6-dev',
+  journalctl: 'systemd',
+  'systemd-journal-remote': 'systemd-journal-remote',
 };
 
 function missing() {
-  const folders = (process.env.PATH ?? '').split(delimiter);
+  // Not for people, so it is not in the search path.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/lib/systemd'];
   return Object.keys(PACKAGES).filter((command) => !folders.some((folder) => existsSync(join(folder, command))));
 }
 

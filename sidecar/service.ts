@@ -33,6 +33,7 @@ import type { Parts } from './parts';
 import type { StateDirectory } from './state/state-directory';
 import { AfterUpdate } from './supervisor/after-update';
 import { NoUpdates } from './supervisor/no-updates';
+import { ownPath } from './supervisor/reboot-status';
 import { SummaryTag } from './supervisor/summary-tag';
 import { SupervisorApi } from './supervisor/supervisor-api';
 import { TagReader } from './supervisor/tag-reader';
@@ -124,9 +125,10 @@ export async function startService(context: ServiceContext): Promise<void> {
 }
 
 function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates | NoUpdates {
-  const { supervisor, supervisorPollMs } = config;
+  const { supervisor, supervisorPollMs, hostPollMs, appId, serviceName } = config;
   if (supervisor === null) return new NoUpdates(feed.emit);
-  return new Updates({ address: supervisor, pollMs: supervisorPollMs, clock, random: Math.random, keeper, emit: feed.emit });
+  const isOurLock = ownPath(appId, serviceName);
+  return new Updates({ address: supervisor, pollMs: supervisorPollMs, hostPollMs, isOurLock, clock, random: Math.random, keeper, emit: feed.emit });
 }
 
 /** Writes and reads the tags of the device, if that is wanted. */

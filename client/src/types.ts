@@ -37,8 +37,8 @@ export interface Update {
   supervisor: 'reachable' | 'unreachable' | 'not-configured' | 'not-asked-yet';
   /** Something waits for the lock. */
   pending: boolean;
-  /** All that waits for the lock: a new release. */
-  waiting: 'release'[];
+  /** All that waits for the lock: a release of the app, a reboot of the host OS. */
+  waiting: ('release' | 'reboot')[];
   downloaded: boolean;
   downloading: boolean;
   failed: boolean;
@@ -50,6 +50,8 @@ export interface Update {
   draining: boolean;
   /** When the leases of apps end, while they are drained. */
   drainEnds: string | null;
+  /** What else there is to tell, for people. */
+  detail: string | null;
 }
 
 export type LockState = 'held' | 'free' | 'updating' | 'foreign' | 'cooldown' | 'unavailable';

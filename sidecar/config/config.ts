@@ -42,6 +42,11 @@ export interface Config {
   /** Null where the Supervisor's API is not given. */
   readonly supervisor: { readonly url: string; readonly apiKey: string } | null;
   readonly supervisorPollMs: number;
+  /** How often the host's journal is read for a reboot that waits; null for never. */
+  readonly hostPollMs: number | null;
+  /** The names that the device gives to the app and this service; null where they are not given. */
+  readonly appId: string | null;
+  readonly serviceName: string | null;
   /** The device tag into which the summary is written, and what the names of control tags begin with; null for neither. */
   readonly tagName: string | null;
   readonly hasReasonsInTag: boolean;
@@ -96,6 +101,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
     supervisor: readSupervisor(reader),
     supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
+    hostPollMs: reader.readUnlessOff('UPDATE_LOCK_HOST_POLL', (v) => v.asIntervalOrOff(), 120_000),
+    appId: environment['BALENA_APP_ID'] ?? null,
+    serviceName: environment['BALENA_SERVICE_NAME'] ?? null,
     tagName,
     hasReasonsInTag: reader.read('UPDATE_LOCK_TAGS_REASONS', (v) => v.asEnum(['on', 'off']), 'on') === 'on',
     tagsPollMs: reader.read('UPDATE_LOCK_TAGS_POLL', (v) => v.asPollInterval(), 15 * 60_000),

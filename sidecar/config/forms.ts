@@ -15,6 +15,9 @@ const SIDECAR_FORMS = {
   ...FORMS,
   asTimeToLive: (value: string): number => readDuration(value, 'a time to live', MIN_TTL_MS, MAX_DURATION_MS),
   asPollInterval: (value: string): number => readDuration(value, 'an interval', MIN_POLL_MS, MAX_POLL_MS),
+  asIntervalOrOff: (value: string): number | 'off' => {
+    return value === 'off' ? 'off' : readDuration(value, 'an interval', MIN_POLL_MS, MAX_POLL_MS, 'off, or ');
+  },
   asDeadline: (value: string): number | 'off' => {
     return value === 'off' ? 'off' : readDuration(value, 'a deadline', MIN_TTL_MS, MAX_DURATION_MS, 'off, or ');
   },

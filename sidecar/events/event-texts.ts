@@ -1,6 +1,8 @@
 import { formatDuration } from '../../server/duration';
-import type { EndedLease, EndReason, Lease } from '../leases/lease';
-import type { LossCause, RequestResult, SidecarEvent } from './event';
+import { capitalised } from '../../server/text';
+import { thingsHave, WAITING_THINGS } from '../leases/waiting';
+import type { SidecarEvent } from './event';
+import { heldBy, howItEnded, leaseFields, LOSSES, RESULTS, somebodyAt, TURNS } from './phrases';
 import { TAG_DESCRIBERS } from './tag-event-texts';
 
 /** How an event is told: as a line of the log, and as an entry of the history. */
@@ -94,9 +96,10 @@ const DESCRIBERS: Describers = {
   }),
   'update-changed': ({ turn }) => {
     if (turn === null) return null;
-    return turn === 'waits'
-      ? { level: 'info', message: 'update pending', history: { event: 'update-waits', text: 'An update is waiting' } }
-      : { level: 'info', message: 'update no longer pending', history: { event: 'update-over', text: 'No update is waiting any more' } };
+    const { noun, article } = WAITING_THINGS[turn.what];
+    return turn.waits
+      ? { level: 'info', message: `${noun} pending`, history: { event: 'update-waits', text: `${capitalised(article)} ${noun} is waiting` } }
+      : { level: 'info', message: `${noun} no longer pending`, history: { event: 'update-over', text: `No ${noun} is waiting any more` } };
   },
   'download-began': () => ({
     level: 'debug',
@@ -114,6 +117,8 @@ const DESCRIBERS: Describers = {
     message: 'Supervisor reachable again',
     history: { event: 'supervisor-reached', text: 'The Supervisor answers again' },
   }),
+  'journal-missed': ({ problem }) => ({ level: 'warn', message: "host's journal cannot be read: reboots that wait are not seen", fields: { detail: problem }, history: null }),
+  'journal-reached': () => ({ level: 'info', message: "host's journal can be read again", history: null }),
   ...TAG_DESCRIBERS,
   'update-requested': ({ kind, result, detail }) => ({
     level: result === 'accepted' ? 'info' : 'warn',
@@ -133,13 +138,13 @@ const DESCRIBERS: Describers = {
     fields: { peer, holders },
     history: { event: 'update-forced', text: `${somebodyAt(peer)} forces an update: the lock will be lost`, detail: heldBy(holders) },
   }),
-  'deadline-nears': ({ waitedMs, holders }) => {
+  'deadline-nears': ({ waiting, waitedMs, holders }) => {
     const waited = formatDuration(Math.round(waitedMs / 1000) * 1000);
     return {
       level: 'warn',
       message: 'update has been waiting for a long time',
       fields: { waited, holders },
-      history: { event: 'deadline-nears', text: `An update has been waiting for ${waited}`, detail: heldBy(holders) },
+      history: { event: 'deadline-nears', text: `${capitalised(thingsHave(waiting))} been waiting for ${waited}`, detail: heldBy(holders) },
     };
   },
   draining: ({ reason, holders }) => ({
@@ -195,55 +200,4 @@ const DESCRIBERS: Describers = {
 export function describe(event: SidecarEvent): Description | null {
   const describer = DESCRIBERS[event.type] as ((event: SidecarEvent) => Description | null) | null;
   return describer?.(event) ?? null;
-}
-
-const TURNS = {
-  updating: 'An update is being applied',
-  foreign: 'Somebody else has the lock',
-  free: 'The lock is free again',
-} as const;
-
-const ENDS: Readonly<Record<EndReason, string>> = {
-  released: 'let go',
-  expired: 'expired',
-  disconnected: 'ended with its connection',
-  lost: 'lost the lock, which was taken away from outside',
-  drained: 'was drained: an update had waited long enough',
-  stopped: 'ended: the sidecar was stopped',
-};
-
-const LOSSES: Readonly<Record<LossCause, string>> = {
-  supervisor: 'The Supervisor took the lock away, by force',
-  helios: 'Helios took the lock away, by force',
-  removed: 'The lock was lost: somebody removed its file',
-  replaced: 'The lock was lost: somebody replaced its file',
-};
-
-const RESULTS: Readonly<Record<RequestResult, string>> = {
-  accepted: 'accepted',
-  ignored: 'ignored',
-  unconfirmed: 'not confirmed',
-  failed: 'failed',
-};
-
-/** An app that asked only once has simply had its time. */
-function howItEnded({ kind, renewals, ended }: EndedLease): string {
-  return ended.reason === 'expired' && kind === 'timed' && renewals > 0 ? 'expired: it was not renewed in time' : ENDS[ended.reason];
-}
-
-function leaseFields({ name, reason, kind, ttlMs, peer }: Lease): Record<string, unknown> {
-  return { name, reason, kind, ...(ttlMs === null ? {} : { ttl: formatDuration(ttlMs) }), peer };
-}
-
-/** How many holders are named; the others are counted. */
-const MAX_NAMED = 10;
-
-function heldBy(holders: readonly string[]): string {
-  if (holders.length === 0) return '';
-  const more = holders.length - MAX_NAMED;
-  return `held by ${holders.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
-}
-
-function somebodyAt(peer: string): string {
-  return peer === 'unix' ? 'Somebody on the Unix socket' : `Somebody at ${peer}`;
 }

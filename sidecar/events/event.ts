@@ -1,5 +1,6 @@
 import type { EndedLease, Lease } from '../leases/lease';
 import type { Refusal } from '../leases/refusal-codes';
+import type { Waiting, WaitingKind } from '../leases/waiting';
 
 /**
  * Everything that happens, in the order in which it happens. Log, metrics, history, streams and the parts that react to each
@@ -73,11 +74,14 @@ export type RequestResult = (typeof REQUEST_RESULTS)[number];
 
 /** What the Supervisor says of updates, and asking it. */
 export type UpdateEvent =
-  /** The state of updates has changed; `turn` if an update began to wait, or waits no longer. */
-  | { readonly type: 'update-changed'; readonly turn: 'waits' | 'over' | null }
+  /** The state of updates has changed; `turn` if something has begun to wait, or waits no longer. */
+  | { readonly type: 'update-changed'; readonly turn: { readonly what: WaitingKind; readonly waits: boolean } | null }
   | { readonly type: 'download-began' }
   | { readonly type: 'supervisor-reached' }
   | { readonly type: 'supervisor-missed'; readonly problem: string }
+  /** The journal of the host, which tells of reboots that wait, has begun to be out of reach. */
+  | { readonly type: 'journal-missed'; readonly problem: string }
+  | { readonly type: 'journal-reached' }
   | { readonly type: 'update-requested'; readonly kind: RequestKind; readonly result: RequestResult; readonly detail: string }
   /** A client asked for an update, but the Supervisor could not be asked. */
   | { readonly type: 'update-refused'; readonly peer: string; readonly problem: string }
@@ -85,8 +89,8 @@ export type UpdateEvent =
   | { readonly type: 'update-forced'; readonly peer: string; readonly holders: readonly string[] };
 
 export type DeadlineEvent =
-  /** An update has waited for a third, or two thirds, of the deadline. */
-  | { readonly type: 'deadline-nears'; readonly waitedMs: number; readonly deadlineAtMs: number; readonly holders: readonly string[] }
+  /** What waits has done so for a third, or two thirds, of the deadline. */
+  | { readonly type: 'deadline-nears'; readonly waiting: readonly Waiting[]; readonly waitedMs: number; readonly deadlineAtMs: number; readonly holders: readonly string[] }
   | { readonly type: 'draining'; readonly endsAtMs: number; readonly reason: string; readonly holders: readonly string[] }
   /** The gate is open again: the update has come, or has not come in time. */
   | { readonly type: 'drained'; readonly hasCome: boolean };

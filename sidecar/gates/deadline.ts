@@ -1,10 +1,11 @@
 import { MAX_TIMER_MS, type Clock } from '../../server/clock';
 import type { DeadlineEvent, SidecarEvent } from '../events/event';
 import { formatDuration } from '../../server/duration';
+import { capitalised } from '../../server/text';
 import type { Gate } from '../leases/gate';
 import type { EndReason, Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { counting, NOT_WAITED, waitedAt, type UpdateNote, type Waited } from '../leases/waited';
+import { counting, NOT_WAITED, waitedAt, thingsHave, type UpdateNote, type Waited, type Waiting } from '../leases/waiting';
 
 /** The parts of the deadline after which apps and people are warned. */
 const WARNINGS = [1 / 3, 2 / 3] as const;
@@ -25,8 +26,8 @@ interface Keeper {
 
 /** What it needs to know of updates. */
 interface Updates {
-  /** Since when an update waits; null while none does. */
-  readonly waitsSinceMs: number | null;
+  /** Everything that waits without a break, also a release while a newer one is downloaded. */
+  readonly unbroken: readonly Waiting[];
   /** Keeps looking for updates, even while the lock is free, until the returned function is called. */
   attend(): () => void;
 }
@@ -108,7 +109,7 @@ export class Deadline {
 
   #observe(): void {
     const { clock, keeper, policies, updates } = this.options;
-    const waits = updates.waitsSinceMs !== null;
+    const waits = updates.unbroken.length > 0;
     if (this.isDraining) {
       if (!waits) this.#open(true);
       return;
@@ -155,7 +156,7 @@ export class Deadline {
   }
 
   #step(): void {
-    const { clock, deadlineMs, graceMs, emit } = this.options;
+    const { clock, deadlineMs, graceMs, updates, emit } = this.options;
     const nowMs = clock.monotonicMs();
     const { drainEndsAtMs } = this.#waited;
     if (drainEndsAtMs !== null) {
@@ -180,7 +181,7 @@ export class Deadline {
     const waitedMs = waitedAt(this.#waited, nowMs);
     if (waitedMs < (WARNINGS[this.#warnings] ?? 1) * deadlineMs) return;
     this.#warnings += 1;
-    emit({ type: 'deadline-nears', waitedMs, deadlineAtMs, holders: this.#holders() });
+    emit({ type: 'deadline-nears', waiting: updates.unbroken, waitedMs, deadlineAtMs, holders: this.#holders() });
   }
 
   #open(hasCome: boolean): void {
@@ -204,7 +205,8 @@ export class Deadline {
   }
 
   #reason(): string {
-    return `An update has waited for the apps for ${formatDuration(this.options.deadlineMs)}, which is the deadline`;
+    const { deadlineMs, updates } = this.options;
+    return `${capitalised(thingsHave(updates.unbroken))} waited for the apps for ${formatDuration(deadlineMs)}, which is the deadline`;
   }
 }
 

@@ -6,7 +6,7 @@ import { describe, duration, instant, reason } from './field-schemas';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/event-texts';
 import { quote } from '../../server/text';
-import { WAITING_KINDS } from '../supervisor/release-status';
+import { WAITING_KINDS } from '../leases/waiting';
 import { PROBLEMS, type ProblemCode } from './problems';
 
 /** The parameters and answers of the interface. Validation and the OpenAPI document both follow from these schemas. */
@@ -115,15 +115,16 @@ export type EndedLeaseView = z.infer<typeof endedLease>;
 export const update = z.strictObject({
   supervisor: z.enum(['reachable', 'unreachable', 'not-configured', 'not-asked-yet']),
   pending: describe(z.boolean(), 'Something waits for the lock.'),
-  waiting: describe(z.array(z.enum(WAITING_KINDS)), 'All that waits for the lock: `release`, a new release. More kinds may follow.'),
+  waiting: describe(z.array(z.enum(WAITING_KINDS)), 'All that waits for the lock: `release`, a release of the app; `reboot`, a reboot of the host OS. More kinds may follow.'),
   downloaded: z.boolean(),
   downloading: z.boolean(),
   failed: describe(z.boolean(), 'The last attempt failed; a lock in its way counts.'),
-  since: describe(z.nullable(instant), 'Since when it waits.'),
-  blockedBy: describe(z.array(z.string()), 'The leases that it waits for.'),
+  since: describe(z.nullable(instant), 'Since when the first of them waits.'),
+  blockedBy: describe(z.array(z.string()), 'The leases for which they wait.'),
   deadline: describe(z.nullable(instant), 'When the leases of apps are drained for it.'),
   draining: z.boolean(),
   drainEnds: describe(z.nullable(instant), 'When the leases of apps end, while they are drained.'),
+  detail: describe(z.nullable(z.string()), 'What else there is to tell, for people: a reboot that waits for the lock of another service.'),
 });
 export type UpdateView = z.infer<typeof update>;
 

@@ -4,8 +4,9 @@ import type { Allowance } from '../holders/allowances';
 import type { LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
-import { isPending, type UpdateStatus } from '../supervisor/release-status';
-import { printable } from '../../server/text';
+import { thingsHave, WAITING_THINGS } from '../leases/waiting';
+import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
+import { capitalised, printable } from '../../server/text';
 
 /** How many holders, or tags, are named; the others are counted. */
 const MAX_NAMED = 3;
@@ -73,11 +74,11 @@ function whileHeld(known: Known): string {
   const held = `held back by ${who} since ${since}, ${until}`;
   if (update === null) return `Updates are ${held}.`;
   if (isPending(update)) {
-    const waits = `An update has been waiting since ${timeOfDay(known, update.waitsSinceMs ?? nowMs)}`;
+    const waits = `${capitalised(thingsHave(update.waiting))} been waiting since ${timeOfDay(known, pendingSinceMs(update) ?? nowMs)}`;
     // What a drain does not end is not asked to let go.
     const drained = lock.leases.filter(({ name }) => !policies.of(name).survivesDrain);
     if (isDraining && drained.length > 0) return `${waits}, which is long enough: ${holders(drained)} must let go now.`;
-    return `${waits}; it is ${held}${unreachableNow(update, 'the Supervisor')}.`;
+    return `${waits}; ${update.waiting.length === 1 ? 'it is' : 'they are'} ${held}${unreachableNow(update, 'the Supervisor')}.`;
   }
   return `Updates are ${held}; ${whatWaits(update)}.`;
 }
@@ -97,8 +98,11 @@ function whileFree(known: Known): string {
   if (isDraining) return 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.';
   if (update === null) return 'Nothing holds back updates.';
   if (isPending(update)) {
-    const since = timeOfDay(known, update.waitsSinceMs ?? known.nowMs);
-    return `Nothing holds back the update that has been waiting since ${since}: the Supervisor starts it by itself${unreachableNow(update, 'it')}.`;
+    const since = timeOfDay(known, pendingSinceMs(update) ?? known.nowMs);
+    const [first, ...others] = update.waiting;
+    if (first === undefined || others.length > 0) return `Nothing holds back updates; ${thingsHave(update.waiting)} been waiting since ${since}.`;
+    const { noun, goesOn } = WAITING_THINGS[first.what];
+    return `Nothing holds back the ${noun} that has been waiting since ${since}: ${goesOn}${unreachableNow(update, 'the Supervisor')}.`;
   }
   return `Nothing holds back updates; ${whatWaits(update)}.`;
 }

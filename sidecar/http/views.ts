@@ -10,7 +10,7 @@ import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { LockStatus } from '../keeper/status';
 import type { PathStanding } from '../lock/update-lock';
-import { isPending, waitingIn, type UpdateStatus } from '../supervisor/release-status';
+import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
 
@@ -115,9 +115,8 @@ export class Views {
   }
 
   #update(status: UpdateStatus, leases: readonly Lease[]): UpdateView {
-    const { supervisor, downloaded, downloading, failed, waitsSinceMs } = status;
-    const waiting = waitingIn(status);
-    const pending = waiting.length > 0;
+    const { supervisor, downloaded, downloading, failed, waiting, detail } = status;
+    const pending = isPending(status);
     const { deadline } = this.shown;
     return {
       supervisor,
@@ -126,11 +125,12 @@ export class Views {
       downloaded,
       downloading,
       failed,
-      since: pending ? this.#show(waitsSinceMs) : null,
+      since: this.#show(pendingSinceMs(status)),
       blockedBy: pending ? leases.map(({ name }) => name) : [],
       deadline: this.#show(deadline?.atMs ?? null),
       draining: deadline?.isDraining ?? false,
       drainEnds: this.#show(deadline?.drainEndsAtMs ?? null),
+      detail,
     };
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BUILTIN_NAME_PATTERN, END_REASONS, ID_PATTERN, NAME_PATTERN, REASON_MAX_LENGTH, type EndedLease, type EndReason, type Lease, type LeaseKind } from '../leases/lease';
-import type { UpdateNote, Waited } from '../leases/waited';
+import { WAITING_KINDS, type UpdateNote, type Waited, type Waiting } from '../leases/waiting';
 import type { Header } from './record';
 
 /**
@@ -47,13 +47,20 @@ export function parseHeader(value: unknown, nowMs: number): Header | null {
 
 /** Undefined if this is not a note on an update. */
 function parseUpdate(value: unknown, nowMs: number): UpdateNote | undefined {
-  if (!isObject(value) || !isObject(value['waited'])) return undefined;
-  const { waitsSinceMs } = value;
+  if (!isObject(value) || !Array.isArray(value['waiting']) || !isObject(value['waited'])) return undefined;
+  const waiting = value['waiting'].flatMap((one) => parseWaiting(one, nowMs) ?? []);
   const { waitedMs, countingSinceMs, drainEndsAtMs } = value['waited'];
-  if (!isTimeOrNull(waitsSinceMs, nowMs) || !isTime(waitedMs, nowMs) || !isTimeOrNull(countingSinceMs, nowMs)) return undefined;
+  if (!isTime(waitedMs, nowMs) || !isTimeOrNull(countingSinceMs, nowMs)) return undefined;
   if (!isTimeOrNull(drainEndsAtMs, nowMs + MAX_AHEAD_MS)) return undefined;
   const waited: Waited = { waitedMs, countingSinceMs, drainEndsAtMs };
-  return { waitsSinceMs, waited };
+  return { waiting, waited };
+}
+
+/** Null if it is not known to this version. */
+function parseWaiting(value: unknown, nowMs: number): Waiting | null {
+  if (!isObject(value) || !isTime(value['sinceMs'], nowMs)) return null;
+  const what = WAITING_KINDS.find((kind) => kind === value['what']);
+  return what === undefined ? null : { what, sinceMs: value['sinceMs'] };
 }
 
 /** Whether name and times are such as a lease of that kind has. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { EndedLease, Lease } from '../leases/lease';
-import type { UpdateNote } from '../leases/waited';
+import type { UpdateNote } from '../leases/waiting';
 import { parseHeader, parseLease } from './parse-record';
 
 /**

@@ -1,5 +1,5 @@
 import type { Timeline } from '../../server/clock';
-import { NO_UPDATE, type UpdateNote } from '../leases/waited';
+import { NO_UPDATE, type UpdateNote } from '../leases/waiting';
 import type { Header } from '../journal/record';
 
 /** The notes for the next process of this boot, beside the leases: the header of the journal. */

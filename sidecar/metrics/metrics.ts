@@ -9,7 +9,7 @@ import type { Keeper } from '../keeper/keeper';
 import { isSupervisors, LOCK_STATES } from '../keeper/status';
 import { END_REASONS } from '../leases/lease';
 import { REQUEST_KINDS, REQUEST_RESULTS } from '../events/event';
-import { isPending, type UpdateStatus } from '../supervisor/release-status';
+import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
 import { addProcessMetrics } from './process-metrics';
 
@@ -71,11 +71,14 @@ export function createMetrics(
   gauge('supervisor_up', '1 if the Supervisor answered when it was last asked; 0 if it was not, or never asked.', () =>
     Number(updateStatus().supervisor === 'reachable'),
   );
-  gauge('update_pending', '1 while an update waits, as far as is known.', () => Number(isPending(updateStatus())));
-  gauge('update_pending_since_timestamp_seconds', 'Since when an update waits; 0 while none does.', () => {
-    const status = updateStatus();
-    return isPending(status) && status.waitsSinceMs !== null ? timeline.toWallMs(status.waitsSinceMs) / 1000 : 0;
+  gauge('update_pending', '1 while an update or a reboot of the host OS waits, as far as is known.', () => Number(isPending(updateStatus())));
+  gauge('update_pending_since_timestamp_seconds', 'Since when the first of them waits; 0 while none does.', () => {
+    const sinceMs = pendingSinceMs(updateStatus());
+    return sinceMs === null ? 0 : timeline.toWallMs(sinceMs) / 1000;
   });
+  gauge('reboot_pending', '1 while a reboot of the host OS waits, as far as is known.', () =>
+    Number(updateStatus().waiting.some(({ what }) => what === 'reboot')),
+  );
   gauge('window_open', '1 while updates are allowed by the clock; always, without windows.', () => Number(isWindowOpen()));
 
   const names = new LeaseNameSeries();

@@ -1,9 +1,15 @@
 import type { EndedLeaseView, LeaseView, LockEventView, UpdateView } from '../http/schemas';
+import { WAITING_THINGS } from '../leases/waiting';
 
 export type Lease = LeaseView;
 export type EndedLease = EndedLeaseView;
 export type Update = UpdateView;
 export type Lock = LockEventView;
+
+/** What waits for the lock, in a few words; an empty text if nothing does. */
+export function thingsWaiting({ waiting }: Update): string {
+  return waiting.map((what) => WAITING_THINGS[what].noun).join(' and ');
+}
 
 export function isUpdating({ state }: Lock): boolean {
   return state === 'updating';

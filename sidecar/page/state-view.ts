@@ -1,5 +1,5 @@
 import { badge, byId, fact, printable, setText, when, type Badge } from './elements';
-import { isUpdating, type Known } from './known';
+import { isUpdating, thingsWaiting, type Known } from './known';
 import type { Connection } from './stream';
 import { atTime } from './times';
 
@@ -60,11 +60,12 @@ export class StateView {
 
   #renderFacts(known: Known, nowMs: number): void {
     const { lock, update, end } = known;
-    const [heldSince, waitingSince] = [lock?.since ?? null, update?.since ?? null];
+    const heldSince = lock?.since ?? null;
+    const waitingSince = update?.since ?? null;
     this.#facts.replaceChildren(
       ...(heldSince === null ? [] : [fact('Held since', ...when(heldSince, 'since', nowMs))]),
       ...(lock?.state === 'held' ? [fact('Until', ...(end === null ? ['it is released'] : when(end, 'until', nowMs)))] : []),
-      ...(waitingSince === null ? [] : [fact('Update waiting since', ...when(waitingSince, 'since', nowMs))]),
+      ...(update === null || waitingSince === null ? [] : [fact('Waiting since', ...when(waitingSince, 'since', nowMs))]),
     );
   }
 }
@@ -76,12 +77,12 @@ function badgeOf({ lock, update }: Known): Badge {
     case 'held':
       if (update?.draining === true) return { icon: 'alert', word: 'Draining', tone: 'bad' };
       return update?.pending === true
-        ? { icon: 'hourglass', word: 'Held, update waiting', tone: 'warn' }
+        ? { icon: 'hourglass', word: `Held, ${thingsWaiting(update)} waiting`, tone: 'warn' }
         : { icon: 'lock', word: 'Held', tone: 'calm' };
     case 'free':
       if (update?.draining === true) return { icon: 'alert', word: 'Draining', tone: 'bad' };
       return update?.pending === true
-        ? { icon: 'hourglass', word: 'Free, update waiting', tone: 'good' }
+        ? { icon: 'hourglass', word: `Free, ${thingsWaiting(update)} waiting`, tone: 'good' }
         : { icon: 'open', word: 'Free', tone: 'good' };
     case 'foreign':
       return { icon: 'alert', word: 'Held by somebody else', tone: 'bad' };

@@ -1,6 +1,6 @@
 import { forceUpdate } from './api';
 import { appText, badge, byId, element, fact, when, type Badge } from './elements';
-import { isUpdating, type Known, type Update } from './known';
+import { isUpdating, thingsWaiting, type Known, type Update } from './known';
 import type { Affected, Asking } from './question';
 
 const SUPERVISOR: Readonly<Record<Update['supervisor'], string>> = {
@@ -36,24 +36,27 @@ export class UpdateView {
     this.#known = known;
     const { update } = known;
     if (update === null) return;
-    const { since, deadline, drainEnds, blockedBy, pending, draining, failed, supervisor } = update;
+    const { since, deadline, drainEnds, blockedBy, waiting, draining, failed, supervisor, detail } = update;
+    // The Supervisor knows nothing of the host's reboots.
+    const waitsForRelease = waiting.includes('release');
     const isBeingApplied = known.lock !== null && isUpdating(known.lock);
     const [state, explanation] = stateOf(known, update);
     this.#body.replaceChildren(
       element('p', '', badge(state)),
       ...(explanation === '' ? [] : [element('p', 'explanation', explanation)]),
+      ...(detail === null ? [] : [element('p', 'explanation', appText(detail))]),
       element(
         'dl',
         'facts',
-        ...(since === null ? [] : [fact('Waiting since', ...when(since, 'since', nowMs))]),
+        ...(since === null ? [] : [fact('Waiting', thingsWaiting(update)), fact('Waiting since', ...when(since, 'since', nowMs))]),
         ...(deadline === null ? [] : [fact('Apps must let go', ...when(deadline, 'until', nowMs))]),
         ...(drainEnds === null ? [] : [fact('Leases end', ...when(drainEnds, 'until', nowMs))]),
         ...(blockedBy.length === 0 ? [] : [fact('Held back by', ...blockedBy.flatMap((name, index) => [index === 0 ? '' : ', ', appText(name)]))]),
-        ...(pending && failed && blockedBy.length === 0 && !isBeingApplied ? [fact('Last attempt', 'failed')] : []),
+        ...(waitsForRelease && failed && blockedBy.length === 0 && !isBeingApplied ? [fact('Last attempt', 'failed')] : []),
         fact('Supervisor', SUPERVISOR[supervisor]),
       ),
     );
-    this.#force.hidden = supervisor === 'not-configured' || !(pending || draining) || known.lock === null || isBeingApplied;
+    this.#force.hidden = supervisor === 'not-configured' || !(waitsForRelease || draining) || known.lock === null || isBeingApplied;
   }
 }
 

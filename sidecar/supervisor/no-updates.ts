@@ -1,6 +1,6 @@
 import type { SidecarEvent, UpdateEvent } from '../events/event';
 import type { ByHandResult, UpdateRequest } from './update-requests';
-import { NOT_CONFIGURED } from './release-status';
+import { NOT_CONFIGURED } from './update-status';
 import type { UpdateSource } from './updates';
 import { Waiters } from './waiters';
 

@@ -1,8 +1,8 @@
 import type { Reading } from './reading';
 
-/** The state of updates. Times are milliseconds of the monotonic clock. */
-export interface UpdateStatus {
-  readonly supervisor: 'reachable' | 'unreachable' | 'not-configured' | 'not-asked-yet';
+/** What the Supervisor says of releases. Times are milliseconds of the monotonic clock. */
+export interface ReleaseStatus {
+  readonly supervisor: 'reachable' | 'unreachable' | 'not-asked-yet';
   /** Why the Supervisor cannot be reached; null if it can, or was never asked. */
   readonly problem: string | null;
   /** When the Supervisor answered last, null for never. */
@@ -10,14 +10,14 @@ export interface UpdateStatus {
   readonly downloaded: boolean;
   readonly downloading: boolean;
   readonly failed: boolean;
-  /** Since when there has been an update to apply, null if there is none as far as is known. */
+  /** Since when there has been a release to apply, null if there is none as far as is known. */
   readonly waitsSinceMs: number | null;
-  /** When the last reading was the first to show an update: the next one tells whether it waits. Null otherwise. */
+  /** When the last reading was the first to show a release: the next one tells whether it waits. Null otherwise. */
   readonly seenOnceAtMs: number | null;
 }
 
-export const NOT_CONFIGURED: UpdateStatus = {
-  supervisor: 'not-configured',
+export const NEVER_ASKED: ReleaseStatus = {
+  supervisor: 'not-asked-yet',
   problem: null,
   readAtMs: null,
   downloaded: false,
@@ -27,25 +27,9 @@ export const NOT_CONFIGURED: UpdateStatus = {
   seenOnceAtMs: null,
 };
 
-export const NEVER_ASKED: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'not-asked-yet' };
-
-/** The kinds of things that can wait for the lock. */
-export const WAITING_KINDS = ['release'] as const;
-
-/** Something that cannot go on because of the lock, and since when, in milliseconds of the monotonic clock. */
-export interface Waiting {
-  readonly what: (typeof WAITING_KINDS)[number];
-  readonly sinceMs: number;
-}
-
-/** Everything that waits. A release does once everything that it needs is on the device. */
-export function waitingIn({ waitsSinceMs, downloading }: UpdateStatus): Waiting[] {
-  return waitsSinceMs === null || downloading ? [] : [{ what: 'release', sinceMs: waitsSinceMs }];
-}
-
-/** Whether anything waits. */
-export function isPending(status: UpdateStatus): boolean {
-  return waitingIn(status).length > 0;
+/** Whether a release waits for the lock: it does once everything that it needs is on the device. */
+export function releaseWaits({ waitsSinceMs, downloading }: ReleaseStatus): boolean {
+  return waitsSinceMs !== null && !downloading;
 }
 
 /**
@@ -55,7 +39,7 @@ export function isPending(status: UpdateStatus): boolean {
  * A newer release that is downloaded while an update waits does not make the waiting begin anew: a fleet with a release
  * a day would otherwise never reach a deadline.
  */
-export function afterReading(status: UpdateStatus, reading: Reading, nowMs: number, isHeld: boolean): UpdateStatus {
+export function afterReading(status: ReleaseStatus, reading: Reading, nowMs: number, isHeld: boolean): ReleaseStatus {
   const { pending, downloaded, downloading, failed } = reading;
   const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed } as const;
   if (!pending || downloading) {
@@ -67,12 +51,12 @@ export function afterReading(status: UpdateStatus, reading: Reading, nowMs: numb
 }
 
 /** The state after the Supervisor did not answer: as before, but unreachable. */
-export function afterFailure(status: UpdateStatus, problem: string): UpdateStatus {
+export function afterFailure(status: ReleaseStatus, problem: string): ReleaseStatus {
   return { ...status, supervisor: 'unreachable', problem, seenOnceAtMs: null };
 }
 
 /** Whether two states differ in anything that is shown. */
-export function differs(one: UpdateStatus, other: UpdateStatus): boolean {
+export function differs(one: ReleaseStatus, other: ReleaseStatus): boolean {
   return (
     one.supervisor !== other.supervisor ||
     one.downloaded !== other.downloaded ||

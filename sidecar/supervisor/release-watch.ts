@@ -1,7 +1,8 @@
 import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../events/event';
+import type { Waiting } from '../leases/waiting';
 import type { SupervisorApi } from './supervisor-api';
-import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from './release-status';
+import { afterFailure, afterReading, differs, releaseWaits, NEVER_ASKED, type ReleaseStatus } from './release-status';
 
 /** The longest time between two attempts to reach a Supervisor that does not answer, in milliseconds. */
 const MAX_BACK_OFF_MS = 300_000;
@@ -18,7 +19,7 @@ const FIRST_LOOK_AFTER_MS = 1000;
 /** The times at which to look, without polling, after an event that may have ended the waiting. Milliseconds. */
 const AFTERMATH_MS = [500, 1500, 3000, 5000] as const;
 
-export interface UpdateWatchOptions {
+export interface ReleaseWatchOptions {
   readonly api: Pick<SupervisorApi, 'read'>;
   readonly clock: Clock;
   /** From 0 to 1, as `Math.random` gives it. */
@@ -32,9 +33,9 @@ export interface UpdateWatchOptions {
  * Asks the Supervisor whether an update waits: at intervals while the lock is held or a client wants to know, otherwise never. One
  * request at a time.
  */
-export class UpdateWatch {
-  #status: UpdateStatus = NEVER_ASKED;
-  #inFlight: Promise<UpdateStatus> | null = null;
+export class ReleaseWatch {
+  #status: ReleaseStatus = NEVER_ASKED;
+  #inFlight: Promise<ReleaseStatus> | null = null;
   #attendants = 0;
   #failures = 0;
   #nextAtMs = -Infinity;
@@ -42,24 +43,29 @@ export class UpdateWatch {
   #aftermath: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(private readonly options: UpdateWatchOptions) {}
+  constructor(private readonly options: ReleaseWatchOptions) {}
 
   /** Continues with an update that has waited since then, as a former process knew; unless more is known by now. */
   resume(waitsSinceMs: number | null): void {
     if (this.#status.readAtMs === null) this.#status = { ...this.#status, waitsSinceMs };
   }
 
-  get status(): UpdateStatus {
+  get status(): ReleaseStatus {
     return this.#status;
   }
 
-  /** The state, if it is known and recent; otherwise null. */
-  get known(): UpdateStatus | null {
+  get waiting(): Waiting[] {
+    const { waitsSinceMs } = this.#status;
+    return waitsSinceMs !== null && releaseWaits(this.#status) ? [{ what: 'release', sinceMs: waitsSinceMs }] : [];
+  }
+
+  /** Whether the status is that of now, or of not long ago. */
+  get isKnown(): boolean {
     const { clock, pollMs, isHeld } = this.options;
     const { readAtMs } = this.#status;
-    if (readAtMs === null && this.#failures === 0) return null;
+    if (readAtMs === null && this.#failures === 0) return false;
     const isRecent = readAtMs !== null && clock.monotonicMs() - readAtMs <= Math.max(3 * pollMs, 60_000);
-    return isHeld() || this.#attendants > 0 || isRecent ? this.#status : null;
+    return isHeld() || this.#attendants > 0 || isRecent;
   }
 
   /** To be called when the lock was taken. */
@@ -88,7 +94,7 @@ export class UpdateWatch {
   }
 
   /** Asks now; or waits for the answer, if a request is under way. */
-  look(): Promise<UpdateStatus> {
+  look(): Promise<ReleaseStatus> {
     this.#inFlight ??= this.#read(false).finally(() => {
       this.#inFlight = null;
       this.#schedule();
@@ -97,7 +103,7 @@ export class UpdateWatch {
   }
 
   /** Asks now, after the lock was given back: an attempt that failed before, failed because of the lock. */
-  lookAfterRelease(): Promise<UpdateStatus> {
+  lookAfterRelease(): Promise<ReleaseStatus> {
     return this.#lookAnew(true);
   }
 
@@ -108,7 +114,7 @@ export class UpdateWatch {
     return supervisor === 'reachable' && waitsSinceMs === null && seenOnceAtMs === null;
   }
 
-  async #lookAnew(wasHeld: boolean): Promise<UpdateStatus> {
+  async #lookAnew(wasHeld: boolean): Promise<ReleaseStatus> {
     while (this.#inFlight !== null) await this.#inFlight;
     this.#inFlight = this.#read(wasHeld).finally(() => {
       this.#inFlight = null;
@@ -118,12 +124,12 @@ export class UpdateWatch {
   }
 
   /** Asks until it is certain whether an update waits. */
-  async lookTwice(): Promise<UpdateStatus> {
+  async lookTwice(): Promise<ReleaseStatus> {
     await this.look();
     return this.#confirm();
   }
 
-  async #confirm(): Promise<UpdateStatus> {
+  async #confirm(): Promise<ReleaseStatus> {
     if (this.#status.seenOnceAtMs === null) return this.#status;
     await new Promise((resolve) => setTimeout(resolve, CONFIRM_AFTER_MS).unref());
     return this.look();
@@ -147,7 +153,7 @@ export class UpdateWatch {
     clearTimeout(this.#aftermath);
   }
 
-  async #read(wasHeld: boolean): Promise<UpdateStatus> {
+  async #read(wasHeld: boolean): Promise<ReleaseStatus> {
     const { api, clock, isHeld, random, pollMs } = this.options;
     const result = await api.read();
     const nowMs = clock.monotonicMs();
@@ -164,7 +170,7 @@ export class UpdateWatch {
     return this.#status;
   }
 
-  #become(status: UpdateStatus): void {
+  #become(status: ReleaseStatus): void {
     const was = this.#status;
     this.#status = status;
     const { emit } = this.options;
@@ -174,8 +180,8 @@ export class UpdateWatch {
       emit({ type: 'supervisor-reached' });
     }
     if (!differs(was, status)) return;
-    const turn = isPending(was) === isPending(status) ? null : isPending(status) ? 'waits' : 'over';
-    emit({ type: 'update-changed', turn });
+    const waits = releaseWaits(status);
+    emit({ type: 'update-changed', turn: waits === releaseWaits(was) ? null : { what: 'release', waits } });
     if (status.downloading && !was.downloading) emit({ type: 'download-began' });
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../server/clock';
 import type { LockState, UpdateRequests } from './update-requests';
-import { isPending } from './release-status';
-import type { UpdateWatch } from './release-watch';
+import { releaseWaits } from './release-status';
+import type { ReleaseWatch } from './release-watch';
 
 /** Releases that follow each other more quickly cost one request together, in milliseconds. */
 const APART_MS = 1000;
@@ -11,7 +11,7 @@ const BACK_OFF_MS = [1000, 4000, 16_000] as const;
 
 export interface RetryOnReleaseOptions {
   readonly clock: Clock;
-  readonly watch: UpdateWatch;
+  readonly watch: ReleaseWatch;
   readonly requests: UpdateRequests;
   readonly lock: LockState;
 }
@@ -63,7 +63,7 @@ export class RetryOnRelease {
     if (!isWanted()) return;
     this.#lastAtMs = clock.monotonicMs();
     const status = await watch.lookAfterRelease();
-    if (!isPending(status) || !isWanted()) return;
+    if (!releaseWaits(status) || !isWanted()) return;
     // It may be unreachable, and the update known from before.
     const sent = status.supervisor === 'reachable' ? await requests.send('retry', status) : { ok: false };
     const delayMs = BACK_OFF_MS[attempt];

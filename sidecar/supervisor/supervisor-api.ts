@@ -28,6 +28,8 @@ export type UpdateResult =
   | { readonly ok: true; readonly status: 202 | 204 }
   | { readonly ok: false; readonly problem: string };
 
+export type JournalResult = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
+
 export type TagResult =
   | { readonly ok: true }
   /** `isUnknown`: a Supervisor before 17.8 knows no tags. */
@@ -90,6 +92,19 @@ export class SupervisorApi {
     if (typeof answer === 'string') return { ok: false, problem: answer };
     const { status } = answer;
     return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
+  }
+
+  /**
+   * `POST /v2/journal-logs`, from 10.2 on: the last line that `safe_reboot` has written into the host's journal, as `journalctl` prints
+   * it. It starts a process on the device. With `since`, the journalctl of systemd 252 would print the first line after that time.
+   */
+  async readJournal(): Promise<JournalResult> {
+    const what = JSON.stringify({ containerId: 'safe_reboot', count: 1, format: 'short-unix' });
+    const answer = await this.#send('POST', '/v2/journal-logs', what, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return { ok: false, problem: answer };
+    const { status, body } = answer;
+    if (status === 404) return { ok: false, problem: "the host's journal needs Supervisor 10.2 or later" };
+    return status === 200 ? { ok: true, text: body } : { ok: false, problem: explainStatus(status) };
   }
 
   /** `PATCH /v2/device/tags`, from 17.8 on: the Supervisor sends the tag to the cloud when it can. */

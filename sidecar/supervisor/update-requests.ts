@@ -1,7 +1,7 @@
 import type { RequestKind, RequestResult, UpdateEvent } from '../events/event';
 import type { SupervisorApi, UpdateResult } from './supervisor-api';
-import { isPending, type UpdateStatus } from './release-status';
-import type { UpdateWatch } from './release-watch';
+import { releaseWaits, type ReleaseStatus } from './release-status';
+import type { ReleaseWatch } from './release-watch';
 
 /** A Supervisor that is going to try does so within this time, in milliseconds. */
 const TRIES_WITHIN_MS = 10_000;
@@ -18,7 +18,7 @@ export interface LockState {
 
 export interface UpdateRequestsOptions {
   readonly api: Pick<SupervisorApi, 'update'>;
-  readonly watch: UpdateWatch;
+  readonly watch: ReleaseWatch;
   readonly lock: LockState;
   readonly emit: (event: UpdateEvent) => void;
 }
@@ -29,7 +29,7 @@ export interface UpdateRequest {
   readonly peer: string;
 }
 
-export type ByHandResult = { readonly ok: true; readonly status: UpdateStatus } | { readonly ok: false; readonly problem: string };
+export type ByHandResult = { readonly ok: true; readonly status: ReleaseStatus } | { readonly ok: false; readonly problem: string };
 
 /** Asks the Supervisor to try an update now, and finds out what has become of it. */
 export class UpdateRequests {
@@ -50,13 +50,13 @@ export class UpdateRequests {
   /**
    * Asks now. A wait after a failed attempt is cut short, but never a download (balena-supervisor `docs/API.md`, `cancel`).
    */
-  async send(kind: RequestKind, { downloading }: UpdateStatus): Promise<UpdateResult> {
+  async send(kind: RequestKind, { downloading }: ReleaseStatus): Promise<UpdateResult> {
     const { api, watch, emit } = this.options;
     this.#trial?.end('unconfirmed', 'the Supervisor was asked again');
     const result = await api.update({ force: kind === 'force', cancel: !downloading });
     if (!result.ok) emit({ type: 'update-requested', kind, result: 'failed', detail: result.problem });
     else if (result.status === 204) emit({ type: 'update-requested', kind, result: 'accepted', detail: 'the Supervisor tries now' });
-    else this.#find(kind, isPending(watch.status));
+    else this.#find(kind, releaseWaits(watch.status));
     if (result.ok) watch.lookInAftermath();
     return result;
   }
@@ -66,7 +66,7 @@ export class UpdateRequests {
     if (this.#trial === null) return;
     const { watch, lock } = this.options;
     if (lock.isSupervisors()) this.#trial.end('accepted', 'the Supervisor has taken the lock');
-    else if (!isPending(watch.status)) this.#trial.end('accepted', 'the update does not wait any more');
+    else if (!releaseWaits(watch.status)) this.#trial.end('accepted', 'the update does not wait any more');
     else if (lock.isHeld() && this.#trial.kind !== 'force') {
       this.#trial.end('unconfirmed', 'the lock is held, so nothing shows whether the Supervisor tries');
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../server/clock';
 import { RetryOnRelease } from './retry-on-release';
 import { SharedRequests } from './shared-requests';
@@ -6,10 +7,11 @@ import type { SupervisorAddress } from './supervisor-api';
 import { SupervisorApi } from './supervisor-api';
 import type { SidecarEvent, UpdateEvent } from '../events/event';
 import type { Lease } from '../leases/lease';
-import type { UpdateNote } from '../leases/waited';
+import type { UpdateNote, Waiting, WaitingKind } from '../leases/waiting';
 import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
-import { isPending, type UpdateStatus } from './release-status';
-import { UpdateWatch } from './release-watch';
+import { RebootWatch } from './reboot-watch';
+import { ReleaseWatch } from './release-watch';
+import { isPending, type UpdateStatus } from './update-status';
 import { Waiters } from './waiters';
 
 /** How long a stop waits for the request to the Supervisor after the last release, in milliseconds: a stop takes 4 s at most. */
@@ -47,6 +49,10 @@ interface Keeper {
 export interface UpdatesOptions {
   readonly address: SupervisorAddress;
   readonly pollMs: number;
+  /** How often the host's journal is read; null for never. Milliseconds. */
+  readonly hostPollMs: number | null;
+  /** Tells our lock file among those of the host. */
+  readonly isOurLock: (path: string) => boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly keeper: Keeper;
@@ -55,42 +61,50 @@ export interface UpdatesOptions {
 
 /** The device's Supervisor: the state of updates that it reports, and requests to it. */
 export class Updates implements UpdateSource {
-  readonly #watch: UpdateWatch;
+  readonly #releases: ReleaseWatch;
+  readonly #reboots: RebootWatch;
   readonly #requests: UpdateRequests;
   readonly #retry: RetryOnRelease;
   readonly #waiters = new Waiters();
   /** The requests that clients cause. */
-  readonly #looks = new SharedRequests<UpdateStatus>();
+  readonly #looks = new SharedRequests<unknown>();
   readonly #tries = new SharedRequests<ByHandResult>();
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
   #wasHeld: boolean | null = null;
 
   constructor(private readonly options: UpdatesOptions) {
-    const { address, pollMs, clock, random, keeper, emit } = options;
+    const { address, pollMs, hostPollMs, isOurLock, clock, random, keeper, emit } = options;
     const api = new SupervisorApi(address);
     const lock: LockState = {
       isHeld: () => keeper.heldSinceMs !== null,
       isSupervisors: () => keeper.isUpdating,
       holders: () => keeper.leases().map(({ name }) => name),
     };
-    this.#watch = new UpdateWatch({ api, clock, random, pollMs, isHeld: () => lock.isHeld(), emit });
-    this.#requests = new UpdateRequests({ api, watch: this.#watch, lock, emit });
-    this.#retry = new RetryOnRelease({ clock, watch: this.#watch, requests: this.#requests, lock });
+    this.#releases = new ReleaseWatch({ api, clock, random, pollMs, isHeld: () => lock.isHeld(), emit });
+    this.#reboots = new RebootWatch({ api, clock, pollMs: hostPollMs, isOurs: isOurLock, emit });
+    this.#requests = new UpdateRequests({ api, watch: this.#releases, lock, emit });
+    this.#retry = new RetryOnRelease({ clock, watch: this.#releases, requests: this.#requests, lock });
   }
 
   get status(): UpdateStatus {
-    return this.#watch.status;
+    const { supervisor, problem, downloaded, downloading, failed } = this.#releases.status;
+    const waiting = [...this.#releases.waiting, ...this.#reboots.waiting];
+    return { supervisor, problem, downloaded, downloading, failed, waiting, detail: this.#reboots.detail };
   }
 
   get known(): UpdateStatus | null {
-    return this.#watch.known;
+    const { status } = this;
+    return this.#releases.isKnown || isPending(status) ? status : null;
   }
 
-  get waitsSinceMs(): number | null {
-    return this.status.waitsSinceMs;
+  /** Everything that waits without a break, also a release while a newer one is downloaded. */
+  get unbroken(): Waiting[] {
+    const { waitsSinceMs } = this.#releases.status;
+    return [...(waitsSinceMs === null ? [] : [{ what: 'release', sinceMs: waitsSinceMs } as const]), ...this.#reboots.waiting];
   }
 
   onEvent(event: SidecarEvent): void {
+    this.#reboots.onEvent(event);
     switch (event.type) {
       case 'store-opened':
         this.#resume();
@@ -104,7 +118,7 @@ export class Updates implements UpdateSource {
       case 'lock-turned':
         this.#requests.check();
         // An update has come to an end, one way or the other.
-        if (event.from === 'updating' && this.waitsSinceMs !== null) this.#watch.lookInAftermath();
+        if (event.from === 'updating' && this.#releases.status.waitsSinceMs !== null) this.#releases.lookInAftermath();
         return;
       case 'update-changed':
         this.#onChange();
@@ -119,8 +133,10 @@ export class Updates implements UpdateSource {
   /** Continues with the state that a former process knew: it may have been killed between a release and the request that follows. */
   #resume(): void {
     const { keeper } = this.options;
-    this.#watch.resume(keeper.notes.update.waitsSinceMs);
-    if (this.waitsSinceMs !== null && keeper.heldSinceMs === null) this.#retry.onReleased();
+    const since = (kind: WaitingKind): number | null => keeper.notes.update.waiting.find(({ what }) => what === kind)?.sinceMs ?? null;
+    this.#releases.resume(since('release'));
+    this.#reboots.resume(since('reboot'));
+    if (this.#releases.status.waitsSinceMs !== null && keeper.heldSinceMs === null) this.#retry.onReleased();
   }
 
   /** `isLost` if the lock was taken away rather than given back. */
@@ -129,9 +145,9 @@ export class Updates implements UpdateSource {
     this.#wasHeld = isHeld;
     if (isHeld) {
       this.#retry.onHeld();
-      this.#watch.onHeld();
+      this.#releases.onHeld();
     } else {
-      this.#watch.onReleased();
+      this.#releases.onReleased();
       if (!isLost) this.#retry.onReleased();
     }
     this.#requests.check();
@@ -139,8 +155,8 @@ export class Updates implements UpdateSource {
 
   #onChange(): void {
     const { keeper } = this.options;
-    const { waitsSinceMs } = this;
-    if (waitsSinceMs !== keeper.notes.update.waitsSinceMs) keeper.notes.recordUpdate({ waitsSinceMs });
+    const waiting = this.unbroken;
+    if (!isDeepStrictEqual(waiting, keeper.notes.update.waiting)) keeper.notes.recordUpdate({ waiting });
     this.#requests.check();
     // After all listeners: the answer shows the deadline, which begins to count with this event.
     if (isPending(this.status)) setImmediate(() => { this.#waiters.answerAll(); });
@@ -148,12 +164,13 @@ export class Updates implements UpdateSource {
 
   /** Polls, even while the lock is free, until the returned function is called. */
   attend(): () => void {
-    return this.#watch.attend();
+    const stop = [this.#releases.attend(), this.#reboots.attend()];
+    return () => { for (const each of stop) each(); };
   }
 
   /** Asks the Supervisor now; false if it does not answer. */
   isNothingPending(): Promise<boolean> {
-    return this.#watch.isNothingPending();
+    return this.#releases.isNothingPending();
   }
 
   /**
@@ -163,13 +180,13 @@ export class Updates implements UpdateSource {
    */
   whenPending(waitMs: number, onAnswer: () => void): () => void {
     const waits = waitMs > 0;
-    const stopAttending = waits ? this.#watch.attend() : (): void => undefined;
+    const stopAttending = waits ? this.attend() : (): void => undefined;
     const waiter = this.#waiters.add(waits ? waitMs : LOOKS_WITHIN_MS, () => {
       stopAttending();
       onAnswer();
     });
-    void this.#looks.ask('status', () => this.#watch.lookTwice()).then((status) => {
-      if (!waits || isPending(status)) waiter.answer();
+    void this.#looks.ask('status', () => this.#releases.lookTwice()).then(() => {
+      if (!waits || isPending(this.status)) waiter.answer();
     });
     return () => {
       stopAttending();
@@ -185,7 +202,8 @@ export class Updates implements UpdateSource {
 
   /** Lets the request after the last release finish, if that is soon. */
   async close(): Promise<void> {
-    this.#watch.close();
+    this.#releases.close();
+    this.#reboots.close();
     await Promise.race([this.#retry.close(), sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
     this.#requests.close();
   }

@@ -47,7 +47,7 @@ const update: Update = {
   blockedBy: ['recorder'],
   deadline: null,
   draining: false,
-  drainEnds: null,
+  drainEnds: null, detail: null,
 };
 
 test('says who holds back updates, why, since, until, what waits and what to do', () => {
@@ -56,7 +56,7 @@ test('says who holds back updates, why, since, until, what waits and what to do'
     '',
     '  recorder  since 10:02 (12 min ago), until 10:18 (in 4 min 12 s)  recording',
     '',
-    'Update  one is waiting since 10:04 (10 min ago), downloaded, for recorder',
+    'Update  an update is waiting since 10:04 (10 min ago), downloaded, for recorder',
     'To do   to let the update through: update-lock release recorder',
   ]);
 });

@@ -192,7 +192,7 @@ describe('GET /v1/update', () => {
     expect(isOver).toBe(false);
     expect((await waiting).body).toEqual(body);
     expect(performance.now() - startedAtMs).toBeGreaterThan(2990);
-    expect(body).toEqual({ supervisor: 'not-configured', pending: false, waiting: [], downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false, drainEnds: null });
+    expect(body).toEqual({ supervisor: 'not-configured', pending: false, waiting: [], downloaded: false, downloading: false, failed: false, since: null, blockedBy: [], deadline: null, draining: false, drainEnds: null, detail: null });
     expect((await sidecar.send('GET', '/v1/lock')).body.update).toBeNull();
   });
 

@@ -1,7 +1,7 @@
 import type { DeadlineEvent } from '../../sidecar/events/event';
 import { Deadline } from '../../sidecar/gates/deadline';
 import { LeasePolicies } from '../../sidecar/leases/policies';
-import { NOT_WAITED, type Waited } from '../../sidecar/leases/waited';
+import { NOT_WAITED, type Waited } from '../../sidecar/leases/waiting';
 import { makeLease } from './make-lease';
 
 const HOUR_MS = 3_600_000;
@@ -31,7 +31,7 @@ const keeper = {
   leases: () => [...(state.holdsForApps ? [makeLease('app')] : []), ...(state.isWindowClosed ? [makeLease('@window')] : [])],
   end: () => { drains += 1; },
   notes: {
-    get update() { return { waitsSinceMs: null, waited: remembered }; },
+    get update() { return { waiting: [], waited: remembered }; },
     recordUpdate: ({ waited }: { waited?: Waited }) => { remembered = waited ?? remembered; },
   },
 };
@@ -44,7 +44,7 @@ function make(deadlineMs = 24 * HOUR_MS): Deadline {
     restartGraceMs: 0,
     keeper,
     policies,
-    updates: { get waitsSinceMs() { return state.waits ? 0 : null; }, attend: () => () => undefined },
+    updates: { get unbroken() { return state.waits ? [{ what: 'release', sinceMs: 0 } as const] : []; }, attend: () => () => undefined },
     emit: (event) => { if (event.type !== 'gate-opened') events.push(event); },
   });
   deadline.onEvent({ type: 'store-opened' });

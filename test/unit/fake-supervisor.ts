@@ -2,7 +2,7 @@ import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../../sidecar/events/event';
 import type { Reading } from '../../sidecar/supervisor/reading';
 import type { ReadingResult, UpdateResult } from '../../sidecar/supervisor/supervisor-api';
-import { UpdateWatch } from '../../sidecar/supervisor/release-watch';
+import { ReleaseWatch } from '../../sidecar/supervisor/release-watch';
 
 export const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false };
 export const PENDING: Reading = { ...NOTHING, pending: true };
@@ -40,9 +40,9 @@ export class FakeSupervisor {
   readonly lock = { isHeld: () => this.isHeld, isSupervisors: () => this.isSupervisors, holders: () => ['app'] };
   readonly emit = (event: UpdateEvent): void => { this.events.push(event); };
 
-  watch(pollMs = 30_000, waitsSinceMs: number | null = null): UpdateWatch {
+  watch(pollMs = 30_000, waitsSinceMs: number | null = null): ReleaseWatch {
     const { api, emit } = this;
-    const watch = new UpdateWatch({ api, clock: CLOCK, random: () => 0, pollMs, isHeld: () => this.isHeld, emit });
+    const watch = new ReleaseWatch({ api, clock: CLOCK, random: () => 0, pollMs, isHeld: () => this.isHeld, emit });
     watch.resume(waitsSinceMs);
     return watch;
   }
@@ -53,7 +53,7 @@ export class FakeSupervisor {
   }
 
   get turns(): (string | null)[] {
-    return this.events.flatMap((event) => (event.type === 'update-changed' ? [event.turn] : []));
+    return this.events.flatMap((event) => (event.type === 'update-changed' ? [event.turn === null ? null : event.turn.waits ? 'waits' : 'over'] : []));
   }
 
   async #answer<R>(result: R): Promise<R> {

@@ -38,7 +38,7 @@ test('the renewals of a lease are one event, the last of them; those of the next
   expect(history.entries.map(({ event }) => (event.type === 'lease-renewed' ? event.lease.renewals : null))).toEqual([1, 100, 99, null, null]);
 });
 
-const waits = (): SidecarEvent => ({ type: 'update-changed', turn: 'waits' });
+const waits = (): SidecarEvent => ({ type: 'update-changed', turn: { what: 'release', waits: true } });
 
 test.each<[string, (index: number) => SidecarEvent]>([
   ['an app that comes and goes', (index) => (index % 2 === 0 ? acquired('a') : { type: 'lease-ended', lease: makeEndedLease('a', 200), lock: 'released' })],
@@ -97,8 +97,8 @@ test('who else has the lock is told, and when it is free again, but not that we 
 test('of what is known of updates, what begins or ends is told', () => {
   history.onEvent({ type: 'update-changed', turn: null });
   history.onEvent({ type: 'download-began' });
-  history.onEvent({ type: 'update-changed', turn: 'waits' });
-  history.onEvent({ type: 'update-changed', turn: 'over' });
+  history.onEvent({ type: 'update-changed', turn: { what: 'release', waits: true } });
+  history.onEvent({ type: 'update-changed', turn: { what: 'release', waits: false } });
   expect(types()).toEqual(['update-changed', 'update-changed', 'download-began', 'started']);
 });
 
@@ -135,8 +135,8 @@ describe('in words', () => {
     ['window-closed', 'The update window has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],
     ['probe-missed', 'camera: failed (connect ECONNREFUSED)', { type: 'probe-missed', probe: 'camera', problem: 'connect ECONNREFUSED' }],
     ['probe-reached', 'camera: works again', { type: 'probe-reached', probe: 'camera' }],
-    ['update-waits', 'An update is waiting', { ...changed, turn: 'waits' }],
-    ['update-over', 'No update is waiting any more', { ...changed, turn: 'over' }],
+    ['update-waits', 'An update is waiting', { ...changed, turn: { what: 'release', waits: true } }],
+    ['update-over', 'No update is waiting any more', { ...changed, turn: { what: 'release', waits: false } }],
     ['download-began', 'An update is being downloaded', { type: 'download-began' }],
     ['supervisor-missed', 'The Supervisor cannot be reached (a time-out)', { type: 'supervisor-missed', problem: 'a time-out' }],
     ['supervisor-reached', 'The Supervisor answers again', { type: 'supervisor-reached' }],
@@ -146,7 +146,7 @@ describe('in words', () => {
     ['update-forced', 'Somebody on the Unix socket forces an update: the lock will be lost', { type: 'update-forced', peer: 'unix', holders: [] }],
     ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 and 246 more)', { type: 'update-forced', peer: '10.0.0.1', holders: many }],
     ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by kiosk, recorder)', { type: 'update-forced', peer: '10.0.0.1', holders }],
-    ['deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)', { type: 'deadline-nears', waitedMs: 7_200_300, deadlineAtMs: 0, holders }],
+    ['deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)', { type: 'deadline-nears', waiting: [{ what: 'release', sinceMs: 1 }], waitedMs: 7_200_300, deadlineAtMs: 0, holders }],
     ['draining', 'Draining: the update has waited long enough, and the apps have to let go (held by kiosk, recorder)', { type: 'draining', endsAtMs: 0, reason: '', holders }],
     ['drain-over', 'Draining is over, but the update has not come', { type: 'drained', hasCome: false }],
   ])('%s: %s', (kind, sentence, event) => {

@@ -152,9 +152,9 @@ test.each<[string, object]>([
   ['with a clock of text', { ...HEADER, wallOffsetMs: 'now' }],
   ['without a start', { ...HEADER, isStartOver: undefined }],
   ['with an update that is a number', { ...HEADER, update: 7 }],
-  ['with an update that waits without a count', { ...HEADER, update: { waitsSinceMs: 5 } }],
-  ['with an update that waited for longer than the boot', { ...HEADER, update: { waitsSinceMs: 5, waited: { ...WAITED, waitedMs: LATER } } }],
-  ['with a drain without end', { ...HEADER, update: { waitsSinceMs: 5, waited: { ...WAITED, drainEndsAtMs: 1e300 } } }],
+  ['with an update that waits without a count', { ...HEADER, update: { waiting: [] } }],
+  ['with an update that waited for longer than the boot', { ...HEADER, update: { waiting: [], waited: { ...WAITED, waitedMs: LATER } } }],
+  ['with a drain without end', { ...HEADER, update: { waiting: [], waited: { ...WAITED, drainEndsAtMs: 1e300 } } }],
 ])('a header %s is none', (_, header) => {
   expect(decode(lineOf({ version: 2, boot: BOOT, kind: 'header', header })).kind).toBe('unknown');
 });

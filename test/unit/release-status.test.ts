@@ -1,5 +1,5 @@
 import type { Reading } from '../../sidecar/supervisor/reading';
-import { afterFailure, afterReading, differs, isPending, NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/release-status';
+import { afterFailure, afterReading, differs, NEVER_ASKED, releaseWaits, type ReleaseStatus } from '../../sidecar/supervisor/release-status';
 
 const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false };
 const PENDING: Reading = { ...NOTHING, pending: true };
@@ -8,8 +8,8 @@ const DOWNLOADING: Reading = { ...PENDING, downloading: true };
 const MISSED = 'missed';
 
 /** What is known after these, at 1000, 2000 and so on. */
-function after(readings: readonly (Reading | typeof MISSED)[], isHeld: boolean): UpdateStatus {
-  return readings.reduce<UpdateStatus>(
+function after(readings: readonly (Reading | typeof MISSED)[], isHeld: boolean): ReleaseStatus {
+  return readings.reduce<ReleaseStatus>(
     (status, reading, index) => (reading === MISSED ? afterFailure(status, 'gone') : afterReading(status, reading, (index + 1) * 1000, isHeld)),
     NEVER_ASKED,
   );
@@ -45,14 +45,14 @@ test.each<[string, readonly (Reading | typeof MISSED)[], boolean]>([
   ['waits, as far as is known', [LOCKED, MISSED], true],
   ['does not wait', [NOTHING], false],
 ])('one that %s is pending: %#', (_, readings, pending) => {
-  expect(isPending(after(readings, true))).toBe(pending);
+  expect(releaseWaits(after(readings, true))).toBe(pending);
 });
 
 test('what cannot be reached says why, and keeps what was known', () => {
   expect(after([LOCKED, MISSED], true)).toMatchObject({ supervisor: 'unreachable', problem: 'gone', readAtMs: 1000, downloaded: true, failed: true });
 });
 
-test.each<[string, UpdateStatus, UpdateStatus, boolean]>([
+test.each<[string, ReleaseStatus, ReleaseStatus, boolean]>([
   ['nothing', after([LOCKED], true), after([LOCKED], true), false],
   ['when it was read', after([NOTHING], true), after([NOTHING, NOTHING], true), false],
   ['a first sight of an update', after([NOTHING], true), after([PENDING], true), false],

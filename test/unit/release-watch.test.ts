@@ -89,13 +89,13 @@ test('in the aftermath it is asked a few times, and not any more once nothing wa
 
 test('what is known is not told when it has grown old', async () => {
   const watch = supervisor.watch();
-  expect(watch.known).toBeNull();
+  expect(watch.isKnown).toBe(false);
   await watch.look();
-  expect(watch.known).toMatchObject({ supervisor: 'reachable' });
+  expect(watch.isKnown).toBe(true);
   await pass(90_000);
-  expect(watch.known).not.toBeNull();
+  expect(watch.isKnown).toBe(true);
   await pass(1);
-  expect(watch.known).toBeNull();
+  expect(watch.isKnown).toBe(false);
 });
 
 test('one that is closed asks nothing more by itself', async () => {

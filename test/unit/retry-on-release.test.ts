@@ -1,12 +1,12 @@
 import { RetryOnRelease } from '../../sidecar/supervisor/retry-on-release';
 import { UpdateRequests } from '../../sidecar/supervisor/update-requests';
-import type { UpdateWatch } from '../../sidecar/supervisor/release-watch';
+import type { ReleaseWatch } from '../../sidecar/supervisor/release-watch';
 import { CLOCK, FakeSupervisor, LOCKED, NOTHING, pass, PENDING } from './fake-supervisor';
 
 const DOWNLOADING = { ...PENDING, downloading: true };
 
 let supervisor: FakeSupervisor;
-let watch: UpdateWatch;
+let watch: ReleaseWatch;
 let retry: RetryOnRelease;
 
 beforeEach(() => {

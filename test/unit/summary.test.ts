@@ -2,7 +2,7 @@ import { summarise } from '../../sidecar/http/summary';
 import { LeasePolicies } from '../../sidecar/leases/policies';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusal-texts';
-import { NEVER_ASKED, type UpdateStatus } from '../../sidecar/supervisor/release-status';
+import { NOT_CONFIGURED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
 import { TimeZone } from '../../server/time-zone';
 import { makeLease } from './make-lease';
 
@@ -50,8 +50,10 @@ test.each<[string, Partial<LockStatus>, string]>([
   expect(say(status)).toBe(sentence);
 });
 
-const NOTHING: UpdateStatus = { ...NEVER_ASKED, supervisor: 'reachable', problem: null, readAtMs: TEN };
-const WAITS: UpdateStatus = { ...NOTHING, failed: true, waitsSinceMs: TEN + MINUTE };
+const NOTHING: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'reachable' };
+const WAITS: UpdateStatus = { ...NOTHING, failed: true, waiting: [{ what: 'release', sinceMs: TEN + MINUTE }] };
+const REBOOT: UpdateStatus = { ...NOTHING, waiting: [{ what: 'reboot', sinceMs: TEN + 2 * MINUTE }] };
+const BOTH: UpdateStatus = { ...NOTHING, waiting: [...WAITS.waiting, ...REBOOT.waiting] };
 const DOWNLOADING: UpdateStatus = { ...NOTHING, downloading: true };
 const GONE = { supervisor: 'unreachable', problem: 'connect ECONNREFUSED' } as const;
 const byRecorder = 'held back by recorder (recording) since 10:02 UTC, until 10:07 UTC at the latest';
@@ -62,7 +64,7 @@ test.each<[string, Partial<LockStatus>, UpdateStatus, boolean, string]>([
   ['held, and nothing waits', held, NOTHING, false, `Updates are ${byRecorder}; none is waiting now.`],
   ['held, and one is downloaded', held, DOWNLOADING, false, `Updates are ${byRecorder}; one is being downloaded.`],
   ['held, and one waits', held, WAITS, false, `An update has been waiting since 10:01 UTC; it is ${byRecorder}.`],
-  ['held, and a newer one is downloaded', held, { ...WAITS, downloading: true }, false, `Updates are ${byRecorder}; one is being downloaded.`],
+  ['held, and a newer one is downloaded', held, { ...WAITS, waiting: [], downloading: true }, false, `Updates are ${byRecorder}; one is being downloaded.`],
   ['held, and nothing can be known', held, { ...NOTHING, ...GONE }, false, `Updates are ${byRecorder}; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).`],
   ['held, and one waits, as far as is known', held, { ...WAITS, ...GONE }, false, `An update has been waiting since 10:01 UTC; it is ${byRecorder}, though the Supervisor cannot be reached now.`],
   ['held while apps are drained', held, WAITS, true, 'An update has been waiting since 10:01 UTC, which is long enough: recorder (recording) must let go now.'],
@@ -71,7 +73,11 @@ test.each<[string, Partial<LockStatus>, UpdateStatus, boolean, string]>([
   ['free, and nothing waits', {}, NOTHING, false, 'Nothing holds back updates; none is waiting now.'],
   ['free, and one is downloaded', {}, DOWNLOADING, false, 'Nothing holds back updates; one is being downloaded.'],
   ['free, and one waits', {}, WAITS, false, 'Nothing holds back the update that has been waiting since 10:01 UTC: the Supervisor starts it by itself.'],
-  ['free, and one waits, as far as is known', {}, { ...WAITS, ...GONE }, false, 'Nothing holds back the update that has been waiting since 10:01 UTC: the Supervisor starts it by itself, though it cannot be reached now.'],
+  ['free, and one waits, as far as is known', {}, { ...WAITS, ...GONE }, false, 'Nothing holds back the update that has been waiting since 10:01 UTC: the Supervisor starts it by itself, though the Supervisor cannot be reached now.'],
+  ['held, and a reboot waits', held, REBOOT, false, `A reboot of the host OS has been waiting since 10:02 UTC; it is ${byRecorder}.`],
+  ['held, and a release and a reboot wait', held, BOTH, false, `An update and a reboot of the host OS have been waiting since 10:01 UTC; they are ${byRecorder}.`],
+  ['free, and a reboot waits', {}, REBOOT, false, 'Nothing holds back the reboot of the host OS that has been waiting since 10:02 UTC: the host tries it every few seconds.'],
+  ['free, and a release and a reboot wait', {}, BOTH, false, 'Nothing holds back updates; an update and a reboot of the host OS have been waiting since 10:01 UTC.'],
   ['free, and nothing can be known', {}, { ...NOTHING, ...GONE }, false, 'Nothing holds back updates; whether one waits is not known, since the Supervisor cannot be reached (connect ECONNREFUSED).'],
   ['free while apps are drained', {}, WAITS, true, 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.'],
 ])('an update lock that is %s is put into one sentence', (_, status, update, isDraining, sentence) => {

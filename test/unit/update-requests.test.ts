@@ -1,12 +1,12 @@
 import type { UpdateResult } from '../../sidecar/supervisor/supervisor-api';
 import { UpdateRequests } from '../../sidecar/supervisor/update-requests';
-import type { UpdateWatch } from '../../sidecar/supervisor/release-watch';
+import type { ReleaseWatch } from '../../sidecar/supervisor/release-watch';
 import { FakeSupervisor, LOCKED, NOTHING, pass, PENDING } from './fake-supervisor';
 
 const IGNORED_OR_HELIOS: UpdateResult = { ok: true, status: 202 };
 
 let supervisor: FakeSupervisor;
-let watch: UpdateWatch;
+let watch: ReleaseWatch;
 let requests: UpdateRequests;
 
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import type { EndReason, EndedLease, Lease, LockEvent, Update } from '../types';
 import { span, timeStamp } from './moments';
 import { printable } from './output';
+import { thingsThatAre } from './waiting-text';
 
 const ENDED: Readonly<Record<EndReason, string>> = {
   released: 'released',
@@ -30,10 +31,11 @@ function leaseText(lease: Lease | EndedLease): string {
   return lease.renewals > 0 ? `renewed${reason}${until}` : `held${reason} since ${timeStamp(lease.since)}${until}`;
 }
 
-function updateText({ supervisor, pending, blockedBy, draining }: Update): string {
+function updateText(update: Update): string {
+  const { supervisor, pending, blockedBy, draining } = update;
   if (supervisor === 'not-asked-yet') return 'not known: the Supervisor has not been asked yet';
   if (supervisor !== 'reachable') return supervisor === 'unreachable' ? 'not known: the Supervisor does not answer' : 'not known: no access to the Supervisor';
   if (!pending) return 'none is pending';
   const blocked = blockedBy.length === 0 ? '' : `, held back by ${printable(blockedBy.join(', '))}`;
-  return `pending${blocked}${draining ? ', and the leases are being drained' : ''}`;
+  return `${thingsThatAre(update)} pending${blocked}${draining ? ', and the leases are being drained' : ''}`;
 }

@@ -2,6 +2,7 @@ import type { Lease, LockStatus, LockState, Override, Update, Window } from '../
 import { columnsOf, fitTo, padTo } from './columns';
 import { future, past } from './moments';
 import { printable } from './output';
+import { thingsThatAre } from './waiting-text';
 
 /** The style of the text. */
 export interface Look {
@@ -95,7 +96,7 @@ function updateText(update: Update, { nowMs }: Look): string {
   if (update.supervisor === 'not-asked-yet' && !update.pending) return 'not known: the Supervisor has not been asked yet';
   if (update.supervisor === 'unreachable' && !update.pending) return 'not known: the Supervisor does not answer';
   if (!update.pending) return update.downloading ? 'none is pending; one is being downloaded' : 'none is pending';
-  const parts = [`one is waiting${update.since === null ? '' : ` since ${past(update.since, nowMs)}`}`];
+  const parts = [`${thingsThatAre(update)} waiting${update.since === null ? '' : ` since ${past(update.since, nowMs)}`}`];
   if (update.downloading) parts.push('and is being downloaded');
   else if (update.downloaded) parts.push('downloaded');
   if (update.blockedBy.length > 0) parts.push(`for ${printable(update.blockedBy.join(', '))}`);

@@ -5,6 +5,7 @@ import { print, printable } from './output';
 import { parseDuration } from '../duration';
 import { notConfiguredError } from '../errors/update-lock-error';
 import type { Update } from '../types';
+import { thingsThatAre } from './waiting-text';
 import { UpdateLock } from '../update-lock';
 
 /** Waits until an update is pending; the exit status says whether one is. */
@@ -46,7 +47,7 @@ export async function requestUpdate(options: Options): Promise<number> {
 
 function report({ json }: Options, update: Update): void {
   if (json === true) print(`${JSON.stringify(update)}\n`);
-  else if (update.pending) say(`an update is pending${update.blockedBy.length === 0 ? '' : `, held back by ${printable(update.blockedBy.join(', '))}`}`);
+  else if (update.pending) say(`${thingsThatAre(update)} pending${update.blockedBy.length === 0 ? '' : `, held back by ${printable(update.blockedBy.join(', '))}`}`);
   else say('no update is pending');
 }
 

@@ -13,6 +13,8 @@ export interface Answers {
   tags: () => Readonly<Record<string, string>> | null;
   /** The body of `GET /v2/state/status`. */
   status: () => Record<string, unknown>;
+  /** `POST /v2/journal-logs`. */
+  journal: (request: Request, response: Response) => void;
   /** False if it is ignored. */
   update: (force: boolean, cancel: boolean) => boolean;
 }
@@ -46,6 +48,7 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
     if (tags === null) response.status(500).json({ status: 'failed', message: 'Connection refused' });
     else response.json({ status: 'success', tags: Object.entries(tags).map(([name, value], index) => ({ id: index + 1, name, value })) });
   });
+  app.post('/v2/journal-logs', answers.journal);
   app.get('/v1/device', (_request, response) => { response.json(answers.device()); });
   app.get('/v2/state/status', (_request, response) => { response.status(200).send(answers.status()); });
   // `middleware/errors.ts`: whatever is wrong, a body that cannot be parsed included, is 503. The unused fourth makes it one for errors.

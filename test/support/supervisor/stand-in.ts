@@ -1,3 +1,4 @@
+import type { Request, Response } from 'express';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,6 +6,7 @@ import { Device, type Target } from './device';
 import { deviceApi, type Mood } from './device-api';
 import { deviceState, stateStatus } from './device-state';
 import { HeliosLocks } from './helios-locks';
+import { HostJournal } from './host-journal';
 import { History, type Happening, type Recorded } from './history';
 import { SupervisorLocks } from './locks';
 import { OneAtATime } from './one-at-a-time';
@@ -30,6 +32,7 @@ export class StandInSupervisor {
   readonly rules: Rules;
   readonly history = new History();
   readonly device: Device;
+  readonly journal = new HostJournal();
   /** May be changed, as by `POST /v1/regenerate-api-key`. */
   apiKey: string;
   /** The device's tags in the cloud, of our app or not. */
@@ -81,6 +84,7 @@ export class StandInSupervisor {
       supervisor.#runner.stop();
       await supervisor.stopListening();
       await supervisor.device.options.locks.release();
+      supervisor.journal.remove();
     }
     StandInSupervisor.#all.clear();
   }
@@ -108,6 +112,7 @@ export class StandInSupervisor {
       device: () => deviceState(shown, this.version, isApplying(), this.#isChecking),
       tags: () => (this.#isOnline ? this.tags : null),
       status: () => stateStatus(shown, isApplying()),
+      journal: (request: Request, response: Response) => { this.journal.answer(request, response); },
       update: (force: boolean, cancel: boolean) => this.#update(force, cancel),
     };
     const server = createServer(deviceApi(answers, this.history, (path) => this.#moods.get(path) ?? this.#moods.get('*')));
