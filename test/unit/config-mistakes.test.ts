@@ -2,7 +2,6 @@ import { mistakesOf } from './read-config';
 
 /** Each variable with values that are not allowed, and what has to be said of what is. */
 const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
-  ['UPDATE_LOCK_TAGS', ['two words', 'io.balena.x', 'x'.repeat(65)], /without white space/],
   ['UPDATE_LOCK_DIR', ['/tmp/\0'], /path/],
   ['UPDATE_LOCK_HOST', ['a b', 'http://localhost', '0.0.0.0/8'], /address|host name/],
   ['UPDATE_LOCK_PORT', ['-1', '65536', '80a', '8.5', ' 80', '1e3', '0x50', 'OFF', 'on'], /0 to 65535, or off/],
@@ -19,7 +18,6 @@ const WRONG: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['UPDATE_LOCK_WINDOWS', ['Fry 01:00-02:00', ' ', '01:00', '9:00-17:00', '24:00-24:00', 'never; boot+10m', 'boot+0'], /has ".*" in it; windows like "Mon-Fri 22:00-06:00.*".* are allowed/],
   ['UPDATE_LOCK_FREEZE', ['2026-02-30', '26-12-20..27-01-04', 'Mon', '2027-01-04..2026-12-20'], /has ".*" in it; freezes like "2026-12-20..2027-01-04.*".* are allowed/],
   ['UPDATE_LOCK_TIMEZONE', ['Mars/Olympus', 'UTC+1', ' '], /IANA list, like Europe\/London/],
-  ['UPDATE_LOCK_TAGS_REASONS', ['no'], /on.*off/],
   ['UPDATE_LOCK_TAGS_POLL', ['0', '99ms', '25h', 'often'], /100ms to 1d/],
   ['UPDATE_LOCK_LOG_LEVEL', ['verbose', 'INFO'], /error.*warn.*info.*debug/],
   ['UPDATE_LOCK_LOG_FORMAT', ['text'], /json.*pretty/],

@@ -53,6 +53,7 @@ test.each<[string, string, Partial<Config>]>([
   ['UPDATE_LOCK_HOST_POLL', 'off', { hostPollMs: null }],
   ['UPDATE_LOCK_TAGS', 'off', { tagName: null }],
   ['UPDATE_LOCK_TAGS', 'update-lock', { tagName: 'update-lock', warnings: [expect.stringMatching(/^UPDATE_LOCK_TAGS has no effect/)] }],
+  ['UPDATE_LOCK_TAGS_POLL', '1h', { tagsPollMs: HOUR_MS }],
   ['UPDATE_LOCK_TAGS_REASONS', 'off', { hasReasonsInTag: false }],
   ['UPDATE_LOCK_DEADLINE', 'off', { deadlineMs: null }],
   ['UPDATE_LOCK_DEADLINE', '7d', { deadlineMs: 7 * 24 * HOUR_MS, warnings: [expect.stringMatching(/^UPDATE_LOCK_DEADLINE has no effect/)] }],
