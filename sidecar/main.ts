@@ -9,7 +9,7 @@ import { lostCooldown } from './gates/lost-cooldown';
 import { Checks, toWarning } from '../server/checks';
 import { Allowances } from './holders/allowances';
 import { FormerHolders } from './holders/former-holders';
-import { leaseOfProbe } from './holders/probes/probe-settings';
+import { leaseOfProbe, policyOfProbe } from './holders/probes/probe-settings';
 import { OverrideHolder } from './holders/override/override-holder';
 import { StartHolder } from './holders/start-holder';
 import { TagsHolder } from './holders/tags/tags-holder';
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
     prefix: config.tagName, clock, keeper, policies, allowances, state, windows, times: config.times, emit: feed.emit,
   }));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
-  for (const { name } of config.probes) policies.register(leaseOfProbe(name), {});
+  for (const { name } of config.probes) policies.register(leaseOfProbe(name), policyOfProbe(name));
   parts.add(new FormerHolders(keeper, policies));
   stopOnSignals(() => {
     user.regainPrivileges();

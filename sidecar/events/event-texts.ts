@@ -2,7 +2,8 @@ import { formatDuration } from '../../server/duration';
 import { capitalised } from '../../server/text';
 import { thingsHave, WAITING_THINGS } from '../leases/waiting';
 import type { SidecarEvent } from './event';
-import { heldBy, howItEnded, leaseFields, LOSSES, RESULTS, somebodyAt, TURNS } from './phrases';
+import { HOLDER_DESCRIBERS } from './holder-event-texts';
+import { heldBy, howItEnded, howRenewed, leaseFields, LOSSES, RESULTS, somebodyAt, TURNS } from './phrases';
 import { TAG_DESCRIBERS } from './tag-event-texts';
 
 /** How an event is told: as a line of the log, and as an entry of the history. */
@@ -44,7 +45,12 @@ const DESCRIBERS: Describers = {
   'directory-looked-at': null,
   'gate-opened': null,
   'allowance-changed': null,
-  stopping: null,
+  stopping: ({ holders, paths }) => holders.length === 0 ? null : {
+    level: 'info',
+    message: 'stopping: the lock stays on disk for the leases that are live',
+    fields: { holders, paths, detail: `their holders go on when the sidecar is back; UPDATE_LOCK_ON_STOP=release would end them` },
+    history: null,
+  },
   started: () => ({ level: 'debug', message: 'started', history: { event: 'started', text: 'The sidecar started' } }),
   'lock-turned': ({ from, to }) => ({
     level: 'debug',
@@ -70,7 +76,7 @@ const DESCRIBERS: Describers = {
     level: 'debug',
     message: 'lease renewed',
     fields: leaseFields(lease),
-    history: { event: 'renewed', name: lease.name, text: lease.renewals <= 1 ? 'renewed' : `renewed, ${String(lease.renewals)} times so far` },
+    history: { event: 'renewed', name: lease.name, text: howRenewed(lease) },
   }),
   'lease-ended': ({ lease, lock }) => ({
     level: lease.ended.reason === 'lost' ? 'warn' : 'info',
@@ -161,39 +167,7 @@ const DESCRIBERS: Describers = {
       history: { event: 'drain-over', text: `Draining${result}` },
     };
   },
-  'window-turned': ({ reason }) =>
-    reason === null
-      ? { level: 'info', message: 'update window opened', history: { event: 'window-opened', text: 'The update window has opened' } }
-      : { level: 'info', message: 'update window closed', fields: { detail: reason }, history: { event: 'window-closed', text: 'The update window has closed' } },
-  'override-given': ({ updates, reason, forMs, peer }) => ({
-    level: 'info',
-    message: 'override given',
-    fields: { updates, for: formatDuration(forMs), reason, peer },
-    history: { event: 'override-given', text: `${somebodyAt(peer)} ${updates === 'allow' ? 'allows' : 'holds'} updates for ${formatDuration(forMs)}`, detail: reason },
-  }),
-  'override-ended': ({ updates, peer }) => {
-    const isOver = `updates are no longer ${updates === 'allow' ? 'allowed' : 'held'} by hand`;
-    return {
-      level: 'info',
-      message: 'override ended',
-      fields: { updates, ...(peer === null ? {} : { peer }) },
-      history: { event: 'override-ended', text: peer === null ? `The override is over: ${isOver}` : `${somebodyAt(peer)} ended the override: ${isOver}` },
-    };
-  },
-  'probe-turned': ({ probe, isBusy }) => ({ level: 'info', message: isBusy ? 'probe says busy' : 'probe says free', fields: { probe }, history: null }),
-  'probe-missed': ({ probe, problem }) => ({
-    level: 'warn',
-    message: 'probe failed',
-    fields: { probe, detail: problem },
-    history: { event: 'probe-missed', name: probe, text: 'failed', detail: problem },
-  }),
-  'probe-reached': ({ probe }) => ({
-    level: 'info',
-    message: 'probe works again',
-    fields: { probe },
-    history: { event: 'probe-reached', name: probe, text: 'works again' },
-  }),
-  'probe-asked': ({ probe, result }) => ({ level: 'debug', message: 'probe asked', fields: { probe, result }, history: null }),
+  ...HOLDER_DESCRIBERS,
 };
 
 /** How an event is told to people; null if it is not. */

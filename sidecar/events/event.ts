@@ -59,8 +59,8 @@ export type KeeperEvent =
   | { readonly type: 'update-paused' }
   /** A gate has opened that could not tell beforehand when. */
   | { readonly type: 'gate-opened' }
-  /** The sidecar stops: nothing is granted any more, and streams end. */
-  | { readonly type: 'stopping' };
+  /** The sidecar stops: nothing is granted any more, and streams end. The lock stays for these holders, at these paths. */
+  | { readonly type: 'stopping'; readonly holders: readonly string[]; readonly paths: readonly string[] };
 
 export const REQUEST_KINDS = ['retry', 'force'] as const;
 export type RequestKind = (typeof REQUEST_KINDS)[number];

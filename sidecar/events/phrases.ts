@@ -33,6 +33,12 @@ export const RESULTS: Readonly<Record<RequestResult, string>> = {
   failed: 'failed',
 };
 
+/** A connection renews nothing: it takes the place of another one. */
+export function howRenewed({ kind, renewals }: Lease): string {
+  if (kind === 'connection') return 'connected again';
+  return renewals <= 1 ? 'renewed' : `renewed, ${String(renewals)} times so far`;
+}
+
 /** An app that asked only once has simply had its time. */
 export function howItEnded({ kind, renewals, ended }: EndedLease): string {
   return ended.reason === 'expired' && kind === 'timed' && renewals > 0 ? 'expired: it was not renewed in time' : ENDS[ended.reason];

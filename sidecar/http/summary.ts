@@ -16,6 +16,8 @@ export interface Known {
   /** Null if nothing is known of updates. */
   readonly update: UpdateStatus | null;
   readonly isDraining: boolean;
+  /** When a drain ends the leases of apps; null while there is no drain, or after it has. */
+  readonly drainEndsAtMs: number | null;
   /** Somebody allows updates, whatever the windows say; null if nobody does. */
   readonly allowance: Allowance | null;
   /** The names of device tags that should steer the sidecar and cannot be read. */
@@ -67,27 +69,30 @@ function andAllowed(known: Known, sentence: string): string {
 }
 
 function whileHeld(known: Known): string {
-  const { lock, update, isDraining, policies, nowMs } = known;
+  const { lock, update, isDraining, drainEndsAtMs, policies, nowMs } = known;
   const who = holders(lock.leases);
   const since = timeOfDay(known, lock.sinceMs ?? nowMs);
-  const until = lock.expiresAtMs === null ? untilReleased(known, update !== null && isPending(update)) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
+  const until = lock.expiresAtMs === null ? untilReleased(known) : `until ${timeOfDay(known, lock.expiresAtMs)} at the latest`;
   const held = `held back by ${who} since ${since}, ${until}`;
   if (update === null) return `Updates are ${held}.`;
   if (isPending(update)) {
     const waits = `${capitalised(thingsHave(update.waiting))} been waiting since ${timeOfDay(known, pendingSinceMs(update) ?? nowMs)}`;
     // What a drain does not end is not asked to let go.
     const drained = lock.leases.filter(({ name }) => !policies.of(name).survivesDrain);
-    if (isDraining && drained.length > 0) return `${waits}, which is long enough: ${holders(drained)} must let go now.`;
+    if (isDraining && drained.length > 0) return `${waits}, which is long enough: ${holders(drained)} must let go ${drainEndsAtMs === null ? 'now' : `by ${timeOfDay(known, drainEndsAtMs)}`}.`;
     return `${waits}; ${update.waiting.length === 1 ? 'it is' : 'they are'} ${held}${unreachableNow(update, 'the Supervisor')}.`;
   }
   return `Updates are ${held}; ${whatWaits(update)}.`;
 }
 
 /** A holder of the sidecar's own may know when it lets go, though not by the clock that leases go by. */
-function untilReleased(known: Known, waits: boolean): string {
-  const { lock, policies } = known;
+function untilReleased(known: Known): string {
+  const { lock, update, policies } = known;
   const ends = lock.leases.map(({ name }) => policies.of(name).end()).filter((end) => end !== null);
-  if (ends.some(({ isUpToPeople }) => isUpToPeople)) return waits ? 'and waits for somebody to allow it' : 'and somebody has to allow them';
+  if (ends.some(({ isUpToPeople }) => isUpToPeople)) {
+    const waiting = update === null ? 0 : update.waiting.length;
+    return waiting === 0 ? 'and somebody has to allow them' : waiting === 1 ? 'and waits for somebody to allow it' : 'and wait for somebody to allow them';
+  }
   const last = ends.toSorted((a, b) => (b.atWallMs ?? Infinity) - (a.atWallMs ?? Infinity))[0];
   if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
   return `until ${last.event}${last.atWallMs === null ? '' : ` at ${wallTimeOfDay(known, last.atWallMs)}`}`;

@@ -100,8 +100,9 @@ export class Views {
     const current = allowances.current();
     const allowance = current === null || hasReasons ? current : { ...current, reason: '' };
     const unreadableTags = tags?.problems.map(({ name }) => name) ?? [];
-    const isDraining = deadline?.isDraining ?? false;
-    return summarise({ lock, update: updates.known, isDraining, allowance, unreadableTags, policies, nowMs: nowMs(), timeline, zone: windows.zone });
+    const { isDraining = false, drainEndsAtMs = null } = deadline ?? {};
+    const update = updates.known;
+    return summarise({ lock, update, isDraining, drainEndsAtMs, allowance, unreadableTags, policies, nowMs: nowMs(), timeline, zone: windows.zone });
   }
 
   /** What is known of updates; also if nothing is known. */

@@ -186,7 +186,8 @@ export class Keeper {
     this.#wasOpen = this.#store.isOpen;
     this.#book.stop();
     this.#waitingRoom.close();
-    this.options.emit({ type: 'stopping' });
+    const paths = this.#store.inspect().filter(({ standing }) => standing === 'ours').map(({ path }) => path);
+    this.options.emit({ type: 'stopping', holders: this.leases().map(({ name }) => name), paths });
   }
 
   /** Lets go of the files; the lock stays on disk for the leases that are still live. */

@@ -1,4 +1,4 @@
-/** When a holder lets go as things are: "until the window opens at 22:00". */
+/** When a holder lets go as things are: "until the window opens at 22:00", "until the next answer of jenkins at the earliest". */
 export interface LeaseEnd {
   /** By the wall clock, in milliseconds of the Unix epoch; null if that is not known. */
   readonly atWallMs: number | null;

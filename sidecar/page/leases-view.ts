@@ -74,7 +74,7 @@ export class LeasesView {
         'dl',
         'facts',
         fact('Since', ...when(since, 'since', nowMs)),
-        fact('Until', ...(end === null ? [UNKNOWN_ENDS[kind]] : when(end, 'until', nowMs))),
+        fact('Until', ...(end === null ? [name.startsWith('@probe-') ? 'its next answer at the earliest' : UNKNOWN_ENDS[kind]] : when(end, 'until', nowMs))),
         fact('Held', element('span', 'kind', icon(picture), word)),
         ...(kind === 'builtin' ? [] : [fact('Requested from', peer === 'unix' ? 'the Unix socket' : appText(peer))]),
         ...(renewals === 0 ? [] : [fact('Renewed', renewals === 1 ? 'once' : `${String(renewals)} times`)]),

@@ -2,6 +2,7 @@ import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FakeWallClock } from '../support/fake-wall-clock';
 import { Hold } from '../support/hold';
+import { ProbedServer } from '../support/probed-server';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { removeFolder } from '../support/remove-folder';
 import { makeFolder, Sidecar } from '../support/sidecar';
@@ -42,6 +43,15 @@ test('several hold it, each in its own way', async () => {
   await page.shows('2', '#lease-count');
 });
 
+test('a probe that is busy holds it until its next answer at the earliest', async () => {
+  const server = await ProbedServer.start('busy');
+  const sidecar = await start({ UPDATE_LOCK_PROBES: JSON.stringify([{ name: 'jenkins', url: server.url, holdWhen: '/busy/' }]) });
+  const page = await open(sidecar);
+  await page.shows(/@probe-jenkins.*Until\s+its next answer at the earliest/s, '#leases');
+  await page.shows('until the next answer of jenkins at the earliest.', '#summary');
+  ProbedServer.cleanUp();
+});
+
 test('an update that waits, that is drained for, and that is applied', async () => {
   const { sidecar, supervisor } = await startWaiting({ UPDATE_LOCK_DEADLINE: '1h' });
   const page = await open(sidecar);
@@ -67,7 +77,8 @@ test('draining is told, and whom it is for', async () => {
   await sidecar.logged('draining: the leases of apps end');
   const page = await open(sidecar);
   await page.shows('Draining', '#badge');
-  await page.shows('app (at work) must let go now.', '#summary');
+  await page.shows(/app \(at work\) must let go by (?:\S+ )?\d\d:\d\d UTC\.$/, '#summary');
+  await page.shows(/Leases end\s+\S.* in 9 min/, '#update');
   await page.shows('Apps get no new leases until it is done', '#update');
 });
 

@@ -1,4 +1,5 @@
 import { columnsOf, fitTo } from '../../client/src/cli/columns';
+import { eventText } from '../../client/src/cli/event-text';
 import { span, timeStamp } from '../../client/src/cli/moments';
 import { printable } from '../../client/src/cli/output';
 import { statusText } from '../../client/src/cli/status-text';
@@ -69,7 +70,7 @@ test('says of a connection, of the sidecar and of another day what there is to s
   const text = statusText({ ...held, expires: null, leases, window: { open: false, opens: '2026-11-23T22:00:00Z', closes: null, frozen: false, timezone: 'Europe/London' } }, plain).join('\n');
   expect(text).toContain('until it is released');
   expect(text).toContain('  backup   since 2026-11-22 09:00 (1 d 1 h ago), while it is connected\n');
-  expect(text).toContain('  @window  since 10:02 (12 min ago), until further notice               outside the window\n');
+  expect(text).toContain('  @window  since 10:02 (12 min ago), until 22:00 (in 11 h 46 min)       outside the window\n');
   expect(text).toContain('Window  closed, opens 22:00 (in 11 h 46 min); set in Europe/London');
 });
 
@@ -79,6 +80,31 @@ test.each([
 ])('says what somebody has said by hand (in force: %s)', (inForce, line) => {
   const override = { updates: 'allow', reason: 'the pump', since: lease.since, until: '2026-11-23T12:14:00Z', inForce } as const;
   expect(statusText({ ...held, override }, plain)).toContain(line);
+});
+
+test("says of the sidecar's own leases until when", () => {
+  const own = (name: string): Lease => ({ ...lease, name, reason: '', kind: 'builtin', expires: null });
+  const window = { open: false, opens: '2026-11-23T22:00:00Z', closes: null, frozen: false, timezone: 'UTC' };
+  const override = { updates: 'hold', reason: '', since: lease.since, until: '2026-11-23T12:14:00Z', inForce: true } as const;
+  const text = (names: string[]): string[] => statusText({ ...held, expires: null, leases: names.map(own), window, override }, plain);
+  expect(text(['@window', '@override']).slice(0, 4)).toEqual([
+    'Updates are held back, since 10:02 (12 min ago), until 22:00 (in 11 h 46 min) at the latest',
+    '',
+    '  @window    since 10:02 (12 min ago), until 22:00 (in 11 h 46 min)',
+    '  @override  since 10:02 (12 min ago), until 12:14 (in 2 h)',
+  ]);
+  expect(text(['@window', '@probe-jenkins']).slice(0, 4)).toEqual([
+    'Updates are held back, since 10:02 (12 min ago), until it is released',
+    '',
+    '  @window         since 10:02 (12 min ago), until 22:00 (in 11 h 46 min)',
+    '  @probe-jenkins  since 10:02 (12 min ago), until its next answer at the earliest',
+  ]);
+});
+
+test('says when a drain ends the leases of apps', () => {
+  const draining = { ...update, draining: true, drainEnds: '2026-11-23T10:15:00Z' };
+  expect(statusText({ ...held, update: draining }, plain).join('\n')).toContain('for recorder, the leases of apps end 10:15 (in 1 min)');
+  expect(eventText({ id: '1', type: 'update', data: draining })).toBe('update  an update is pending, held back by recorder, and the leases of apps end at 2026-11-23 10:15:00');
 });
 
 test.each(['free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const)('says what %s means', (state) => {

@@ -58,7 +58,7 @@ test('an update that has waited for long enough drains the apps, after two warni
   // Neither new leases nor renewals; those that are live are still live.
   const refused = [await sidecar.put('app', { wait: 0 }), await sidecar.put('new', { wait: 0 }), await sidecar.send('POST', '/v1/leases/x/hold?wait=0')];
   expect(refused.map(({ status, body }) => [status, body.code])).toEqual([[423, 'draining'], [423, 'draining'], [423, 'draining']]);
-  expect((await sidecar.send('GET', '/v1/lock')).body).toMatchObject({ state: 'held', summary: expect.stringMatching(/app and held must let go now\.$/) });
+  expect((await sidecar.send('GET', '/v1/lock')).body).toMatchObject({ state: 'held', summary: expect.stringMatching(/app and held must let go by (?:\S+ )?\d\d:\d\d UTC\.$/) });
 
   const ended = await hold.line('ended');
   expect(ended['lease'].ended.reason).toBe('drained');

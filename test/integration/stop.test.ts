@@ -17,6 +17,9 @@ test('a stop leaves the lock for the leases still live, to be recovered', async 
   await hold.ended();
   // Its lease has not ended, so it is not told that it has.
   expect(hold.lines.map(({ event }) => event as string)).toEqual(['held']);
+  const message = 'stopping: the lock stays on disk for the leases that are live';
+  const log = await sidecar.wholeLog();
+  expect(log.filter((line) => line['message'] === message)).toMatchObject([{ holders: ['recorder', 'held'], paths: sidecar.lockFiles, detail: expect.stringContaining('UPDATE_LOCK_ON_STOP') as string }]);
   for (const path of sidecar.lockFiles) expect(holdsBackHost(path)).toBe(true);
   const again = await sidecar.startAgain();
   expect((await again.send('GET', '/v1/leases')).body.leases).toMatchObject([{ name: 'recorder' }, { name: 'held' }]);
@@ -31,6 +34,7 @@ test('a stop can end the leases instead, and tells their holders', async () => {
   await hold.ended();
   expect(hold.lines.at(-1)).toMatchObject({ event: 'ended', lease: { ended: { reason: 'stopped' } } });
   expect(sidecar.lockFiles.filter((path) => existsSync(path))).toEqual([]);
+  expect((await sidecar.wholeLog()).filter((line) => String(line['message']).startsWith('stopping'))).toEqual([]);
   await until(() => guardsIn(sidecar.folder).length === 0);
   const again = await sidecar.startAgain();
   expect((await again.send('GET', '/v1/leases/recorder')).body.ended.reason).toBe('stopped');

@@ -124,6 +124,7 @@ describe('in words', () => {
     ['recovered', 'kiosk: kept the lock over a restart of the sidecar (a customer pays)', { type: 'lease-acquired', lease, recovered: true, lock: 'held' }],
     ['renewed', 'kiosk: renewed', { type: 'lease-renewed', lease }],
     ['renewed', 'kiosk: renewed, 9 times so far', { type: 'lease-renewed', lease: makeLease('kiosk', { renewals: 9 }) }],
+    ['renewed', 'kiosk: connected again', { type: 'lease-renewed', lease: makeLease('kiosk', { kind: 'connection' }) }],
     ['released', 'kiosk: let go', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1), lock: 'held' }],
     ['expired', 'kiosk: expired; no lease is left', { type: 'lease-ended', lease: makeEndedLease('kiosk', 1, 'expired'), lock: 'released' }],
     ['expired', 'kiosk: expired: it was not renewed in time', { type: 'lease-ended', lease: endLease(lease, 'expired', 1), lock: 'held' }],

@@ -13,8 +13,8 @@ const FREE: LockStatus = { state: 'free', refusal: null,
 const timeline = { toWallMs: (ms: number): number => ms };
 const policies = new LeasePolicies();
 policies.register('@window', { survivesDrain: true });
-const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC'): string =>
-  summarise({ lock: { ...FREE, ...status }, update, isDraining, allowance: null, unreadableTags: [], policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
+const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC', drainEndsAtMs: number | null = null): string =>
+  summarise({ lock: { ...FREE, ...status }, update, isDraining, drainEndsAtMs, allowance: null, unreadableTags: [], policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };
@@ -82,6 +82,10 @@ test.each<[string, Partial<LockStatus>, UpdateStatus, boolean, string]>([
   ['free while apps are drained', {}, WAITS, true, 'Nothing holds back the update that has waited long enough; apps get no lease until it has come.'],
 ])('an update lock that is %s is put into one sentence', (_, status, update, isDraining, sentence) => {
   expect(say(status, update, isDraining)).toBe(sentence);
+});
+
+test('a drain says when it ends the leases of apps', () => {
+  expect(say(windowToo, WAITS, true, 'UTC', TEN + 4 * MINUTE)).toBe('An update has been waiting since 10:01 UTC, which is long enough: recorder (recording) must let go by 10:04 UTC.');
 });
 
 test.each([

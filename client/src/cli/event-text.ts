@@ -32,10 +32,14 @@ function leaseText(lease: Lease | EndedLease): string {
 }
 
 function updateText(update: Update): string {
-  const { supervisor, pending, blockedBy, draining } = update;
+  const { supervisor, pending, blockedBy, draining, drainEnds } = update;
   if (supervisor === 'not-asked-yet') return 'not known: the Supervisor has not been asked yet';
   if (supervisor !== 'reachable') return supervisor === 'unreachable' ? 'not known: the Supervisor does not answer' : 'not known: no access to the Supervisor';
   if (!pending) return 'none is pending';
   const blocked = blockedBy.length === 0 ? '' : `, held back by ${printable(blockedBy.join(', '))}`;
-  return `${thingsThatAre(update)} pending${blocked}${draining ? ', and the leases are being drained' : ''}`;
+  return `${thingsThatAre(update)} pending${blocked}${draining ? drainText(drainEnds) : ''}`;
+}
+
+function drainText(drainEnds: string | null): string {
+  return drainEnds === null ? ', and the leases of apps have ended' : `, and the leases of apps end at ${timeStamp(drainEnds)}`;
 }

@@ -1,5 +1,6 @@
-import type { Lease, LockStatus, LockState, Override, Update, Window } from '../types';
+import type { LockStatus, LockState, Override, Update, Window } from '../types';
 import { columnsOf, fitTo, padTo } from './columns';
+import { endOfAll, untilText } from './lease-end';
 import { future, past } from './moments';
 import { printable } from './output';
 import { thingsThatAre } from './waiting-text';
@@ -25,7 +26,7 @@ export function statusText(status: LockStatus, look: Look): string[] {
   const lines = [headline(status, look)];
   const { update, window, override } = status;
   if (status.state !== 'held' && status.state !== 'free') lines.push(...wrap(printable(status.summary), look));
-  if (status.leases.length > 0) lines.push('', ...leaseTable(status.leases, look));
+  if (status.leases.length > 0) lines.push('', ...leaseTable(status, look));
   if (status.state === 'held' && !status.flock) {
     lines.push('', ...wrap('Nobody holds flock(2) on the lock file: the host OS may reboot all the same.', look).map((line) => styled(line, 'red', look)));
   }
@@ -47,7 +48,9 @@ function styled(text: string, style: Style, { hasColour }: Look): string {
   return hasColour && text.trim() !== '' ? `\x1b[${String(CODES[style])}m${text}\x1b[0m` : text;
 }
 
-function headline({ state, since, expires, leases }: LockStatus, look: Look): string {
+function headline(status: LockStatus, look: Look): string {
+  const { state, since, leases } = status;
+  const end = endOfAll(status);
   const what: Readonly<Record<LockState, string>> = {
     held: 'Updates are held back',
     free: 'Nothing holds back updates',
@@ -58,7 +61,7 @@ function headline({ state, since, expires, leases }: LockStatus, look: Look): st
   };
   const times = [];
   if (since !== null) times.push(`since ${past(since, look.nowMs)}`);
-  if (state === 'held') times.push(expires === null ? 'until it is released' : `until ${future(expires, look.nowMs)} at the latest`);
+  if (state === 'held') times.push(end === null ? 'until it is released' : `until ${future(end, look.nowMs)} at the latest`);
   // The table already shows it if there is one lease.
   const detail = times.length === 0 || (leases.length === 1 && look.columns !== null && look.columns < 80) ? '' : `, ${times.join(', ')}`;
   const text = fitTo(`${what[state]}${detail}`, look.columns ?? Infinity);
@@ -66,11 +69,12 @@ function headline({ state, since, expires, leases }: LockStatus, look: Look): st
   return `${styled(styled(head, STATE_STYLES[state], look), 'bold', look)}${text.slice(head.length)}`;
 }
 
-function leaseTable(leases: readonly Lease[], look: Look): string[] {
+function leaseTable(status: LockStatus, look: Look): string[] {
+  const { leases } = status;
   const maxName = Math.min(MAX_NAME_COLUMNS, Math.ceil((look.columns ?? Infinity) / 3));
   const rows = leases.map((lease) => ({
     name: fitTo(printable(lease.name), maxName),
-    times: `since ${past(lease.since, look.nowMs)}, ${untilText(lease, look)}`,
+    times: `since ${past(lease.since, look.nowMs)}, ${untilText(lease, status, look)}`,
     reason: printable(lease.reason),
   }));
   const nameColumns = Math.max(...rows.map(({ name }) => columnsOf(name)));
@@ -86,11 +90,6 @@ function leaseTable(leases: readonly Lease[], look: Look): string[] {
   });
 }
 
-function untilText({ kind, expires }: Lease, look: Look): string {
-  if (expires !== null) return `until ${future(expires, look.nowMs)}`;
-  return kind === 'connection' ? 'while it is connected' : 'until further notice';
-}
-
 function updateText(update: Update, { nowMs }: Look): string {
   if (update.supervisor === 'not-configured') return 'not known: the sidecar has no access to the Supervisor';
   if (update.supervisor === 'not-asked-yet' && !update.pending) return 'not known: the Supervisor has not been asked yet';
@@ -100,7 +99,7 @@ function updateText(update: Update, { nowMs }: Look): string {
   if (update.downloading) parts.push('and is being downloaded');
   else if (update.downloaded) parts.push('downloaded');
   if (update.blockedBy.length > 0) parts.push(`for ${printable(update.blockedBy.join(', '))}`);
-  if (update.draining) parts.push('the leases are being drained');
+  if (update.draining) parts.push(update.drainEnds === null ? 'the leases of apps have ended' : `the leases of apps end ${future(update.drainEnds, nowMs)}`);
   else if (update.deadline !== null) parts.push(`until ${future(update.deadline, nowMs)} at the latest`);
   return parts.join(', ');
 }

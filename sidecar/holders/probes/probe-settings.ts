@@ -1,6 +1,7 @@
 import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../../server/duration';
 import { messageOf } from '../../../server/text';
 import { NAME_PATTERN } from '../../leases/lease';
+import type { LeasePolicy } from '../../leases/policies';
 import { EXPRESSION_FORM, parseExpression } from './expression';
 
 export type OnError = 'keep' | 'hold' | 'release';
@@ -23,6 +24,11 @@ export interface ProbeSettings {
 /** The lease that holds the lock while the probe of that name says so. */
 export function leaseOfProbe(name: string): string {
   return `@probe-${name}`;
+}
+
+/** Its lease counts towards the deadline, as an app's does. Nobody knows when the URL will answer otherwise. */
+export function policyOfProbe(name: string): Partial<LeasePolicy> {
+  return { end: () => ({ atWallMs: null, event: `the next answer of ${name} at the earliest` }) };
 }
 
 export type ParsedProbes =

@@ -1,0 +1,25 @@
+import type { Lease, LockStatus } from '../types';
+import { future } from './moments';
+
+/** What an answer says of the ends of leases. */
+type Ends = Pick<LockStatus, 'leases' | 'window' | 'override'>;
+
+/** When a lease ends as things are; null if nobody knows. Those of windows and overrides do not say so themselves. */
+function endOf({ name, expires }: Lease, { window, override }: Ends): string | null {
+  if (name === '@window') return window?.opens ?? null;
+  if (name === '@override') return override?.until ?? null;
+  return expires;
+}
+
+/** When the last lease ends as things are; null if nobody knows, or if there are none. */
+export function endOfAll(status: Ends): string | null {
+  const ends = status.leases.map((lease) => endOf(lease, status));
+  return ends.includes(null) ? null : (ends.sort().at(-1) ?? null);
+}
+
+export function untilText(lease: Lease, status: Ends, { nowMs }: { readonly nowMs: number }): string {
+  const end = endOf(lease, status);
+  if (end !== null) return `until ${future(end, nowMs)}`;
+  if (lease.name.startsWith('@probe-')) return 'until its next answer at the earliest';
+  return lease.kind === 'connection' ? 'while it is connected' : 'until further notice';
+}
