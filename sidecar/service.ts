@@ -40,6 +40,8 @@ import { TagReader } from './supervisor/tag-reader';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
 
+const HOST_REBOOTS = 'Reboots for updates of the host OS are not held back: where Helios is alone, the host does not look at this lock';
+
 export interface ServiceContext {
   readonly config: Config;
   readonly clock: Clock;
@@ -87,6 +89,7 @@ export async function startService(context: ServiceContext): Promise<void> {
   const { defaultTtlMs, maxTtlMs, apiToken, adminToken, allowedHosts } = config;
   const access = new Access(await loadTokens(apiToken, adminToken), new Hosts(allowedHosts));
   addLockChecks(checks, keeper);
+  if (config.isHeliosAlone) checks.add(() => toWarning('host-reboots', HOST_REBOOTS, ''));
   checks.add(() => toCheck('watch', watch.problem(), 'The lock directory is watched.'));
   const routes = routeTable({
     keeper,

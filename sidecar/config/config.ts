@@ -14,8 +14,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Config {
   readonly lockDirectory: string;
   readonly legacyLockPath: string | null;
-  /** Whether a Supervisor has set the path of the lock; otherwise nothing reads the lock. */
+  /** Whether a Supervisor or Helios has started this container; otherwise nothing reads the lock. */
   readonly isOnDevice: boolean;
+  /** Whether the device has Helios and no Supervisor. */
+  readonly isHeliosAlone: boolean;
   readonly host: string;
   /** Null for no TCP listener. */
   readonly port: number | null;
@@ -77,10 +79,13 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   const reader = sidecarSettings(environment);
   const lockPath = [environment['BALENA_APP_LOCK_PATH'], environment['RESIN_APP_LOCK_PATH']].find((path = '') => path !== '') ?? '';
   const tagName = reader.readUnlessOff('UPDATE_LOCK_TAGS', (v) => v.asTagName(), null);
+  // Helios sets no path of the lock, but this (helios `helios-state/src/models/device.rs`), as the Supervisor does too.
+  const hasAppUuid = (environment['BALENA_APP_UUID'] ?? '') !== '';
   const config: Config = {
     lockDirectory: reader.read('UPDATE_LOCK_DIR', (v) => v.asPath(), lockPath === '' ? '/tmp/balena' : dirname(resolve(lockPath))),
     legacyLockPath: reader.read('UPDATE_LOCK_LEGACY_PATH', (v) => v.asPath(), null),
-    isOnDevice: lockPath !== '',
+    isOnDevice: lockPath !== '' || hasAppUuid,
+    isHeliosAlone: lockPath === '' && hasAppUuid,
     host: reader.read('UPDATE_LOCK_HOST', (v) => v.asHost(), '0.0.0.0'),
     port: reader.readUnlessOff('UPDATE_LOCK_PORT', (v) => v.asPort(), 8080),
     allowedHosts: reader.read('UPDATE_LOCK_ALLOWED_HOSTS', (v) => v.asHostNames(), []),

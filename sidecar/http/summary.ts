@@ -117,6 +117,7 @@ function whatWaits(update: UpdateStatus): string {
   if (update.supervisor === 'unreachable') {
     return `whether one waits is not known, since the Supervisor cannot be reached (${printable(update.problem ?? '')})`;
   }
+  if (update.isSilent) return 'whether one waits is not known, since Helios does not tell';
   return update.downloading ? 'one is being downloaded' : 'none is waiting now';
 }
 

@@ -7,6 +7,9 @@ import type { LossCause } from '../events/event';
  */
 const CAUSE_SETTLES_MS = 250;
 
+/** Its file may be gone again sooner than that: where it cannot have the lock of another service, say. Milliseconds. */
+const LOOK_EVERY_MS = 5;
+
 /** Who took the lock away, by the files that are now at its names. */
 export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
   const standings = paths.map(({ standing }) => standing);
@@ -15,13 +18,17 @@ export function causeOfLoss(paths: readonly PathStanding[]): LossCause {
   return standings.includes('foreign') ? 'replaced' : 'removed';
 }
 
-/** Calls back with the cause: at once if it is clear already, else when a file of the Supervisor or Helios has had time to appear. */
+/** Calls back with the cause: at once if it is clear already, else when it is, or a file of the Supervisor or Helios has had time to appear. */
 export function whenCauseShows(cause: LossCause, inspect: () => readonly PathStanding[], tell: (cause: LossCause) => void): void {
   if (cause !== 'removed') {
     tell(cause);
     return;
   }
-  setTimeout(() => {
-    tell(causeOfLoss(inspect()));
-  }, CAUSE_SETTLES_MS).unref();
+  const endsAtMs = performance.now() + CAUSE_SETTLES_MS;
+  const timer = setInterval(() => {
+    const shown = causeOfLoss(inspect());
+    if (shown === 'removed' && performance.now() < endsAtMs) return;
+    clearInterval(timer);
+    tell(shown);
+  }, LOOK_EVERY_MS).unref();
 }

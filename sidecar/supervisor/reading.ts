@@ -6,6 +6,8 @@ export interface Reading {
   readonly downloading: boolean;
   /** The last attempt failed, perhaps because of a lock. */
   readonly failed: boolean;
+  /** Helios answers in front of the Supervisor, and asks the cloud before it passes on a request for an update: from 19 on. */
+  readonly isBehindHelios: boolean;
 }
 
 /**
@@ -14,13 +16,14 @@ export interface Reading {
  */
 export function parseReading(json: unknown): Reading | null {
   if (typeof json !== 'object' || json === null) return null;
-  const { update_pending, update_downloaded, update_failed, status } = json as Record<string, unknown>;
+  const { update_pending, update_downloaded, update_failed, status, supervisor_version } = json as Record<string, unknown>;
   if (typeof update_pending !== 'boolean') return null;
   return {
     pending: update_pending,
     downloaded: update_downloaded === true,
     downloading: status === DOWNLOADING,
     failed: update_failed === true,
+    isBehindHelios: typeof supervisor_version === 'string' && Number.parseInt(supervisor_version, 10) >= 19,
   };
 }
 

@@ -10,6 +10,10 @@ export interface ReleaseStatus {
   readonly downloaded: boolean;
   readonly downloading: boolean;
   readonly failed: boolean;
+  /** Helios answers in front of the Supervisor. */
+  readonly isBehindHelios: boolean;
+  /** Helios is alone, and does not tell whether a release waits. */
+  readonly isSilent: boolean;
   /** Since when there has been a release to apply, null if there is none as far as is known. */
   readonly waitsSinceMs: number | null;
   /** When the last reading was the first to show a release: the next one tells whether it waits. Null otherwise. */
@@ -23,6 +27,8 @@ export const NEVER_ASKED: ReleaseStatus = {
   downloaded: false,
   downloading: false,
   failed: false,
+  isBehindHelios: false,
+  isSilent: false,
   waitsSinceMs: null,
   seenOnceAtMs: null,
 };
@@ -40,14 +46,19 @@ export function releaseWaits({ waitsSinceMs, downloading }: ReleaseStatus): bool
  * a day would otherwise never reach a deadline.
  */
 export function afterReading(status: ReleaseStatus, reading: Reading, nowMs: number, isHeld: boolean): ReleaseStatus {
-  const { pending, downloaded, downloading, failed } = reading;
-  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed } as const;
+  const { pending, downloaded, downloading, failed, isBehindHelios } = reading;
+  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed, isBehindHelios, isSilent: false } as const;
   if (!pending || downloading) {
     return { ...seen, waitsSinceMs: pending ? status.waitsSinceMs : null, seenOnceAtMs: null };
   }
   const isCertain = status.waitsSinceMs !== null || status.seenOnceAtMs !== null || (failed && isHeld);
   if (!isCertain) return { ...seen, waitsSinceMs: null, seenOnceAtMs: nowMs };
   return { ...seen, waitsSinceMs: status.waitsSinceMs ?? status.seenOnceAtMs ?? nowMs, seenOnceAtMs: null };
+}
+
+/** The state after an answer that tells nothing of releases. */
+export function afterSilence(nowMs: number): ReleaseStatus {
+  return { ...NEVER_ASKED, supervisor: 'reachable', readAtMs: nowMs, isSilent: true };
 }
 
 /** The state after the Supervisor did not answer: as before, but unreachable. */
@@ -62,6 +73,7 @@ export function differs(one: ReleaseStatus, other: ReleaseStatus): boolean {
     one.downloaded !== other.downloaded ||
     one.downloading !== other.downloading ||
     one.failed !== other.failed ||
+    one.isSilent !== other.isSilent ||
     one.waitsSinceMs !== other.waitsSinceMs
   );
 }

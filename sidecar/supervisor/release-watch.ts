@@ -2,7 +2,7 @@ import type { Clock } from '../../server/clock';
 import type { UpdateEvent } from '../events/event';
 import type { Waiting } from '../leases/waiting';
 import type { SupervisorApi } from './supervisor-api';
-import { afterFailure, afterReading, differs, releaseWaits, NEVER_ASKED, type ReleaseStatus } from './release-status';
+import { afterFailure, afterReading, afterSilence, differs, releaseWaits, NEVER_ASKED, type ReleaseStatus } from './release-status';
 
 /** The longest time between two attempts to reach a Supervisor that does not answer, in milliseconds. */
 const MAX_BACK_OFF_MS = 300_000;
@@ -110,8 +110,8 @@ export class ReleaseWatch {
   /** Asks now whether anything is pending, with a request that begins after this call; false if there is no answer. */
   async isNothingPending(): Promise<boolean> {
     await this.#lookAnew(false);
-    const { supervisor, waitsSinceMs, seenOnceAtMs } = await this.#confirm();
-    return supervisor === 'reachable' && waitsSinceMs === null && seenOnceAtMs === null;
+    const { supervisor, isSilent, waitsSinceMs, seenOnceAtMs } = await this.#confirm();
+    return supervisor === 'reachable' && !isSilent && waitsSinceMs === null && seenOnceAtMs === null;
   }
 
   async #lookAnew(wasHeld: boolean): Promise<ReleaseStatus> {
@@ -159,7 +159,8 @@ export class ReleaseWatch {
     const nowMs = clock.monotonicMs();
     if (result.ok) {
       this.#failures = 0;
-      this.#become(afterReading(this.#status, result.reading, nowMs, wasHeld || isHeld()));
+      const { reading } = result;
+      this.#become(reading === null ? afterSilence(nowMs) : afterReading(this.#status, reading, nowMs, wasHeld || isHeld()));
     } else {
       this.#failures += 1;
       this.#become(afterFailure(this.#status, result.problem));

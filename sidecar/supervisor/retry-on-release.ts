@@ -6,6 +6,9 @@ import type { ReleaseWatch } from './release-watch';
 /** Releases that follow each other more quickly cost one request together, in milliseconds. */
 const APART_MS = 1000;
 
+/** The same where nothing tells whether a release waits: each request makes the device ask the cloud. Milliseconds. */
+const APART_IN_THE_DARK_MS = 10_000;
+
 /** When to try again if the Supervisor does not answer, in milliseconds. */
 const BACK_OFF_MS = [1000, 4000, 16_000] as const;
 
@@ -32,7 +35,9 @@ export class RetryOnRelease {
   /** To be called when the last lease has ended, unless the lock was lost: then the Supervisor is at it already. */
   onReleased(): void {
     this.#release += 1;
-    this.#after(this.#lastAtMs + APART_MS - this.options.clock.monotonicMs(), 0);
+    const { clock, watch } = this.options;
+    const apartMs = watch.status.isSilent ? APART_IN_THE_DARK_MS : APART_MS;
+    this.#after(this.#lastAtMs + apartMs - clock.monotonicMs(), 0);
   }
 
   /** To be called when there is a lease again. */
@@ -63,7 +68,7 @@ export class RetryOnRelease {
     if (!isWanted()) return;
     this.#lastAtMs = clock.monotonicMs();
     const status = await watch.lookAfterRelease();
-    if (!releaseWaits(status) || !isWanted()) return;
+    if (!(releaseWaits(status) || status.isSilent) || !isWanted()) return;
     // It may be unreachable, and the update known from before.
     const sent = status.supervisor === 'reachable' ? await requests.send('retry', status) : { ok: false };
     const delayMs = BACK_OFF_MS[attempt];

@@ -21,7 +21,8 @@ export interface SupervisorAddress {
 }
 
 export type ReadingResult =
-  | { readonly ok: true; readonly reading: Reading }
+  /** `reading` is null where Helios is alone: it takes requests for updates, but does not tell whether one waits. */
+  | { readonly ok: true; readonly reading: Reading | null }
   | { readonly ok: false; readonly problem: string };
 
 export type UpdateResult =
@@ -59,6 +60,8 @@ export class SupervisorApi {
   async read(): Promise<ReadingResult> {
     const answer = await this.#send('GET', '/v1/device', null, READING_TIMEOUT_MS);
     if (typeof answer === 'string') return { ok: false, problem: answer };
+    // The oldest Supervisors have it (balena-io/helios `helios-api/src/lib.rs` has not).
+    if (answer.status === 404) return { ok: true, reading: null };
     if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
     const reading = parseReading(parseJson(answer.body));
     if (reading === null) return { ok: false, problem: 'its answer is not that of a Supervisor' };

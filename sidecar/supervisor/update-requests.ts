@@ -6,6 +6,9 @@ import type { ReleaseWatch } from './release-watch';
 /** A Supervisor that is going to try does so within this time, in milliseconds. */
 const TRIES_WITHIN_MS = 10_000;
 
+/** The same with Helios in front: it polls the cloud first, at most every 10 s and for up to 59 s. Milliseconds. */
+const TRIES_BEHIND_HELIOS_WITHIN_MS = 80_000;
+
 /** What is asked of the lock here. */
 export interface LockState {
   /** Whether the lock is ours. */
@@ -55,7 +58,7 @@ export class UpdateRequests {
     this.#trial?.end('unconfirmed', 'the Supervisor was asked again');
     const result = await api.update({ force: kind === 'force', cancel: !downloading });
     if (!result.ok) emit({ type: 'update-requested', kind, result: 'failed', detail: result.problem });
-    else if (result.status === 204) emit({ type: 'update-requested', kind, result: 'accepted', detail: 'the Supervisor tries now' });
+    else if (result.status === 204) emit({ type: 'update-requested', kind, result: 'accepted', detail: 'the Supervisor tries as soon as it has asked the cloud' });
     else this.#find(kind, releaseWaits(watch.status));
     if (result.ok) watch.lookInAftermath();
     return result;
@@ -82,7 +85,7 @@ export class UpdateRequests {
    */
   #find(kind: RequestKind, wasPending: boolean): void {
     if (!wasPending) {
-      const detail = 'no update waits, so nothing shows whether the Supervisor tries';
+      const detail = 'no update is known to wait, so nothing shows whether the Supervisor tries';
       this.options.emit({ type: 'update-requested', kind, result: 'unconfirmed', detail });
       return;
     }
@@ -91,13 +94,18 @@ export class UpdateRequests {
       this.#trial = null;
       this.options.emit({ type: 'update-requested', kind, result, detail });
     };
+    const { watch } = this.options;
+    const withinMs = watch.status.isBehindHelios ? TRIES_BEHIND_HELIOS_WITHIN_MS : TRIES_WITHIN_MS;
+    const trial = { kind, end };
     const timer = setTimeout(() => {
-      if (this.options.watch.status.supervisor !== 'reachable') {
-        end('unconfirmed', 'the Supervisor has not answered since, so nothing shows whether it tries');
-        return;
-      }
-      end('ignored', 'instant updates are turned off on this device, so the Supervisor tries at its own time');
-    }, TRIES_WITHIN_MS).unref();
-    this.#trial = { kind, end };
+      // What is known may be old by now.
+      void watch.look().then(({ supervisor }) => {
+        if (this.#trial === trial) this.check();
+        if (this.#trial !== trial) return;
+        if (supervisor === 'reachable') end('ignored', 'instant updates are turned off on this device, so the Supervisor tries at its own time');
+        else end('unconfirmed', 'the Supervisor has not answered since, so nothing shows whether it tries');
+      });
+    }, withinMs).unref();
+    this.#trial = trial;
   }
 }

@@ -8,6 +8,8 @@ export interface UpdateStatus {
   readonly downloaded: boolean;
   readonly downloading: boolean;
   readonly failed: boolean;
+  /** Helios is alone, and does not tell whether a release waits. */
+  readonly isSilent: boolean;
   readonly waiting: readonly Waiting[];
   /** What else there is to tell, for people: something that waits, though not for this lock. */
   readonly detail: string | null;
@@ -19,6 +21,7 @@ export const NOT_CONFIGURED: UpdateStatus = {
   downloaded: false,
   downloading: false,
   failed: false,
+  isSilent: false,
   waiting: [],
   detail: null,
 };

@@ -17,6 +17,8 @@ import { Waiters } from './waiters';
 /** How long a stop waits for the request to the Supervisor after the last release, in milliseconds: a stop takes 4 s at most. */
 const ENDS_WITHIN_MS = 2500;
 
+const SILENCE = 'Helios does not tell whether an update waits.';
+
 /**
  * How long a request without a wait lasts while the Supervisor does not answer: less than the 10 s that clients wait for an
  * answer. Milliseconds.
@@ -87,9 +89,9 @@ export class Updates implements UpdateSource {
   }
 
   get status(): UpdateStatus {
-    const { supervisor, problem, downloaded, downloading, failed } = this.#releases.status;
+    const { supervisor, problem, downloaded, downloading, failed, isSilent } = this.#releases.status;
     const waiting = [...this.#releases.waiting, ...this.#reboots.waiting];
-    return { supervisor, problem, downloaded, downloading, failed, waiting, detail: this.#reboots.detail };
+    return { supervisor, problem, downloaded, downloading, failed, isSilent, waiting, detail: this.#reboots.detail ?? (isSilent ? SILENCE : null) };
   }
 
   get known(): UpdateStatus | null {

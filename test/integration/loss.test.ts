@@ -106,6 +106,17 @@ test('an extra name of our file is no loss, and does not hide one', async () => 
   await sidecar.logged('lease ended', { ended: 'lost' });
 });
 
+test('a forced update that gives up at once is still one of the Supervisor', async () => {
+  const sidecar = await Sidecar.start();
+  await sidecar.put('app');
+  const [path = ''] = sidecar.lockFiles;
+  // As where it has the lock of this service, but not that of another one.
+  expect(supervisorForces([path])).toEqual([true]);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  supervisorUnlocks([path]);
+  await sidecar.logged('lock lost: it was taken away from outside', { cause: 'supervisor' });
+});
+
 test.each(['removed', 'moved away and made anew'])('a lock directory that is %s is a loss, and is taken into use again', async (how) => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOST_COOLDOWN: '0' } });
   await sidecar.put('recorder');

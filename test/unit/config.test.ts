@@ -8,6 +8,7 @@ test('without any variable every setting has the default of the interface', () =
     lockDirectory: '/tmp/balena',
     legacyLockPath: null,
     isOnDevice: false,
+    isHeliosAlone: false,
     host: '0.0.0.0',
     port: 8080,
     allowedHosts: [],
@@ -97,6 +98,8 @@ test.each<[Record<string, string>, string, boolean]>([
   [{ BALENA_APP_LOCK_PATH: '/b/updates.lock', UPDATE_LOCK_DIR: '/mine' }, '/mine', true],
   [{ BALENA_APP_LOCK_PATH: '/b/updates.lock', UPDATE_LOCK_DIR: '' }, '/b', true],
   [{ UPDATE_LOCK_DIR: '/mine' }, '/mine', false],
+  // Helios sets no path of the lock.
+  [{ BALENA_APP_UUID: 'abc' }, '/tmp/balena', true],
 ])('with %j the lock is taken in %s; on a device: %s', (environment, lockDirectory, isOnDevice) => {
   expect(configOf(environment)).toMatchObject({ lockDirectory, isOnDevice });
 });

@@ -141,7 +141,7 @@ describe('in words', () => {
     ['download-began', 'An update is being downloaded', { type: 'download-began' }],
     ['supervisor-missed', 'The Supervisor cannot be reached (a time-out)', { type: 'supervisor-missed', problem: 'a time-out' }],
     ['supervisor-reached', 'The Supervisor answers again', { type: 'supervisor-reached' }],
-    ['update-requested', 'The Supervisor was asked to try the update now (accepted) (the Supervisor tries now)', { type: 'update-requested', kind: 'retry', result: 'accepted', detail: 'the Supervisor tries now' }],
+    ['update-requested', 'The Supervisor was asked to try the update now (accepted) (the Supervisor tries as soon as it has asked the cloud)', { type: 'update-requested', kind: 'retry', result: 'accepted', detail: 'the Supervisor tries as soon as it has asked the cloud' }],
     ['update-requested', 'The Supervisor was asked to update by force (failed) (it answered 500)', { type: 'update-requested', kind: 'force', result: 'failed', detail: 'it answered 500' }],
     ['update-refused', 'Somebody asked for an update, but the Supervisor cannot be asked (no)', { type: 'update-refused', peer: 'unix', problem: 'no' }],
     ['update-forced', 'Somebody on the Unix socket forces an update: the lock will be lost', { type: 'update-forced', peer: 'unix', holders: [] }],

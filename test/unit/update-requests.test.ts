@@ -63,6 +63,37 @@ describe('an answer of 202', () => {
   });
 });
 
+describe('an answer of 202 with Helios in front', () => {
+  beforeEach(async () => {
+    supervisor.reading = { ...LOCKED, isBehindHelios: true };
+    await watch.look();
+    supervisor.updateResult = IGNORED_OR_HELIOS;
+    await byHand();
+  });
+
+  test('says nothing for 75 s, since Helios asks the cloud first', async () => {
+    await pass(75_000);
+    expect(supervisor.results).toEqual([]);
+    await pass(10_000);
+    expect(supervisor.results).toEqual(['retry ignored']);
+  });
+
+  test('means accepted if the Supervisor takes the lock at last', async () => {
+    await pass(70_000);
+    supervisor.isSupervisors = true;
+    requests.check();
+    expect(supervisor.results).toEqual(['retry accepted']);
+  });
+
+  test('means accepted if the update is over by then, though nothing has told of it', async () => {
+    await pass(20_000);
+    supervisor.reading = NOTHING;
+    await pass(79_000);
+    requests.check();
+    expect(supervisor.results).toEqual(['retry accepted']);
+  });
+});
+
 test('an answer of 202 while nothing waits tells nothing', async () => {
   supervisor.reading = NOTHING;
   supervisor.updateResult = IGNORED_OR_HELIOS;

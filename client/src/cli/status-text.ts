@@ -94,7 +94,8 @@ function updateText(update: Update, { nowMs }: Look): string {
   if (update.supervisor === 'not-configured') return 'not known: the sidecar has no access to the Supervisor';
   if (update.supervisor === 'not-asked-yet' && !update.pending) return 'not known: the Supervisor has not been asked yet';
   if (update.supervisor === 'unreachable' && !update.pending) return 'not known: the Supervisor does not answer';
-  if (!update.pending) return update.downloading ? 'none is pending; one is being downloaded' : 'none is pending';
+  const detail = update.detail === null ? '' : `. ${printable(update.detail)}`;
+  if (!update.pending) return `${update.downloading ? 'none is pending; one is being downloaded' : 'none is pending'}${detail}`;
   const parts = [`${thingsThatAre(update)} waiting${update.since === null ? '' : ` since ${past(update.since, nowMs)}`}`];
   if (update.downloading) parts.push('and is being downloaded');
   else if (update.downloaded) parts.push('downloaded');

@@ -6,6 +6,8 @@ export interface Answers {
   apiKey: () => string;
   /** Whether Helios answers in its place. */
   readonly isHelios: boolean;
+  /** Whether there is no Supervisor behind it: then nothing but `POST /v1/update` is answered. */
+  readonly isAlone: boolean;
   isDownloading: () => boolean;
   /** The body of `GET /v1/device`. */
   device: () => Record<string, unknown>;
@@ -34,6 +36,7 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
   app.get('/ping', (_request, response) => { response.send('OK'); });
   if (answers.isHelios) app.post('/v1/update', heliosUpdate(answers));
   app.use(authorise(answers));
+  if (answers.isAlone) app.use((_request, response) => { response.sendStatus(404); });
   app.use(express.urlencoded({ limit: '10mb', extended: true }));
   app.use(express.json({ limit: '10mb' }));
   app.post('/v1/update', (request, response) => {

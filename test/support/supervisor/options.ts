@@ -13,6 +13,8 @@ export interface StandInOptions {
    * v0.26.2 knows nothing of an update that Helios itself applies; it does unless this is false.
    */
   readonly showsUpdates?: boolean;
+  /** For `helios`: without a Supervisor behind it. */
+  readonly isAlone?: boolean;
   readonly apiKey?: string;
   /** `BALENA_SUPERVISOR_INSTANT_UPDATE_TRIGGER`. */
   readonly instantUpdates?: boolean;

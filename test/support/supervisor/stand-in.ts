@@ -42,6 +42,7 @@ export class StandInSupervisor {
   readonly #cloudDelayMs: number;
   readonly #isHeliosInFront: boolean;
   readonly #showsUpdates: boolean;
+  readonly #isAlone: boolean;
   readonly #moods = new Map<string, Mood>();
   readonly #pollTimer: NodeJS.Timeout;
   #cloudTarget: Target;
@@ -56,6 +57,7 @@ export class StandInSupervisor {
     this.instantUpdates = options.instantUpdates ?? true;
     this.#isHeliosInFront = this.rules.isHelios || options.behindHelios === true;
     this.#showsUpdates = options.showsUpdates ?? true;
+    this.#isAlone = options.isAlone ?? false;
     this.#cloudDelayMs = options.cloudDelayMs ?? 0;
     const pollIntervalMs = options.pollIntervalMs ?? 900_000;
     this.device = new Device({ commit: commitOf(100), imageId: 100 }, {
@@ -108,6 +110,7 @@ export class StandInSupervisor {
     const answers = {
       apiKey: () => this.apiKey,
       isHelios: this.#isHeliosInFront,
+      isAlone: this.#isAlone,
       isDownloading: () => this.device.downloadProgress !== null,
       device: () => deviceState(shown, this.version, isApplying(), this.#isChecking),
       tags: () => (this.#isOnline ? this.tags : null),
