@@ -68,6 +68,13 @@ test('while only the sidecar itself holds it, every ten minutes; as soon as an a
   expect(reads).toHaveLength(6);
 });
 
+test.each([['app', 720], ['@window', 144]])('a day of %s holding the lock costs %i readings', async (name, expected) => {
+  const watch = make();
+  watch.onEvent(taken(name));
+  await pass(24 * 60 * MINUTE);
+  expect(reads).toHaveLength(expected);
+});
+
 test('an app that takes and releases it every second costs no more than the interval', async () => {
   const watch = make();
   for (let index = 0; index < 600; index += 1) {
