@@ -124,6 +124,7 @@ export class Updates implements UpdateSource {
         return;
       case 'update-changed':
         this.#onChange();
+        if (event.turn?.what === 'reboot' && !event.turn.waits && this.options.keeper.heldSinceMs === null) this.#retryRelease();
         return;
       case 'stopping':
         this.#waiters.answerAll();
@@ -138,7 +139,7 @@ export class Updates implements UpdateSource {
     const since = (kind: WaitingKind): number | null => keeper.notes.update.waiting.find(({ what }) => what === kind)?.sinceMs ?? null;
     this.#releases.resume(since('release'));
     this.#reboots.resume(since('reboot'));
-    if (this.#releases.status.waitsSinceMs !== null && keeper.heldSinceMs === null) this.#retry.onReleased();
+    if (this.#releases.status.waitsSinceMs !== null && keeper.heldSinceMs === null) this.#retryRelease();
   }
 
   /** `isLost` if the lock was taken away rather than given back. */
@@ -150,9 +151,17 @@ export class Updates implements UpdateSource {
       this.#releases.onHeld();
     } else {
       this.#releases.onReleased();
-      if (!isLost) this.#retry.onReleased();
+      if (!isLost) this.#retryRelease();
     }
     this.#requests.check();
+  }
+
+  /**
+   * Has the Supervisor try now, unless a reboot waits too: the host does not look at the Supervisor's lock, and would reboot in the middle
+   * of the update. The release follows after the reboot.
+   */
+  #retryRelease(): void {
+    if (this.#reboots.waiting.length === 0) this.#retry.onReleased();
   }
 
   #onChange(): void {
