@@ -2,7 +2,7 @@ import { EventStream } from '../support/event-stream';
 import { Hold } from '../support/hold';
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
-import { metric, posts, startDevice, type UpdatableDevice } from '../support/updatable-device';
+import { backsOffForLong, metric, posts, startDevice, type UpdatableDevice } from '../support/updatable-device';
 import { until } from '../support/until';
 
 afterEach(async () => {
@@ -53,6 +53,7 @@ test('a release and a reboot wait side by side; the reboot comes first, and the 
   await supervisor.pushRelease();
   await sidecar.logged('update pending');
   expect((await sidecar.send('GET', '/v1/update')).body).toMatchObject({ waiting: ['release', 'reboot'], pending: true });
+  await backsOffForLong(device);
   const before = readings(device);
   await sidecar.release('app');
   await until(() => readings(device) >= before + 3);
