@@ -27,6 +27,7 @@ import type { LockWatch } from './lock/watch';
 import { createLog } from '../server/log';
 import { EventLog } from './events/event-log';
 import { createMetrics } from './metrics/metrics';
+import { addDeviceMetrics } from './metrics/device-metrics';
 import { addOverrideMetrics } from './metrics/override-metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
@@ -37,6 +38,7 @@ import { ownPath } from './supervisor/reboot-status';
 import { SummaryTag } from './supervisor/summary-tag';
 import { SupervisorApi } from './supervisor/supervisor-api';
 import { TagReader } from './supervisor/tag-reader';
+import { ThisDevice } from './supervisor/this-device';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
 
@@ -76,12 +78,14 @@ export async function startService(context: ServiceContext): Promise<void> {
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
-  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, tags, override, allowances, policies });
+  const device = parts.add(makeDevice(context));
+  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, tags, override, device, allowances, policies });
   addTags(context, views);
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows.status()?.isOpen ?? true, VERSION);
   parts.add(metrics);
   addOverrideMetrics(metrics.registry, override);
+  addDeviceMetrics(metrics.registry, device);
   const probes = await makeProbes(context, metrics.registry);
   const holds = parts.add(new HoldStreams(keeper, views));
   const events = parts.add(new EventStreams(keeper, views));
@@ -132,6 +136,11 @@ function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates |
   if (supervisor === null) return new NoUpdates(feed.emit);
   const isOurLock = ownPath(appId, serviceName);
   return new Updates({ address: supervisor, pollMs: supervisorPollMs, hostPollMs, isOurLock, clock, random: Math.random, keeper, emit: feed.emit });
+}
+
+function makeDevice({ config, feed }: ServiceContext): ThisDevice {
+  const { supervisor, device } = config;
+  return new ThisDevice({ ...device, api: supervisor === null ? null : new SupervisorApi(supervisor), emit: feed.emit });
 }
 
 /** Writes and reads the tags of the device, if that is wanted. */

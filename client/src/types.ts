@@ -85,6 +85,8 @@ export interface LockSummary {
   paths: { path: string; state: 'ours' | 'absent' | 'supervisor' | 'foreign' }[];
   window: Window | null;
   override: Override | null;
+  /** Which device this is; null if neither its name nor its id is known. */
+  device: { name: string | null; uuid: string | null } | null;
   /** One sentence that answers "why is my device not updating?". */
   summary: string;
 }

@@ -46,6 +46,8 @@ export interface Config {
   readonly supervisorPollMs: number;
   /** How often the host's journal is read for a reboot that waits; null for never. */
   readonly hostPollMs: number | null;
+  /** The device's name when this container was made, and its id; null where they are not given. */
+  readonly device: { readonly name: string | null; readonly uuid: string | null };
   /** The names that the device gives to the app and this service; null where they are not given. */
   readonly appId: string | null;
   readonly serviceName: string | null;
@@ -107,6 +109,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     supervisor: readSupervisor(reader),
     supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
     hostPollMs: reader.readUnlessOff('UPDATE_LOCK_HOST_POLL', (v) => v.asIntervalOrOff(), 120_000),
+    device: { name: nonEmpty(environment['BALENA_DEVICE_NAME_AT_INIT']), uuid: nonEmpty(environment['BALENA_DEVICE_UUID']) },
     appId: environment['BALENA_APP_ID'] ?? null,
     serviceName: environment['BALENA_SERVICE_NAME'] ?? null,
     tagName,
@@ -140,6 +143,10 @@ function readTimes(reader: ReturnType<typeof sidecarSettings>, hasTags: boolean)
     freezes: reader.read('UPDATE_LOCK_FREEZE', (v) => v.asFreezes(), null),
     timeZone: reader.read('UPDATE_LOCK_TIMEZONE', (v) => v.asTimeZone(), needsTz ? reader.read('TZ', (v) => v.asTimeZone(), 'UTC') : 'UTC'),
   };
+}
+
+function nonEmpty(value: string | undefined): string | null {
+  return value === undefined || value === '' ? null : value;
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */

@@ -45,6 +45,7 @@ const DESCRIBERS: Describers = {
   'directory-looked-at': null,
   'gate-opened': null,
   'allowance-changed': null,
+  'device-named': null,
   stopping: ({ holders, paths }) => holders.length === 0 ? null : {
     level: 'info',
     message: 'stopping: the lock stays on disk for the leases that are live',

@@ -17,6 +17,8 @@ export type SidecarEvent =
   | OverrideEvent
   | TagEvent
   | ControlTagEvent
+  /** The device has another name than was known. */
+  | { readonly type: 'device-named' }
   /** Somebody has allowed updates by hand or by a tag, whatever windows say, or no longer does. */
   | { readonly type: 'allowance-changed' };
 

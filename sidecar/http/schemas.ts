@@ -158,6 +158,15 @@ const lockFields = {
     'Null without windows.',
   ),
   override: describe(z.nullable(override), 'The override by hand; null without one.'),
+  device: describe(
+    z.nullable(
+      z.strictObject({
+        name: describe(z.nullable(z.string()), 'The name that the cloud has told last; null if it is not known.'),
+        uuid: describe(z.nullable(z.string()), 'Null if it is not known.'),
+      }),
+    ),
+    'Which device this is; null if neither its name nor its id is known.',
+  ),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in `UPDATE_LOCK_TIMEZONE`, else UTC, and say so.'),
 };
 export const lock = z.strictObject({

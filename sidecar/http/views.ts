@@ -26,6 +26,7 @@ export interface Shown {
   /** Null if no tags steer. */
   readonly tags: { readonly problems: readonly TagProblem[] } | null;
   readonly override: { readonly current: Override | null; readonly inForce: Override | null };
+  readonly device: { readonly name: string | null; readonly uuid: string | null };
   readonly allowances: Pick<Allowances, 'current'>;
   readonly policies: Pick<LeasePolicies, 'of'>;
 }
@@ -66,8 +67,14 @@ export class Views {
       update: updates.known === null ? null : this.#update(updates.known, leases),
       window: window === null ? null : showWindow(window),
       override: this.override(),
+      device: this.#device(),
       summary: this.#summary(status, true),
     };
+  }
+
+  #device(): LockView['device'] {
+    const { name, uuid } = this.shown.device;
+    return name === null && uuid === null ? null : { name, uuid };
   }
 
   /** The override by hand; null without one. */

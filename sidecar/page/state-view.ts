@@ -1,5 +1,5 @@
 import { badge, byId, fact, printable, setText, when, type Badge } from './elements';
-import { isUpdating, thingsWaiting, type Known } from './known';
+import { isUpdating, thingsWaiting, type Known, type Lock } from './known';
 import type { Connection } from './stream';
 import { atTime } from './times';
 
@@ -21,6 +21,7 @@ export class StateView {
   readonly #summary = byId('summary', HTMLElement);
   readonly #notice = byId('notice', HTMLElement);
   readonly #facts = byId('state-facts', HTMLElement);
+  readonly #device = byId('device', HTMLElement);
   readonly #connection = byId('connection', HTMLElement);
   /** What was announced last. */
   #news = '';
@@ -36,7 +37,9 @@ export class StateView {
       this.#badge.replaceChildren(badge(state));
       this.#section.className = state.tone;
     }
-    document.title = `${connection === 'lost' ? 'Connection lost' : state.word} · update-lock`;
+    const device = deviceName(lock);
+    setText(this.#device, device);
+    document.title = [connection === 'lost' ? 'Connection lost' : state.word, device, 'update-lock'].filter((part) => part !== '').join(' · ');
     setText(this.#summary, summary);
     this.#summary.className = summary.length <= SHORT ? 'short' : summary.length <= MIDDLE ? 'middle' : 'long';
     this.#renderFacts(known, nowMs);
@@ -68,6 +71,11 @@ export class StateView {
       ...(update === null || waitingSince === null ? [] : [fact('Waiting since', ...when(waitingSince, 'since', nowMs))]),
     );
   }
+}
+
+/** Without a name, the beginning of the device's id, as the dashboard shows it; empty if that is not known either. */
+function deviceName({ device }: Lock): string {
+  return printable(device?.name ?? device?.uuid?.slice(0, 7) ?? '');
 }
 
 /** One or two words. What a held lock means depends on whether an update is waiting. */

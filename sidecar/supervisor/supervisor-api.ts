@@ -130,6 +130,14 @@ export class SupervisorApi {
     return tags === null ? { ok: false, isUnknown: false, problem: 'its answer has no tags in it' } : { ok: true, tags };
   }
 
+  /** `GET /v2/device/name`, from 9.11 on: the name that the cloud has told last; null if it cannot be had. */
+  async readName(): Promise<string | null> {
+    const answer = await this.#send('GET', '/v2/device/name', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string' || answer.status !== 200) return null;
+    const { deviceName } = Object(parseJson(answer.body)) as Record<string, unknown>;
+    return typeof deviceName === 'string' && deviceName !== '' ? deviceName : null;
+  }
+
   /** Resolves to the answer, or to the problem in words. */
   #send(method: string, path: string, body: string | null, timeoutMs: number, maxBytes = MAX_ANSWER_BYTES): Promise<{ status: number; body: string } | string> {
     return new Promise((resolve) => {

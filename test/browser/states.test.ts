@@ -29,6 +29,15 @@ test('a lock that is free is said to be, and then who takes it, why, and until w
   await page.shows('Free', '#badge');
 });
 
+test.each([
+  ['its name', { BALENA_DEVICE_NAME_AT_INIT: '<b>kitchen</b> north', BALENA_DEVICE_UUID: '7fc292ba8b2a41c0b6a4' }, '<b>kitchen</b> north'],
+  ['the beginning of its id where it has no name', { BALENA_DEVICE_UUID: '7fc292ba8b2a41c0b6a4' }, '7fc292b'],
+])('the head and the title say which device it is: %s', async (_what, environment, shown) => {
+  const page = await open(await start(environment));
+  await page.shows(shown, 'h1');
+  expect(await page.run('document.title')).toBe(`Free · ${shown} · update-lock`);
+});
+
 test('several hold it, each in its own way', async () => {
   const sidecar = await start({ UPDATE_LOCK_HOLD_ON_START: '10m' });
   const hold = await Hold.open(sidecar.target, 'backup', '?reason=nightly');

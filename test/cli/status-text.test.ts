@@ -34,6 +34,7 @@ const held: LockStatus = {
   update: null,
   window: null,
   override: null,
+  device: null,
   summary: 'Updates are held back.',
 };
 

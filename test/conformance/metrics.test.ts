@@ -52,6 +52,7 @@ describe('of a sidecar that has just started', () => {
     expect(series.get('update_lock_state{state="free"}')).toBe(1);
     expect(series.get('update_lock_window_open')).toBe(1);
     expect([...series].find(([name]) => name.startsWith('update_lock_build_info{version="'))?.[1]).toBe(1);
+    expect(series.get('update_lock_device_info{name="",uuid=""}')).toBe(1);
     for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'process_start_time_seconds', 'nodejs_heap_size_used_bytes']) {
       expect(series.get(name)).toBeGreaterThan(0);
     }

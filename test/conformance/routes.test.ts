@@ -79,7 +79,7 @@ describe('GET /v1/lock', () => {
   test('of a lock that is held has its leases and a sentence', async () => {
     const { body } = await sidecar.send('GET', '/v1/lock');
     expect(body).toMatchObject({
-      state: 'held', flock: true, update: null, window: null, override: null, leases: [{ name: 'live' }],
+      state: 'held', flock: true, update: null, window: null, override: null, device: null, leases: [{ name: 'live' }],
       paths: sidecar.lockFiles.map((path) => ({ path, state: 'ours' })),
     });
     expect(body.expires).toBe((body.leases as { expires: string }[])[0]?.expires);
@@ -89,7 +89,7 @@ describe('GET /v1/lock', () => {
   test('of one that is free says so', async () => {
     const other = await Sidecar.start();
     expect((await other.send('GET', '/v1/lock')).body).toEqual({
-      state: 'free', since: null, expires: null, flock: false, update: null, window: null, override: null, leases: [], summary: 'Nothing holds back updates.',
+      state: 'free', since: null, expires: null, flock: false, update: null, window: null, override: null, device: null, leases: [], summary: 'Nothing holds back updates.',
       paths: other.lockFiles.map((path) => ({ path, state: 'absent' })),
     });
   });

@@ -57,6 +57,18 @@ test.each<[string, string, boolean]>([
   expect(JSON.stringify(result)).not.toContain(KEY);
 });
 
+test.each<[string, string, string | null]>([
+  ['the name', `${HEAD}\r\n{"status":"success","deviceName":"holy-wildflower"}`, 'holy-wildflower'],
+  ['no name', `${HEAD}\r\n{"status":"success","deviceName":""}`, null],
+  ['a name that is no text', `${HEAD}\r\n{"status":"success","deviceName":{"x":1}}`, null],
+  ['null', `${HEAD}\r\nnull`, null],
+  ['what is not JSON', `${HEAD}\r\n{"deviceName":`, null],
+  ['that it has no such endpoint', 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', null],
+  ['nothing', '', null],
+])('asked for the name of the device and answering %s', async (_, bytes, name) => {
+  expect(await (await answering(bytes)).readName()).toBe(name);
+});
+
 test('one that comes before the connection is closed is an answer', async () => {
   const api = await answering(`HTTP/1.1 100 Continue\r\n\r\n${HEAD}Content-Length: ${String(IDLE.length)}\r\n\r\n${IDLE}`, false);
   expect(await api.read()).toMatchObject({ ok: true, reading: { pending: false } });

@@ -30,6 +30,7 @@ test('without any variable every setting has the default of the interface', () =
     supervisor: null,
     supervisorPollMs: 30_000,
     hostPollMs: 120_000,
+    device: { name: null, uuid: null },
     appId: null,
     serviceName: null,
     tagName: null,

@@ -145,12 +145,12 @@ export class EventStreams {
   }
 
   #lock(): LockEventView {
-    const { state, since, expires, flock, paths, window, override, summary } = this.views.lock();
+    const { state, since, expires, flock, paths, window, override, device, summary } = this.views.lock();
     // The end of a cooldown is no event.
     clearTimeout(this.#cooldownTimer);
     const passesInMs = this.keeper.status().refusal?.retryAfterMs;
     if (passesInMs !== undefined) this.#cooldownTimer = setTimeout(() => { this.#sendSoon(); }, passesInMs).unref();
-    return { snapshot: false, missed: false, state, since, expires, flock, paths, window, override, summary };
+    return { snapshot: false, missed: false, state, since, expires, flock, paths, window, override, device, summary };
   }
 
   #lockText(): string {

@@ -11,6 +11,8 @@ export interface Answers {
   isDownloading: () => boolean;
   /** The body of `GET /v1/device`. */
   device: () => Record<string, unknown>;
+  /** The device's name, as the cloud has told it last. */
+  name: () => string;
   /** The device's tags, as the cloud has them; null if the cloud cannot be reached. */
   tags: () => Readonly<Record<string, string>> | null;
   /** The body of `GET /v2/state/status`. */
@@ -51,6 +53,7 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
     if (tags === null) response.status(500).json({ status: 'failed', message: 'Connection refused' });
     else response.json({ status: 'success', tags: Object.entries(tags).map(([name, value], index) => ({ id: index + 1, name, value })) });
   });
+  app.get('/v2/device/name', (_request, response) => { response.json({ status: 'success', deviceName: answers.name() }); });
   app.post('/v2/journal-logs', answers.journal);
   app.get('/v1/device', (_request, response) => { response.json(answers.device()); });
   app.get('/v2/state/status', (_request, response) => { response.status(200).send(answers.status()); });

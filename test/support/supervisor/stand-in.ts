@@ -35,6 +35,8 @@ export class StandInSupervisor {
   readonly journal = new HostJournal();
   /** May be changed, as by `POST /v1/regenerate-api-key`. */
   apiKey: string;
+  /** The device's name, as the cloud has told it last. */
+  name = 'holy-wildflower';
   /** The device's tags in the cloud, of our app or not. */
   tags: Readonly<Record<string, string>> = {};
   instantUpdates: boolean;
@@ -113,6 +115,7 @@ export class StandInSupervisor {
       isAlone: this.#isAlone,
       isDownloading: () => this.device.downloadProgress !== null,
       device: () => deviceState(shown, this.version, isApplying(), this.#isChecking),
+      name: () => this.name,
       tags: () => (this.#isOnline ? this.tags : null),
       status: () => stateStatus(shown, isApplying()),
       journal: (request: Request, response: Response) => { this.journal.answer(request, response); },
