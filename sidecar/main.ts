@@ -11,6 +11,7 @@ import { Allowances } from './holders/allowances';
 import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe, policyOfProbe } from './holders/probes/probe-settings';
 import { OverrideHolder } from './holders/override/override-holder';
+import { SoakHolder } from './holders/soak/soak-holder';
 import { StartHolder } from './holders/start-holder';
 import { TagsHolder } from './holders/tags/tags-holder';
 import { WindowHolder } from './holders/windows/window-holder';
@@ -68,6 +69,9 @@ async function main(): Promise<void> {
   const tags = config.tagName === null || config.supervisor === null ? null : parts.add(new TagsHolder({
     prefix: config.tagName, clock, keeper, policies, allowances, state, windows, times: config.times, emit: feed.emit,
   }));
+  const soak = config.soakMs === 0 || config.supervisor === null ? null : parts.add(new SoakHolder({
+    requiredMs: config.soakMs, clock, boot, keeper, policies, allowances, state, emit: feed.emit,
+  }));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), policyOfProbe(name));
   parts.add(new FormerHolders(keeper, policies));
@@ -86,7 +90,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, tags, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, tags, soak, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

@@ -17,6 +17,7 @@ import type { Tokens } from '../server/http/tokens';
 import { toCheck, toWarning, type Checks } from '../server/checks';
 import type { Allowances } from './holders/allowances';
 import type { OverrideHolder } from './holders/override/override-holder';
+import type { SoakHolder } from './holders/soak/soak-holder';
 import type { TagsHolder } from './holders/tags/tags-holder';
 import type { Probes } from './holders/probes/probes';
 import type { WindowHolder } from './holders/windows/window-holder';
@@ -38,11 +39,13 @@ import { ownPath } from './supervisor/reboot-status';
 import { SummaryTag } from './supervisor/summary-tag';
 import { SupervisorApi } from './supervisor/supervisor-api';
 import { TagReader } from './supervisor/tag-reader';
+import { TargetWatch } from './supervisor/target-watch';
 import { ThisDevice } from './supervisor/this-device';
 import { Updates } from './supervisor/updates';
 import { VERSION } from '../server/version';
 
 const HOST_REBOOTS = 'Reboots for updates of the host OS are not held back: where Helios is alone, the host does not look at this lock';
+const NO_SOAK = "Releases do not soak: UPDATE_LOCK_SOAK needs the Supervisor's API, which names the release that the device is to have.";
 
 export interface ServiceContext {
   readonly config: Config;
@@ -61,6 +64,8 @@ export interface ServiceContext {
   readonly windows: WindowHolder;
   /** Null if no tags steer. */
   readonly tags: TagsHolder | null;
+  /** Null if no release has to soak, or none could be told from another. */
+  readonly soak: SoakHolder | null;
   readonly watch: LockWatch;
 }
 
@@ -70,12 +75,14 @@ export interface ServiceContext {
  * @throws ListenError if a listener that was asked for cannot be had
  */
 export async function startService(context: ServiceContext): Promise<void> {
-  const { config, clock, timeline, parts, keeper, windows, tags, override, policies, allowances, watch, checks, state, applying } = context;
+  const { config, clock, timeline, parts, keeper, windows, tags, soak, override, policies, allowances, watch, checks, state, applying } = context;
   state.tryWriting();
   const log = createLog(config);
   parts.add(new EventLog(log, () => keeper.leaseCount));
   const updates = parts.add(makeUpdates(context));
   if (updates instanceof Updates) parts.add(new AfterUpdate(applying, updates));
+  if (updates instanceof Updates && soak !== null) parts.add(new TargetWatch(updates, (news) => { soak.receive(news); }));
+  if (config.soakMs > 0) checks.add(() => toCheck('soak', soak === null ? NO_SOAK : soak.problem(), 'Releases have to soak.'));
   const deadline = makeDeadline(context, updates);
   const nowMs = (): number => clock.monotonicMs();
   const device = parts.add(makeDevice(context));
@@ -115,6 +122,7 @@ export async function startService(context: ServiceContext): Promise<void> {
     keeper.tick();
     override.look();
     tags?.look();
+    soak?.look();
     windows.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
@@ -131,11 +139,12 @@ export async function startService(context: ServiceContext): Promise<void> {
   log.info('ready', { version: VERSION, directory: config.lockDirectory, listening: listeners.addresses });
 }
 
-function makeUpdates({ config, clock, keeper, feed }: ServiceContext): Updates | NoUpdates {
+function makeUpdates({ config, clock, keeper, feed, soak }: ServiceContext): Updates | NoUpdates {
   const { supervisor, supervisorPollMs, hostPollMs, appId, serviceName } = config;
   if (supervisor === null) return new NoUpdates(feed.emit);
   const isOurLock = ownPath(appId, serviceName);
-  return new Updates({ address: supervisor, pollMs: supervisorPollMs, hostPollMs, isOurLock, clock, random: Math.random, keeper, emit: feed.emit });
+  const targetWish = soak === null ? null : { appId, isWanted: (runs: string | null) => soak.isTargetWanted(runs) };
+  return new Updates({ address: supervisor, pollMs: supervisorPollMs, hostPollMs, isOurLock, targetWish, clock, random: Math.random, keeper, emit: feed.emit });
 }
 
 function makeDevice({ config, feed }: ServiceContext): ThisDevice {

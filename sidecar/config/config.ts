@@ -51,6 +51,8 @@ export interface Config {
   /** The names that the device gives to the app and this service; null where they are not given. */
   readonly appId: string | null;
   readonly serviceName: string | null;
+  /** How long a release has to wait before it may be applied; 0 for not at all. */
+  readonly soakMs: number;
   /** The device tag into which the summary is written, and what the names of control tags begin with; null for neither. */
   readonly tagName: string | null;
   readonly hasReasonsInTag: boolean;
@@ -112,6 +114,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     device: { name: nonEmpty(environment['BALENA_DEVICE_NAME_AT_INIT']), uuid: nonEmpty(environment['BALENA_DEVICE_UUID']) },
     appId: environment['BALENA_APP_ID'] ?? null,
     serviceName: environment['BALENA_SERVICE_NAME'] ?? null,
+    soakMs: reader.read('UPDATE_LOCK_SOAK', (v) => v.asDuration(), 0),
     tagName,
     hasReasonsInTag: reader.read('UPDATE_LOCK_TAGS_REASONS', (v) => v.asEnum(['on', 'off']), 'on') === 'on',
     tagsPollMs: reader.read('UPDATE_LOCK_TAGS_POLL', (v) => v.asPollInterval(), 15 * 60_000),
@@ -129,6 +132,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   }
   if (config.tagName !== null && config.supervisor === null) {
     reader.warnings.push("UPDATE_LOCK_TAGS has no effect without the Supervisor's API, which reads and writes device tags");
+  }
+  if (config.soakMs > 0 && config.supervisor === null) {
+    reader.warnings.push("UPDATE_LOCK_SOAK has no effect without the Supervisor's API, which names the release that waits");
   }
   const mistakes = [...reader.mistakes, ...contradictions(config, reader)];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };

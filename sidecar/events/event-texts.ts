@@ -4,6 +4,7 @@ import { thingsHave, WAITING_THINGS } from '../leases/waiting';
 import type { SidecarEvent } from './event';
 import { HOLDER_DESCRIBERS } from './holder-event-texts';
 import { heldBy, howItEnded, howRenewed, leaseFields, LOSSES, RESULTS, somebodyAt, TURNS } from './phrases';
+import { SOAK_DESCRIBERS } from './soak-event-texts';
 import { TAG_DESCRIBERS } from './tag-event-texts';
 
 /** How an event is told: as a line of the log, and as an entry of the history. */
@@ -31,6 +32,7 @@ export const HISTORY_EVENTS = [
   'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
   'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
   'window-opened', 'window-closed', 'override-given', 'override-ended', 'probe-missed', 'probe-reached',
+  'soak-began', 'soak-over', 'soak-missed', 'soak-reached',
   'control-tags-changed', 'control-tag-unreadable', 'control-tags-missed', 'control-tags-reached',
 ] as const;
 export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
@@ -169,6 +171,7 @@ const DESCRIBERS: Describers = {
     };
   },
   ...HOLDER_DESCRIBERS,
+  ...SOAK_DESCRIBERS,
 };
 
 /** How an event is told to people; null if it is not. */

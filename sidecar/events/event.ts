@@ -15,6 +15,7 @@ export type SidecarEvent =
   | WindowEvent
   | ProbeEvent
   | OverrideEvent
+  | SoakEvent
   | TagEvent
   | ControlTagEvent
   /** The device has another name than was known. */
@@ -109,6 +110,16 @@ export type OverrideEvent =
   | { readonly type: 'override-given'; readonly updates: 'allow' | 'hold'; readonly reason: string; readonly forMs: number; readonly peer: string }
   /** `peer` is null where its time was up. */
   | { readonly type: 'override-ended'; readonly updates: 'allow' | 'hold'; readonly peer: string | null };
+
+/** Releases have to wait before they may be applied. */
+export type SoakEvent =
+  /** The device is to have another release than it has, and has seen it for the first time. */
+  | { readonly type: 'soak-began'; readonly commit: string; readonly forMs: number }
+  /** It has waited long enough. */
+  | { readonly type: 'soak-over'; readonly commit: string }
+  /** Releases are no longer held back, since the Supervisor does not name them. */
+  | { readonly type: 'soak-missed'; readonly problem: string }
+  | { readonly type: 'soak-reached' };
 
 export type ProbeEvent =
   /** The probe has given another answer than before, or its first. */

@@ -48,6 +48,11 @@ export function leaseFields({ name, reason, kind, ttlMs, peer }: Lease): Record<
   return { name, reason, kind, ...(ttlMs === null ? {} : { ttl: formatDuration(ttlMs) }), peer };
 }
 
+/** The commit of a release, as git and the dashboard shorten it. */
+export function shortCommit(commit: string): string {
+  return commit.slice(0, 7);
+}
+
 /** How many holders are named; the others are counted. */
 const MAX_NAMED = 10;
 

@@ -1,3 +1,5 @@
+import { readCommit, type Target } from './target';
+
 /** One answer of the Supervisor's `GET /v1/device`, as far as it is needed here. */
 export interface Reading {
   /** The device is not in the state that it should be in: true for a moment at every poll, too. */
@@ -8,6 +10,10 @@ export interface Reading {
   readonly failed: boolean;
   /** Helios answers in front of the Supervisor, and asks the cloud before it passes on a request for an update: from 19 on. */
   readonly isBehindHelios: boolean;
+  /** The commit of the release that the device has; null if that is not said, as by `GET /v1/device` while one is being applied. */
+  readonly runs: string | null;
+  /** The release that it is to have; null if that was not asked for. */
+  readonly target: Target | null;
 }
 
 /**
@@ -16,7 +22,7 @@ export interface Reading {
  */
 export function parseReading(json: unknown): Reading | null {
   if (typeof json !== 'object' || json === null) return null;
-  const { update_pending, update_downloaded, update_failed, status, supervisor_version } = json as Record<string, unknown>;
+  const { update_pending, update_downloaded, update_failed, status, supervisor_version, commit } = json as Record<string, unknown>;
   if (typeof update_pending !== 'boolean') return null;
   return {
     pending: update_pending,
@@ -24,19 +30,23 @@ export function parseReading(json: unknown): Reading | null {
     downloading: status === DOWNLOADING,
     failed: update_failed === true,
     isBehindHelios: typeof supervisor_version === 'string' && Number.parseInt(supervisor_version, 10) >= 19,
+    runs: readCommit(commit),
+    target: null,
   };
 }
 
 const DOWNLOADING = 'Downloading';
 
 /**
- * Whether `GET /v2/state/status` shows a download. `GET /v1/device` tells only of the service with the lowest image number,
- * and an image that is downloaded is mostly newer than those that run (balena-supervisor `src/device-api/actions.ts`,
- * `getLegacyDeviceState`). Of an answer in another form: no.
+ * What `GET /v2/state/status` says beside. `GET /v1/device` tells of a download only for the service with the lowest image number, and an
+ * image that is downloaded is mostly newer than those that run (balena-supervisor `src/device-api/actions.ts`,
+ * `getLegacyDeviceState`); and while an update is pending it does not say which release the device has. Of an answer in another form: nothing.
  */
-export function showsDownload(json: unknown): boolean {
-  if (typeof json !== 'object' || json === null) return false;
-  const { overallDownloadProgress, images } = json as Record<string, unknown>;
-  if (typeof overallDownloadProgress === 'number') return true;
-  return Array.isArray(images) && images.some((image: unknown) => (image as { status?: unknown } | null)?.status === DOWNLOADING);
+export function parseStateStatus(json: unknown): Pick<Reading, 'downloading' | 'runs'> {
+  if (typeof json !== 'object' || json === null) return { downloading: false, runs: null };
+  const { overallDownloadProgress, images, release } = json as Record<string, unknown>;
+  const isDownloading =
+    typeof overallDownloadProgress === 'number' ||
+    (Array.isArray(images) && images.some((image: unknown) => (image as { status?: unknown } | null)?.status === DOWNLOADING));
+  return { downloading: isDownloading, runs: readCommit(release) };
 }

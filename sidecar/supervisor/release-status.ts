@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Reading } from './reading';
+import type { Target } from './target';
 
 /** What the Supervisor says of releases. Times are milliseconds of the monotonic clock. */
 export interface ReleaseStatus {
@@ -18,6 +20,10 @@ export interface ReleaseStatus {
   readonly waitsSinceMs: number | null;
   /** When the last reading was the first to show a release: the next one tells whether it waits. Null otherwise. */
   readonly seenOnceAtMs: number | null;
+  /** The commit of the release that the device has, as of the last answer that named it; null if none has. */
+  readonly runs: string | null;
+  /** The release that it is to have; null if the Supervisor was not asked for it. */
+  readonly target: Target | null;
 }
 
 export const NEVER_ASKED: ReleaseStatus = {
@@ -31,6 +37,8 @@ export const NEVER_ASKED: ReleaseStatus = {
   isSilent: false,
   waitsSinceMs: null,
   seenOnceAtMs: null,
+  runs: null,
+  target: null,
 };
 
 /** Whether a release waits for the lock: it does once everything that it needs is on the device. */
@@ -46,8 +54,8 @@ export function releaseWaits({ waitsSinceMs, downloading }: ReleaseStatus): bool
  * a day would otherwise never reach a deadline.
  */
 export function afterReading(status: ReleaseStatus, reading: Reading, nowMs: number, isHeld: boolean): ReleaseStatus {
-  const { pending, downloaded, downloading, failed, isBehindHelios } = reading;
-  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed, isBehindHelios, isSilent: false } as const;
+  const { pending, downloaded, downloading, failed, isBehindHelios, runs, target } = reading;
+  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed, isBehindHelios, isSilent: false, runs: runs ?? status.runs, target } as const;
   if (!pending || downloading) {
     return { ...seen, waitsSinceMs: pending ? status.waitsSinceMs : null, seenOnceAtMs: null };
   }
@@ -66,7 +74,7 @@ export function afterFailure(status: ReleaseStatus, problem: string): ReleaseSta
   return { ...status, supervisor: 'unreachable', problem, seenOnceAtMs: null };
 }
 
-/** Whether two states differ in anything that is shown. */
+/** Whether two states differ in anything that somebody wants to know. */
 export function differs(one: ReleaseStatus, other: ReleaseStatus): boolean {
   return (
     one.supervisor !== other.supervisor ||
@@ -74,6 +82,8 @@ export function differs(one: ReleaseStatus, other: ReleaseStatus): boolean {
     one.downloading !== other.downloading ||
     one.failed !== other.failed ||
     one.isSilent !== other.isSilent ||
-    one.waitsSinceMs !== other.waitsSinceMs
+    one.waitsSinceMs !== other.waitsSinceMs ||
+    one.runs !== other.runs ||
+    !isDeepStrictEqual(one.target, other.target)
   );
 }

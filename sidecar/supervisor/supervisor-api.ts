@@ -1,6 +1,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import { messageOf } from '../../server/text';
-import { parseReading, showsDownload, type Reading } from './reading';
+import { parseReading, parseStateStatus, type Reading } from './reading';
+import { parseTargetCommit, type Target } from './target';
 
 /** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
 const READING_TIMEOUT_MS = 10_000;
@@ -13,6 +14,9 @@ const MAX_ANSWER_BYTES = 65_536;
 
 /** The same for the tags of the device, of which people may make as many as they like. */
 const MAX_TAGS_BYTES = 1024 * 1024;
+
+/** Of a Supervisor without `GET /v2/state/status`. */
+const NOTHING_MORE = { downloading: false, runs: null } as const;
 
 export interface SupervisorAddress {
   /** `http://host:port`. */
@@ -65,25 +69,37 @@ export class SupervisorApi {
     if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
     const reading = parseReading(parseJson(answer.body));
     if (reading === null) return { ok: false, problem: 'its answer is not that of a Supervisor' };
-    const downloading = reading.downloading || (reading.pending ? await this.#isDownloading() : false);
-    if (typeof downloading === 'string') return { ok: false, problem: downloading };
-    return { ok: true, reading: { ...reading, downloading } };
+    if (!reading.pending || reading.downloading) return { ok: true, reading };
+    const more = await this.#readStateStatus();
+    if (typeof more === 'string') return { ok: false, problem: more };
+    return { ok: true, reading: { ...reading, downloading: more.downloading, runs: reading.runs ?? more.runs } };
   }
 
   /**
-   * False also if it never tells. One that has told and now does not is busy, most likely with a download, which must not be
+   * No download also if it never tells. One that has told and now does not is busy, most likely with a download, which must not be
    * taken for none: then what is wrong.
    */
-  async #isDownloading(): Promise<boolean | string> {
-    if (this.#stateStatus === 'missing') return false;
+  async #readStateStatus(): Promise<ReturnType<typeof parseStateStatus> | string> {
+    if (this.#stateStatus === 'missing') return NOTHING_MORE;
     const answer = await this.#send('GET', '/v2/state/status', null, READING_TIMEOUT_MS);
     if (typeof answer !== 'string' && answer.status === 200) {
       this.#stateStatus = 'there';
-      return showsDownload(parseJson(answer.body));
+      return parseStateStatus(parseJson(answer.body));
     }
     if (typeof answer !== 'string' && answer.status === 404) this.#stateStatus = 'missing';
-    if (this.#stateStatus !== 'there') return false;
+    if (this.#stateStatus !== 'there') return NOTHING_MORE;
     return typeof answer === 'string' ? answer : explainStatus(answer.status);
+  }
+
+  /** `GET /v2/applications/state`, from 7.12 on: the commit of the release that the device is to have. */
+  async readTarget(appId: string | null): Promise<Target> {
+    const answer = await this.#send('GET', '/v2/applications/state', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return { ok: false, problem: answer };
+    const { status, body } = answer;
+    if (status === 404) return { ok: false, problem: 'the release that the device is to have is only named by Supervisor 7.12 or later' };
+    if (status !== 200) return { ok: false, problem: explainStatus(status) };
+    const commit = parseTargetCommit(parseJson(body), appId);
+    return commit === null ? { ok: false, problem: 'its answer names no release of this app' } : { ok: true, commit };
   }
 
   /**

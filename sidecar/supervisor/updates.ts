@@ -11,6 +11,8 @@ import type { UpdateNote, Waiting, WaitingKind } from '../leases/waiting';
 import { UpdateRequests, type ByHandResult, type LockState, type UpdateRequest } from './update-requests';
 import { RebootWatch } from './reboot-watch';
 import { ReleaseWatch } from './release-watch';
+import type { ReleaseStatus } from './release-status';
+import { readingTarget, type TargetWish } from './target-reader';
 import { isPending, type UpdateStatus } from './update-status';
 import { Waiters } from './waiters';
 
@@ -55,6 +57,8 @@ export interface UpdatesOptions {
   readonly hostPollMs: number | null;
   /** Tells our lock file among those of the host. */
   readonly isOurLock: (path: string) => boolean;
+  /** Null if nobody wants to know which release the device is to have. */
+  readonly targetWish: TargetWish | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly keeper: Keeper;
@@ -75,14 +79,15 @@ export class Updates implements UpdateSource {
   #wasHeld: boolean | null = null;
 
   constructor(private readonly options: UpdatesOptions) {
-    const { address, pollMs, hostPollMs, isOurLock, clock, random, keeper, emit } = options;
+    const { address, pollMs, hostPollMs, isOurLock, targetWish, clock, random, keeper, emit } = options;
     const api = new SupervisorApi(address);
     const lock: LockState = {
       isHeld: () => keeper.heldSinceMs !== null,
       isSupervisors: () => keeper.isUpdating,
       holders: () => keeper.leases().map(({ name }) => name),
     };
-    this.#releases = new ReleaseWatch({ api, clock, random, pollMs, isHeld: () => lock.isHeld(), emit });
+    const reader = targetWish === null ? api : readingTarget(api, targetWish);
+    this.#releases = new ReleaseWatch({ api: reader, clock, random, pollMs, isHeld: () => lock.isHeld(), emit });
     this.#reboots = new RebootWatch({ api, clock, pollMs: hostPollMs, isOurs: isOurLock, emit });
     this.#requests = new UpdateRequests({ api, watch: this.#releases, lock, emit });
     this.#retry = new RetryOnRelease({ clock, watch: this.#releases, requests: this.#requests, lock });
@@ -97,6 +102,11 @@ export class Updates implements UpdateSource {
   get known(): UpdateStatus | null {
     const { status } = this;
     return this.#releases.isKnown || isPending(status) ? status : null;
+  }
+
+  /** Which release the device has and is to have, as of the last answer. */
+  get release(): Pick<ReleaseStatus, 'runs' | 'target'> {
+    return this.#releases.status;
   }
 
   /** Everything that waits without a break, also a release while a newer one is downloaded. */
@@ -177,6 +187,11 @@ export class Updates implements UpdateSource {
   attend(): () => void {
     const stop = [this.#releases.attend(), this.#reboots.attend()];
     return () => { for (const each of stop) each(); };
+  }
+
+  /** The same, without the journal of the host, in which only reboots are: to read that starts a process. */
+  attendReleases(): () => void {
+    return this.#releases.attend();
   }
 
   /** Asks the Supervisor now; false if it does not answer. */

@@ -157,3 +157,10 @@ describe('a download', () => {
     }
   });
 });
+
+test('it names the commit that the device is to have, while that waits too', async () => {
+  const { supervisor } = await startLocked();
+  const commit = supervisor.device.target.release.commit;
+  expect(commit).not.toBe(supervisor.device.current.release.commit);
+  expect((await ask(supervisor, '/v2/applications/state')).body).toMatchObject({ fleet: { appId: 1, commit } });
+});

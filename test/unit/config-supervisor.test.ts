@@ -54,3 +54,12 @@ test.each<[Record<string, string>, boolean]>([
   const warning = "UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits";
   expect(configOf(environment).warnings).toEqual(isWarned ? [warning] : []);
 });
+
+test.each<[Record<string, string>, boolean]>([
+  [{ UPDATE_LOCK_SOAK: '1d' }, true],
+  [{ UPDATE_LOCK_SOAK: '0' }, false],
+  [{ UPDATE_LOCK_SOAK: '1d', BALENA_SUPERVISOR_ADDRESS: ADDRESS, BALENA_SUPERVISOR_API_KEY: 'k3y' }, false],
+])('a soak for which no release can be told from another is worth a warning: %j', (environment, isWarned) => {
+  const warning = "UPDATE_LOCK_SOAK has no effect without the Supervisor's API, which names the release that waits";
+  expect(configOf(environment).warnings).toEqual(isWarned ? [warning] : []);
+});

@@ -1,6 +1,6 @@
-import { parseReading, showsDownload, type Reading } from '../../sidecar/supervisor/reading';
+import { parseReading, parseStateStatus, type Reading } from '../../sidecar/supervisor/reading';
 
-const IDLE: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: true };
+const IDLE: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: true, runs: 'abc', target: null };
 const ANSWER = {
   api_port: 48484, ip_address: '192.168.0.1', commit: 'abc', status: 'Idle', download_progress: null, os_version: 'balenaOS 6', mac_address: '',
   supervisor_version: '19.0.5', update_pending: false, update_downloaded: false, update_failed: false,
@@ -34,5 +34,12 @@ test.each<[unknown, boolean]>([
   [null, false],
   [undefined, false],
 ])('%j shows a download: %s', (json, isShown) => {
-  expect(showsDownload(json)).toBe(isShown);
+  expect(parseStateStatus(json)).toEqual({ downloading: isShown, runs: null });
 });
+
+test.each<[unknown, string | null]>([['abc', 'abc'], ['localrelease', 'localrelease'], ['', null], [5, null], [null, null], ['a b', null], ['x'.repeat(101), null]])(
+  'the release %j is one that runs: %j',
+  (release, runs) => {
+    expect(parseStateStatus({ release })).toEqual({ downloading: false, runs });
+  },
+);

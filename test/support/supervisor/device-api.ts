@@ -19,6 +19,8 @@ export interface Answers {
   status: () => Record<string, unknown>;
   /** `POST /v2/journal-logs`. */
   journal: (request: Request, response: Response) => void;
+  /** The body of `GET /v2/applications/state`. */
+  applications: () => Record<string, unknown>;
   /** False if it is ignored. */
   update: (force: boolean, cancel: boolean) => boolean;
 }
@@ -57,6 +59,7 @@ export function deviceApi(answers: Answers, history: History, moodFor: (path: st
   app.post('/v2/journal-logs', answers.journal);
   app.get('/v1/device', (_request, response) => { response.json(answers.device()); });
   app.get('/v2/state/status', (_request, response) => { response.status(200).send(answers.status()); });
+  app.get('/v2/applications/state', (_request, response) => { response.status(200).json(answers.applications()); });
   // `middleware/errors.ts`: whatever is wrong, a body that cannot be parsed included, is 503. The unused fourth makes it one for errors.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {

@@ -48,6 +48,16 @@ export function stateStatus(device: Device, isApplying: boolean): Record<string,
   };
 }
 
+/** The body of `GET /v2/applications/state` (`src/device-api/v2.ts`): its commit is the target's, which may not be applied yet. */
+export function applicationsState({ target, current, downloadProgress, isReplacing }: Device): Record<string, unknown> {
+  const { commit, imageId } = target.release;
+  const isApplied = commit === current.release.commit;
+  const updateStatus = isApplied ? 'done' : downloadProgress !== null ? 'downloading' : isReplacing ? 'applying changes' : 'downloaded';
+  const status = isApplied ? 'Running' : downloadProgress === null ? 'Downloaded' : 'Downloading';
+  const services = { [SERVICE.serviceName]: { status, image: `registry2.example.com/v2/${String(imageId)}`, downloadProgress, releaseId: imageId } };
+  return { fleet: { appId: SERVICE.appId, appUuid: 'f1ee7', commit, updateStatus, services } };
+}
+
 function imageState(imageId: number, dockerImageId: string | null, status: string, downloadProgress: number | null): Record<string, unknown> {
   return { name: `registry2.example.com/v2/${String(imageId)}`, ...SERVICE, imageId, dockerImageId, status, downloadProgress };
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Device, type Target } from './device';
 import { deviceApi, type Mood } from './device-api';
-import { deviceState, stateStatus } from './device-state';
+import { applicationsState, deviceState, stateStatus } from './device-state';
 import { HeliosLocks } from './helios-locks';
 import { HostJournal } from './host-journal';
 import { History, type Happening, type Recorded } from './history';
@@ -119,6 +119,7 @@ export class StandInSupervisor {
       tags: () => (this.#isOnline ? this.tags : null),
       status: () => stateStatus(shown, isApplying()),
       journal: (request: Request, response: Response) => { this.journal.answer(request, response); },
+      applications: () => applicationsState(this.device),
       update: (force: boolean, cancel: boolean) => this.#update(force, cancel),
     };
     const server = createServer(deviceApi(answers, this.history, (path) => this.#moods.get(path) ?? this.#moods.get('*')));
