@@ -14,7 +14,7 @@ export const MEANINGS = {
   'EndedLease.ended.reason': '`lost`: the lock was taken away. `drained`: an update had waited long enough. `disconnected`: its connection ended. `stopped`: the sidecar did, with `UPDATE_LOCK_ON_STOP=release`.',
   'EndedLease.ended.at': 'When.',
   'LeaseList.leases': 'The oldest first.',
-  'Lock.state': '`held`: ours. `updating`: the Supervisor or Helios has it, also in the cooldown, or an update that is being applied may need it again. `foreign`: somebody else has. `cooldown`: just lost, and nobody has it yet. `unavailable`: it cannot be written or locked.',
+  'Lock.state': '`held`: ours. `updating`: the Supervisor or Helios has it, also in the cooldown, or an update that is being applied may need it again. `foreign`: somebody else has, or Helios has left a stale file. `cooldown`: just lost, and nobody has it yet. `unavailable`: it cannot be written or locked.',
   'Lock.since': 'Since when it is held; null while it is not.',
   'Lock.expires': 'When the last lease ends at the latest, as things are; null while the lock is not held, or if one has no end.',
   'Lock.flock': 'Whether `flock(2)` is held, which is what stops reboots of the host OS.',

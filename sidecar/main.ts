@@ -18,6 +18,7 @@ import { WindowHolder } from './holders/windows/window-holder';
 import { Keeper } from './keeper/keeper';
 import { LeasePolicies } from './leases/policies';
 import { SUPERVISOR_UID } from './lock/classify';
+import { isFlocked } from './lock/is-flocked';
 import { LockUser } from './lock/lock-user';
 import { openStore } from './keeper/open-store';
 import { LockWatch } from './lock/watch';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     timeline,
     emit: feed.emit,
     openStore: () => openStore({ directory: lockDirectory, legacyPath: legacyLockPath }, user, { boot, nowMs: clock.monotonicMs() }),
+    isFlocked: (path, file) => isFlocked(path, file, user),
     defaultTtlMs: config.defaultTtlMs,
     maxLeases: config.maxLeases,
     restartGraceMs: config.restartGraceMs,

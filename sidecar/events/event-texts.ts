@@ -28,7 +28,7 @@ export interface HistoryText {
 /** The kinds of entry in the history, for programs. */
 export const HISTORY_EVENTS = [
   'started', 'acquired', 'recovered', 'renewed', 'released', 'expired', 'disconnected', 'lost', 'drained', 'stopped',
-  'lock-lost', 'updating', 'foreign', 'free', 'failed',
+  'lock-lost', 'updating', 'foreign', 'left-behind', 'free', 'failed',
   'update-waits', 'update-over', 'download-began', 'update-requested', 'update-refused', 'update-forced',
   'deadline-nears', 'draining', 'drain-over', 'supervisor-missed', 'supervisor-reached',
   'window-opened', 'window-closed', 'override-given', 'override-ended', 'probe-missed', 'probe-reached',
@@ -61,6 +61,12 @@ const DESCRIBERS: Describers = {
     fields: { from, to },
     // That we have or had them, the leases say.
     history: to === 'ours' || (to === 'free' && from === 'ours') ? null : { event: to, text: TURNS[to] },
+  }),
+  'file-left-behind': ({ path, isHelios, uid }) => ({
+    level: 'warn',
+    message: isHelios ? 'lock file of Helios is stale: no process holds its flock' : "somebody else's lock file may have been left behind: no process holds its flock",
+    fields: { path, ...(isHelios ? {} : { uid }) },
+    history: { event: 'left-behind', text: isHelios ? 'The lock file of Helios is stale' : 'The lock file may have been left behind: no process holds its flock', detail: path },
   }),
   'update-paused': () => ({
     level: 'info',

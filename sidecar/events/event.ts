@@ -48,6 +48,8 @@ export type KeeperEvent =
   | { readonly type: 'directory-looked-at' }
   /** The names of the lock have another owner than at the look before. */
   | { readonly type: 'lock-turned'; readonly from: NamesOwner; readonly to: NamesOwner }
+  /** Somebody else's file stands at a name of the lock, and no process holds its flock. A file of Helios is stale then. */
+  | { readonly type: 'file-left-behind'; readonly path: string; readonly isHelios: boolean; readonly uid: number }
   | { readonly type: 'lease-acquired'; readonly lease: Lease; readonly recovered: boolean; readonly lock: 'taken' | 'held' }
   | { readonly type: 'lease-renewed'; readonly lease: Lease }
   | { readonly type: 'lease-ended'; readonly lease: EndedLease; readonly lock: 'held' | 'released' | 'lost' }

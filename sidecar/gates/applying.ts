@@ -85,6 +85,7 @@ export class Applying {
 
   onEvent(event: SidecarEvent): void {
     if (event.type === 'lock-turned') this.#onTurn(event.to === 'updating');
+    if (event.type === 'file-left-behind') this.#onLeftBehind();
     if (event.type === 'store-opened') this.#resume();
   }
 
@@ -117,6 +118,12 @@ export class Applying {
     }
     if (phase.kind === 'attempt') this.#become({ kind: 'none' });
     if (phase.kind === 'standing') this.#pause(Math.max(phase.opensAtMs, this.#comesBackByMs()));
+  }
+
+  /** A file of Helios that turns out to be stale is not that of an update. */
+  #onLeftBehind(): void {
+    const { kind } = this.#phase;
+    if (!this.options.keeper.isUpdating && (kind === 'attempt' || kind === 'standing')) this.#open();
   }
 
   /** When an update that has just given back the lock will have taken it again; now if nothing could tell that it is over. */

@@ -1,7 +1,8 @@
 import type { Timeline } from '../../server/clock';
 import type { TimeZone } from '../../server/time-zone';
 import type { Allowance } from '../holders/allowances';
-import type { LockStatus } from '../keeper/status';
+import type { FoundPath } from '../keeper/left-behind';
+import { isUpdater, type LockStatus } from '../keeper/status';
 import type { Lease } from '../leases/lease';
 import type { LeasePolicies } from '../leases/policies';
 import { thingsHave, WAITING_THINGS } from '../leases/waiting';
@@ -42,9 +43,9 @@ function whyNotUpdating(known: Known): string {
     case 'free':
       return andAllowed(known, whileFree(known));
     case 'updating':
-      return `An update is being applied${forHowLong(lock, timeline.toWallMs(nowMs))}: ${detail}`;
+      return `An update is being applied${updatingFor(lock, timeline.toWallMs(nowMs))}: ${detail}`;
     case 'foreign':
-      return `Updates are held back by somebody else: ${detail}`;
+      return `Updates are held back by somebody else: ${detail}${leftBehindSince(lock, timeline.toWallMs(nowMs))}`;
     case 'cooldown': {
       const opens = timeOfDay(known, nowMs + (lock.refusal?.retryAfterMs ?? 0));
       return `The lock was just taken away from outside, so an update can get through; leases are granted again from ${opens}.`;
@@ -125,11 +126,22 @@ function unreachableNow({ supervisor }: UpdateStatus, who: string): string {
   return supervisor === 'unreachable' ? `, though ${who} cannot be reached now` : '';
 }
 
-function forHowLong({ paths }: LockStatus, nowWallMs: number): string {
-  const writtenAtMs = paths.find(({ standing }) => standing === 'supervisor' || standing === 'helios')?.writtenAtWallMs ?? null;
-  const minutes = writtenAtMs === null ? 0 : Math.floor((nowWallMs - writtenAtMs) / 60_000);
-  if (minutes < 1) return '';
-  return minutes === 1 ? ' for a minute' : minutes < 120 ? ` for ${String(minutes)} minutes` : ` for ${String(Math.floor(minutes / 60))} hours`;
+function updatingFor({ paths }: LockStatus, nowWallMs: number): string {
+  const age = ageOf(paths.find(isUpdater), nowWallMs);
+  return age === null ? '' : ` for ${age}`;
+}
+
+function leftBehindSince({ paths }: LockStatus, nowWallMs: number): string {
+  const age = ageOf(paths.find(({ isLeftBehind }) => isLeftBehind), nowWallMs);
+  return age === null ? '' : ` It was last written ${age} ago.`;
+}
+
+/** Null if that is not known, or less than a minute. */
+function ageOf(found: FoundPath | undefined, nowWallMs: number): string | null {
+  const file = found?.file ?? null;
+  const minutes = file === null ? 0 : Math.floor((nowWallMs - file.writtenAtWallMs) / 60_000);
+  if (minutes < 1) return null;
+  return minutes === 1 ? 'a minute' : minutes < 120 ? `${String(minutes)} minutes` : `${String(Math.floor(minutes / 60))} hours`;
 }
 
 function timeOfDay(known: Known, ms: number): string {

@@ -8,8 +8,8 @@ import type { TagProblem } from '../holders/tags/known-tags';
 import type { Entry } from '../events/history';
 import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
+import type { FoundPath } from '../keeper/left-behind';
 import type { LockStatus } from '../keeper/status';
-import type { PathStanding } from '../lock/update-lock';
 import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
@@ -179,11 +179,11 @@ function showWindow({ isOpen, opensAtWallMs, closesAtWallMs, isFrozen, timeZone 
   return { open: isOpen, opens: show(opensAtWallMs), closes: show(closesAtWallMs), frozen: isFrozen, timezone: timeZone };
 }
 
-/** In the interface Helios counts as the Supervisor, and a path that cannot be looked at as foreign. */
-function showPath({ path, standing }: PathStanding): LockView['paths'][number] {
+/** In the interface Helios counts as the Supervisor; its stale files, and a path that cannot be looked at, as foreign. */
+function showPath({ path, standing, isLeftBehind }: FoundPath): LockView['paths'][number] {
   switch (standing) {
     case 'helios':
-      return { path, state: 'supervisor' };
+      return { path, state: isLeftBehind ? 'foreign' : 'supervisor' };
     case 'unknown':
       return { path, state: 'foreign' };
     default:

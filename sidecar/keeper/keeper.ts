@@ -6,13 +6,14 @@ import { refused, type AcquireRequest, type Outcome, type Precondition, type Rel
 import { BootNotes } from './boot-notes';
 import { decide, unmetPrecondition, type Limits, type NameFacts } from './decision';
 import { HeldLock, type HeldLockOptions } from './held-lock';
+import { LeftBehind, type LeftBehindOptions } from './left-behind';
 import { LeaseBook } from './lease-book';
 import { LockStore, type LockStoreOptions } from './lock-store';
 import { STOPPING } from './refusal-texts';
 import { isSupervisors, statusOf, type LockStatus } from './status';
 import { WaitingRoom } from './waiting-room';
 
-export interface KeeperOptions extends LockStoreOptions, HeldLockOptions, Limits {}
+export interface KeeperOptions extends LockStoreOptions, HeldLockOptions, LeftBehindOptions, Limits {}
 
 /**
  * The middle: leases x gates x lock -> one decision. Every decision is made, written down and carried out in one turn of the
@@ -22,6 +23,7 @@ export class Keeper {
   /** What the next process of this boot has to know beside the leases. */
   readonly notes: BootNotes;
   readonly #store: LockStore;
+  readonly #leftBehind: LeftBehind;
   readonly #book: LeaseBook;
   readonly #lock: HeldLock;
   readonly #waitingRoom: WaitingRoom;
@@ -31,15 +33,17 @@ export class Keeper {
   #wasOpen = false;
 
   constructor(private readonly options: KeeperOptions) {
+    this.#leftBehind = new LeftBehind(options, () => { this.look(); });
     this.#store = new LockStore(options, {
       onOpen: (recovered) => {
         this.#lock.recover(recovered, this.#nowMs());
+        this.#leftBehind.look(this.#store.inspect());
         this.#lock.reportNamesOwner();
         options.emit({ type: 'store-opened' });
       },
       leases: () => this.#book.all(),
       header: () => this.notes.header,
-    });
+    }, this.#leftBehind);
     this.notes = new BootNotes(options.timeline, () => { this.#store.recordNotes(); });
     this.#book = new LeaseBook(options.clock, this.#store, () => { this.#endDue(); });
     this.#lock = new HeldLock(options, this.#store, this.#book, this.notes);
@@ -173,6 +177,7 @@ export class Keeper {
   /** Looks whether all is as it should be: to be called when something has happened in the lock directory. */
   look(): void {
     this.tick();
+    this.#leftBehind.look(this.#store.inspect());
     this.#lock.reportNamesOwner();
     this.#waitingRoom.call();
     this.options.emit({ type: 'directory-looked-at' });
@@ -192,6 +197,7 @@ export class Keeper {
 
   /** Lets go of the files; the lock stays on disk for the leases that are still live. */
   close(): void {
+    this.#leftBehind.close();
     this.#store.close(this.#book.size > 0);
   }
 

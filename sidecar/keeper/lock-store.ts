@@ -7,7 +7,7 @@ import type { EndedLease, Lease } from '../leases/lease';
 import type { Refusal } from '../leases/refusal-codes';
 import { lockFileText } from '../lock/lock-file-text';
 import { FlockUpkeep, RETRY_AT_MOST_EVERY_MS, RETRY_MS } from '../lock/flock-upkeep';
-import type { InspectedPath } from '../lock/update-lock';
+import type { FoundPath, LeftBehind } from './left-behind';
 import type { OpenStoreResult, Store } from './open-store';
 import { cannotLock, fromStanding, STOPPING } from './refusal-texts';
 
@@ -45,6 +45,7 @@ export class LockStore {
   constructor(
     private readonly options: LockStoreOptions,
     private readonly keeper: LeaseSource,
+    private readonly leftBehind: Pick<LeftBehind, 'mark'>,
   ) {}
 
   get isOpen(): boolean {
@@ -117,7 +118,7 @@ export class LockStore {
     }
     // One of the names may be ours all the same, and is not needed.
     if (this.#giveBackTimer === undefined) this.giveBack();
-    if (result.kind === 'blocked') return fromStanding(result);
+    if (result.kind === 'blocked') return fromStanding(this.leftBehind.mark(result.by));
     this.#failed('take', result.detail);
     return cannotLock(result.detail);
   }
@@ -182,8 +183,8 @@ export class LockStore {
     return this.#store !== null && this.#store.lock.flockProblem() === null;
   }
 
-  inspect(): InspectedPath[] {
-    return this.#store?.lock.inspect() ?? [];
+  inspect(): FoundPath[] {
+    return this.#store?.lock.inspect().map((path) => this.leftBehind.mark(path)) ?? [];
   }
 
   /** While the lock is free: goes on in the directory that is now at the path, if it is another. Returns whether it does. */

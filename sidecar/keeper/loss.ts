@@ -1,4 +1,4 @@
-import type { PathStanding } from '../lock/update-lock';
+import type { PathStanding } from '../lock/inspected-path';
 import type { LossCause } from '../events/event';
 
 /**

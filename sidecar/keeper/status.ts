@@ -1,7 +1,7 @@
 import type { NamesOwner } from '../events/event';
 import type { Lease } from '../leases/lease';
-import type { InspectedPath, PathStanding } from '../lock/update-lock';
 import type { Refusal, RefusalCode } from '../leases/refusal-codes';
+import type { FoundPath } from './left-behind';
 import { fromStanding } from './refusal-texts';
 
 export const LOCK_STATES = ['held', 'free', 'updating', 'foreign', 'cooldown', 'unavailable'] as const;
@@ -19,7 +19,7 @@ export interface LockStatus {
   /** When the last lease ends at the latest, null if the lock is not held or one has no end. */
   readonly expiresAtMs: number | null;
   readonly flocked: boolean;
-  readonly paths: readonly InspectedPath[];
+  readonly paths: readonly FoundPath[];
   /** Live leases, oldest first. */
   readonly leases: readonly Lease[];
 }
@@ -36,7 +36,7 @@ export interface Obstacles {
 interface Facts {
   readonly heldSinceMs: number | null;
   readonly isFlocked: boolean;
-  readonly paths: readonly InspectedPath[];
+  readonly paths: readonly FoundPath[];
   readonly leases: readonly Lease[];
   readonly problem: Refusal | null;
   readonly gate: Refusal | null;
@@ -71,20 +71,21 @@ export function isSupervisors({ paths }: Pick<LockStatus, 'paths'>): boolean {
 }
 
 /** The refusal while an update is being applied, null if none is. It comes before all others, such as the cooldown. */
-export function updatingRefusal(paths: readonly PathStanding[]): Refusal | null {
+export function updatingRefusal(paths: readonly FoundPath[]): Refusal | null {
   const path = paths.find(isUpdater);
   return path === undefined ? null : fromStanding(path);
 }
 
-function isUpdater({ standing }: PathStanding): boolean {
-  return standing === 'supervisor' || standing === 'helios';
+/** Whether the file is that of an update that is being applied. A stale file of Helios is not. */
+export function isUpdater({ standing, isLeftBehind }: FoundPath): boolean {
+  return standing === 'supervisor' || (standing === 'helios' && !isLeftBehind);
 }
 
 /** Who has the names of a lock that we do not hold; null while they cannot be looked at. */
-export function ownerOfNames(paths: readonly InspectedPath[]): Exclude<NamesOwner, 'ours'> | null {
+export function ownerOfNames(paths: readonly FoundPath[]): Exclude<NamesOwner, 'ours'> | null {
   if (paths.length === 0) return null;
   if (isSupervisors({ paths })) return 'updating';
-  return paths.some(({ standing }) => standing === 'foreign') ? 'foreign' : 'free';
+  return paths.some(({ standing }) => standing === 'foreign' || standing === 'helios') ? 'foreign' : 'free';
 }
 
 function stateOf(code: RefusalCode | undefined): LockState {

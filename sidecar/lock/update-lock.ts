@@ -1,8 +1,8 @@
-import { closeSync, lstatSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Anchor } from './anchor';
-import type { Standing } from './classify';
 import { flock } from './flock';
+import { inspectPath, type InspectedPath } from './inspected-path';
 import type { LockUser } from './lock-user';
 import { explain, codeOf } from './system-error';
 
@@ -16,19 +16,9 @@ export interface LockPaths {
   readonly legacyPath: string | null;
 }
 
-export interface PathStanding {
-  readonly path: string;
-  readonly standing: Standing;
-}
-
-export interface InspectedPath extends PathStanding {
-  /** When somebody else's file was written, in milliseconds since the epoch; null if there is none, or the time is not known. */
-  readonly writtenAtWallMs: number | null;
-}
-
 export type TakeResult =
   | { readonly kind: 'taken' }
-  | ({ readonly kind: 'blocked' } & PathStanding)
+  | { readonly kind: 'blocked'; readonly by: InspectedPath }
   | { readonly kind: 'failed'; readonly detail: string };
 
 export type OpenResult =
@@ -146,11 +136,7 @@ export class UpdateLock {
   }
 
   inspect(): InspectedPath[] {
-    return this.names.map(({ path, anchor }) => {
-      const standing = anchor.look(path);
-      const isTheirs = standing !== 'ours' && standing !== 'absent';
-      return { path, standing, writtenAtWallMs: isTheirs ? writtenAtWallMs(path) : null };
-    });
+    return this.names.map(({ path, anchor }) => inspectPath({ path, standing: anchor.look(path) }));
   }
 
   /** Whether we are still in the directories that everybody else sees under their paths. */
@@ -226,14 +212,6 @@ export class UpdateLock {
   }
 }
 
-function writtenAtWallMs(path: string): number | null {
-  try {
-    return lstatSync(path).mtimeMs;
-  } catch {
-    return null;
-  }
-}
-
 function takeName({ path, anchor }: Name): TakeResult {
   // The other file may be gone by the time that we look at it: the Supervisor's attempts last for milliseconds.
   for (let attempt = 0; ; attempt += 1) {
@@ -245,6 +223,6 @@ function takeName({ path, anchor }: Name): TakeResult {
     }
     const standing = anchor.look(path);
     if (standing === 'ours') return { kind: 'taken' };
-    if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', path, standing };
+    if (standing !== 'absent' || attempt === 2) return { kind: 'blocked', by: inspectPath({ path, standing }) };
   }
 }

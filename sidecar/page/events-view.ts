@@ -17,6 +17,7 @@ const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
   'lock-lost': 'alert',
   updating: 'update',
   foreign: 'alert',
+  'left-behind': 'alert',
   free: 'open',
   failed: 'cross',
   'update-waits': 'hourglass',

@@ -102,6 +102,7 @@ class Pair {
 
   #open(): Keeper {
     const keeper = new Keeper({
+      isFlocked: () => Promise.resolve(null),
       clock: this.#clock,
       timeline: new Timeline(this.#clock),
       emit: (event) => this.events.push(event),

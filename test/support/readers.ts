@@ -35,17 +35,27 @@ export function supervisorUnlocks(paths: readonly string[]): void {
 
 /** As Helios by force (helios `helios-util/src/locking.rs`): a file of its own, renamed over the name. */
 export function heliosForces(path: string): void {
-  const temporary = join(dirname(path), 'tmp-test.lock');
-  writeFileSync(temporary, Buffer.from([0x02, 0x63]), HELIOS_MODE);
-  renameSync(temporary, path);
+  renameSync(makeHeliosFile(path), path);
 }
 
 /** As Helios without force: linked into place. */
 export function heliosLocks(path: string): void {
-  const temporary = join(dirname(path), 'tmp-test.lock');
-  writeFileSync(temporary, Buffer.from([0x02, 0x63]), HELIOS_MODE);
+  const temporary = makeHeliosFile(path);
   linkSync(temporary, path);
   unlinkSync(temporary);
+}
+
+/** A file that this process has flocked, and keeps open. */
+function makeHeliosFile(path: string): string {
+  const temporary = join(dirname(path), 'tmp-test.lock');
+  writeFileSync(temporary, Buffer.from([0x02, 0x63]), HELIOS_MODE);
+  if (!flocks(openSync(temporary, constants.O_RDONLY))) throw new Error(`${temporary} is flocked already`);
+  return temporary;
+}
+
+/** Takes the flock of an open file, as long as that stays open. False if somebody else has it. */
+function flocks(fd: number): boolean {
+  return spawnSync('flock', ['-nx', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] }).status === 0;
 }
 
 /** As the host OS before a reboot (meta-balena `safe_reboot`): whether the lock would hold it back. Absent: no. */
@@ -56,9 +66,9 @@ export function holdsBackHost(path: string): boolean {
   } catch {
     return false;
   }
-  const { status } = spawnSync('flock', ['-nx', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  const isHeldBack = !flocks(fd);
   closeSync(fd);
-  return status !== 0;
+  return isHeldBack;
 }
 
 /** Keeps trying to get past the lock, both ways, for as long as it runs; stands for all the unlucky moments there are. */

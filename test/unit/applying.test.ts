@@ -147,3 +147,38 @@ test.each([{ version: 2 }, { version: 1, applying: { boot: 7 } }, 'text', { vers
   written = mark;
   expect(isClosed(make())).toBe(false);
 });
+
+const STALE = { type: 'file-left-behind', path: '/l/updates.lock', isHelios: true, uid: 0 } as const;
+
+test.each([1000, 60_000])('a file of Helios that turns out to be stale after %d ms closes nothing, also when it goes', (stoodMs) => {
+  const applying = make();
+  turn(applying, 'updating');
+  pass(stoodMs);
+  isUpdating = false;
+  applying.onEvent(STALE);
+  applying.onEvent({ type: 'lock-turned', from: 'updating', to: 'foreign' });
+  turn(applying, 'free');
+  expect(isClosed(applying)).toBe(false);
+  expect([null, { version: 1, applying: null }]).toContainEqual(written);
+});
+
+test('a stale file of Helios that is taken over is that of an update', () => {
+  const applying = make();
+  turn(applying, 'updating');
+  isUpdating = false;
+  applying.onEvent(STALE);
+  applying.onEvent({ type: 'lock-turned', from: 'foreign', to: 'updating' });
+  pass(2000);
+  turn(applying, 'free');
+  expect(isClosed(applying)).toBe(true);
+});
+
+test("a file that was left behind opens nothing while the Supervisor's stands at the other name, or may come back", () => {
+  const applying = make();
+  turn(applying, 'updating');
+  pass(2000);
+  applying.onEvent(STALE);
+  turn(applying, 'free');
+  applying.onEvent(STALE);
+  expect(isClosed(applying)).toBe(true);
+});

@@ -131,6 +131,8 @@ describe('in words', () => {
     ['lock-lost', 'The Supervisor took the lock away, by force (held by kiosk, recorder)', { type: 'lock-lost', cause: 'supervisor', holders, atMs: 1 }],
     ['lock-lost', 'The lock was lost: somebody removed its file', { type: 'lock-lost', cause: 'removed', holders: [], atMs: 1 }],
     ['updating', 'An update is being applied', { type: 'lock-turned', from: 'free', to: 'updating' }],
+    ['left-behind', 'The lock file of Helios is stale (/l/updates.lock)', { type: 'file-left-behind', path: '/l/updates.lock', isHelios: true, uid: 0 }],
+    ['left-behind', 'The lock file may have been left behind: no process holds its flock (/l/updates.lock)', { type: 'file-left-behind', path: '/l/updates.lock', isHelios: false, uid: 7 }],
     ['failed', 'An operation on the lock failed: journal (ENOSPC)', { type: 'failed', operation: 'journal', detail: 'ENOSPC' }],
     ['window-opened', 'The update window has opened', { type: 'window-turned', reason: null }],
     ['window-closed', 'The update window has closed', { type: 'window-turned', reason: 'a window opens at 02:00' }],

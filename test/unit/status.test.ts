@@ -1,4 +1,4 @@
-import { statusOf, type LockState } from '../../sidecar/keeper/status';
+import { isSupervisors, ownerOfNames, statusOf, updatingRefusal, type LockState } from '../../sidecar/keeper/status';
 import { cannotLock } from '../../sidecar/keeper/refusal-texts';
 import type { Refusal, RefusalCode } from '../../sidecar/leases/refusal-codes';
 import type { Standing } from '../../sidecar/lock/classify';
@@ -6,8 +6,8 @@ import type { Standing } from '../../sidecar/lock/classify';
 const DRAINING: Refusal = { code: 'draining', detail: '' };
 const COOLDOWN: Refusal = { code: 'cooldown', detail: '', retryAfterMs: 1000 };
 
-function status(gate: Refusal | null, standing: Standing, problem: Refusal | null = null, heldSinceMs: number | null = null) {
-  return statusOf({ heldSinceMs, isFlocked: true, paths: [{ path: '/l/updates.lock', standing, writtenAtWallMs: null }], leases: [], problem, gate });
+function status(gate: Refusal | null, standing: Standing, problem: Refusal | null = null, heldSinceMs: number | null = null, isLeftBehind = false) {
+  return statusOf({ heldSinceMs, isFlocked: true, paths: [{ path: '/l/updates.lock', standing, file: null, isLeftBehind }], leases: [], problem, gate });
 }
 
 test.each<[string, Refusal | null, Standing, Refusal | null, LockState, RefusalCode | undefined]>([
@@ -29,4 +29,13 @@ test.each<[string, Refusal | null, Standing, Refusal | null, LockState, RefusalC
 
 test('a lock that is held is held, whatever a gate says', () => {
   expect(status(DRAINING, 'ours', null, 5)).toMatchObject({ state: 'held', refusal: null });
+});
+
+test("a stale file of Helios is somebody else's, and nobody applies an update", () => {
+  const stale = status(null, 'helios', null, null, true);
+  expect(stale).toMatchObject({ state: 'foreign', refusal: { code: 'foreign-lock', holder: '/l/updates.lock' }, obstacles: { names: { code: 'foreign-lock' } } });
+  expect(isSupervisors(stale)).toBe(false);
+  expect(updatingRefusal(stale.paths)).toBeNull();
+  expect(ownerOfNames(stale.paths)).toBe('foreign');
+  expect(isSupervisors(status(null, 'helios'))).toBe(true);
 });

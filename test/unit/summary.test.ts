@@ -1,7 +1,9 @@
 import { summarise } from '../../sidecar/http/summary';
 import { LeasePolicies } from '../../sidecar/leases/policies';
+import type { FoundPath } from '../../sidecar/keeper/left-behind';
 import type { LockStatus } from '../../sidecar/keeper/status';
 import { cannotLock, fromStanding } from '../../sidecar/keeper/refusal-texts';
+import type { Standing } from '../../sidecar/lock/classify';
 import { NOT_CONFIGURED, type UpdateStatus } from '../../sidecar/supervisor/update-status';
 import { TimeZone } from '../../server/time-zone';
 import { makeLease } from './make-lease';
@@ -15,6 +17,11 @@ const policies = new LeasePolicies();
 policies.register('@window', { survivesDrain: true });
 const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC', drainEndsAtMs: number | null = null): string =>
   summarise({ lock: { ...FREE, ...status }, update, isDraining, drainEndsAtMs, allowance: null, unreadableTags: [], policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
+
+function found(standing: Standing, { uid = 1000, isEmpty = false, agoMs = 0, isLeftBehind = false } = {}): FoundPath {
+  const file = { dev: 1, ino: 2, uid, isEmpty, writtenAtWallMs: TEN + 3 * MINUTE - agoMs };
+  return { path: '/l/updates.lock', standing, file, isLeftBehind };
+}
 
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };
@@ -42,8 +49,8 @@ test.each<[string, Partial<LockStatus>, string]>([
   ['held since another day', { ...held, sinceMs: TEN - 86_400_000 }, 'Updates are held back by recorder (recording) since 2026-04-30 10:00 UTC, until 10:07 UTC at the latest.'],
   ['held beyond midnight', { ...held, expiresAtMs: TEN + 20 * 3_600_000 }, 'Updates are held back by recorder (recording) since 10:02 UTC, until 2026-05-02 06:00 UTC at the latest.'],
   ['free', {}, 'Nothing holds back updates.'],
-  ['of the Supervisor', { state: 'updating', refusal: fromStanding({ path: '/l/updates.lock', standing: 'supervisor' }) }, 'An update is being applied: the balena Supervisor holds the lock (/l/updates.lock).'],
-  ["somebody else's", { state: 'foreign', refusal: fromStanding({ path: '/l/updates.lock', standing: 'foreign' }) }, "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock. The program that made it has to remove it."],
+  ['of the Supervisor', { state: 'updating', refusal: fromStanding(found('supervisor')) }, 'An update is being applied: the balena Supervisor holds the lock (/l/updates.lock).'],
+  ["somebody else's", { state: 'foreign', refusal: fromStanding(found('foreign')) }, "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock. The program that made it has to remove it."],
   ['just lost', { state: 'cooldown', refusal: { code: 'cooldown', detail: '', retryAfterMs: 15 * MINUTE } }, 'The lock was just taken away from outside, so an update can get through; leases are granted again from 10:18 UTC.'],
   ['not to be had', { state: 'unavailable', refusal: cannotLock('the file system is full') }, 'Nobody can hold back updates now: the lock cannot be taken: the file system is full.'],
 ])('a lock that is %s is put into one sentence', (_, status, sentence) => {
@@ -98,10 +105,29 @@ test.each([
   [7200, ' for 2 hours'],
   [-3600, ''],
 ])('an update that has been applied for %i s', (seconds, forHowLong) => {
-  const path = { path: '/l/updates.lock', standing: 'supervisor', writtenAtWallMs: TEN + 3 * MINUTE - seconds * 1000 } as const;
+  const path = found('supervisor', { agoMs: seconds * 1000 });
   expect(say({ state: 'updating', refusal: fromStanding(path), paths: [path] }, WAITS, true)).toBe(
     `An update is being applied${forHowLong}: the balena Supervisor holds the lock (/l/updates.lock).`,
   );
+});
+
+const FOREIGN = "Updates are held back by somebody else: a file that is not the sidecar's holds the lock: /l/updates.lock.";
+const OLD_SUPERVISORS = 'It belongs to root and is empty, so it may be that of a Supervisor before 13.1, which removes it after its update.';
+const NOBODYS = 'No process holds its flock: a program that locks by flock may have left it behind, and then somebody has to remove it.';
+
+test.each<[string, FoundPath, string]>([
+  ['a file that was not tested', found('foreign', { agoMs: 10 * MINUTE }), `${FOREIGN} The program that made it has to remove it.`],
+  ['a directory', { ...found('foreign'), file: null }, `${FOREIGN} The program that made it has to remove it.`],
+  ["root's, with content", found('foreign', { uid: 0 }), `${FOREIGN} The program that made it has to remove it.`],
+  ["root's, empty", found('foreign', { uid: 0, isEmpty: true }), `${FOREIGN} ${OLD_SUPERVISORS}`],
+  ['empty, of another user', found('foreign', { isEmpty: true }), `${FOREIGN} The program that made it has to remove it.`],
+  ['left behind', found('foreign', { isLeftBehind: true, agoMs: 180 * MINUTE }), `${FOREIGN} It belongs to user 1000. ${NOBODYS} It was last written 3 hours ago.`],
+  ['left behind by root', found('foreign', { uid: 0, isLeftBehind: true, agoMs: 2 * MINUTE }), `${FOREIGN} It belongs to root. ${NOBODYS} It was last written 2 minutes ago.`],
+  ["root's, empty, left behind", found('foreign', { uid: 0, isEmpty: true, isLeftBehind: true, agoMs: MINUTE }), `${FOREIGN} ${OLD_SUPERVISORS} ${NOBODYS} It was last written a minute ago.`],
+  ['left behind, of a time to come', found('foreign', { isLeftBehind: true, agoMs: -MINUTE }), `${FOREIGN} It belongs to user 1000. ${NOBODYS}`],
+  ['a stale one of Helios', found('helios', { uid: 0, isLeftBehind: true, agoMs: 5 * MINUTE }), 'Updates are held back by somebody else: a stale file of Helios holds the lock: /l/updates.lock. No process holds its flock, so no update is being applied. It stays until Helios takes it over or somebody removes it. It was last written 5 minutes ago.'],
+])("somebody else's file: %s", (_, path, sentence) => {
+  expect(say({ state: 'foreign', refusal: fromStanding(path), paths: [path] })).toBe(sentence);
 });
 
 test('what is wrong with the Supervisor reaches no terminal', () => {

@@ -37,6 +37,12 @@ export class HeliosLocks implements AppLocks {
     return Promise.resolve();
   }
 
+  /** As if it were killed: the files stay, and nobody has their flock. */
+  crash(): void {
+    for (const fd of this.#held.values()) closeSync(fd);
+    this.#held.clear();
+  }
+
   #remove(paths: readonly string[]): void {
     for (const path of paths) {
       const fd = this.#held.get(path);
