@@ -102,6 +102,14 @@ test("says of the sidecar's own leases until when", () => {
   ]);
 });
 
+test('says how a person allows what waits for a window', () => {
+  const window: Lease = { ...lease, name: '@window', reason: 'nobody has allowed updates', kind: 'builtin', expires: null };
+  const advice = 'To do   to let the update through now: update-lock override allow --for 1h';
+  expect(statusText({ ...held, leases: [window], update }, plain)).toContain(advice);
+  expect(statusText({ ...held, leases: [window], update: { ...update, pending: false } }, plain)).not.toContain(advice);
+  expect(statusText({ ...held, leases: [window, lease], update }, plain)).not.toContain(advice);
+});
+
 test('says when a drain ends the leases of apps', () => {
   const draining = { ...update, draining: true, drainEnds: '2026-11-23T10:15:00Z' };
   expect(statusText({ ...held, update: draining }, plain).join('\n')).toContain('for recorder, the leases of apps end 10:15 (in 1 min)');

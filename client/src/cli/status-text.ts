@@ -118,11 +118,15 @@ function overrideText({ updates, reason, until, inForce }: Override, { nowMs }: 
   return inForce ? what : `${what}, once the clock of the device is set`;
 }
 
+/** The sidecar's own leases that let go while somebody allows updates. */
+const YIELD_TO_ALLOW: readonly string[] = ['@window', '@soak', '@fleet'];
+
 /** What a person can do to let the update through. */
 function advice({ state, leases, update }: LockStatus): string[] {
   if (state === 'held') {
     const own = leases.filter(({ name }) => !name.startsWith('@'));
-    if (own.length === 0 || (update !== null && !update.pending)) return [];
+    if (update !== null && !update.pending) return [];
+    if (own.length === 0) return leases.every(({ name }) => YIELD_TO_ALLOW.includes(name)) ? ['to let the update through now: update-lock override allow --for 1h'] : [];
     const [first] = own;
     const names = own.length === 1 && first !== undefined ? printable(first.name) : 'NAME';
     return [`to let the update through: update-lock release ${names}`];
