@@ -249,6 +249,10 @@ test('a newer release is also seen while the lock is free', async () => {
   supervisor.goOffline();
   clock.set('2030-06-04 12:00:00');
   expect((await lockOf(device)).state).toBe('free');
+  const reads = (): number => supervisor.requests('/v1/device').length;
+  const before = reads();
+  // More often than after each request for an update.
+  await until(() => reads() > before + 8);
   const { target } = supervisor.device;
   supervisor.device.setTarget({ ...target, release: { commit: 'c0ffee', imageId: 300 } });
   await sidecar.logged('release soaks', { commit: 'c0ffee' });
