@@ -16,6 +16,13 @@ const UNKNOWN_ENDS: Readonly<Record<Lease['kind'], string>> = {
   builtin: 'further notice',
 };
 
+/** What ends leases of the sidecar's own; the summary says when, where that is known. */
+const OWN_ENDS: Readonly<Record<string, string>> = { '@soak': 'the soak ends', '@tags': 'the hold by tag ends' };
+
+function unknownEnd({ name, kind }: Lease): string {
+  return name.startsWith('@probe-') ? 'its next answer at the earliest' : (OWN_ENDS[name] ?? UNKNOWN_ENDS[kind]);
+}
+
 interface Row {
   readonly item: HTMLLIElement;
   /** Name and reason. */
@@ -74,7 +81,7 @@ export class LeasesView {
         'dl',
         'facts',
         fact('Since', ...when(since, 'since', nowMs)),
-        fact('Until', ...(end === null ? [name.startsWith('@probe-') ? 'its next answer at the earliest' : UNKNOWN_ENDS[kind]] : when(end, 'until', nowMs))),
+        fact('Until', ...(end === null ? [unknownEnd(lease)] : when(end, 'until', nowMs))),
         fact('Held', element('span', 'kind', icon(picture), word)),
         ...(kind === 'builtin' ? [] : [fact('Requested from', peer === 'unix' ? 'the Unix socket' : appText(peer))]),
         ...(renewals === 0 ? [] : [fact('Renewed', renewals === 1 ? 'once' : `${String(renewals)} times`)]),

@@ -6,6 +6,7 @@ import { ProbedServer } from '../support/probed-server';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { removeFolder } from '../support/remove-folder';
 import { makeFolder, Sidecar } from '../support/sidecar';
+import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { LISTENS, open, start, startWaiting, useBrowser } from './sidecar-page';
 
 useBrowser();
@@ -59,6 +60,15 @@ test('a probe that is busy holds it until its next answer at the earliest', asyn
   await page.shows(/@probe-jenkins.*Until\s+its next answer at the earliest/s, '#leases');
   await page.shows('until the next answer of jenkins at the earliest.', '#summary');
   ProbedServer.cleanUp();
+});
+
+test('a hold by a tag lasts until that ends', async () => {
+  const folder = makeFolder();
+  const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')] });
+  supervisor.tags = { 'update-lock.hold': 'visitors' };
+  const sidecar = await Sidecar.start({ folder, environment: { ...LISTENS, ...supervisor.environment, UPDATE_LOCK_TAGS: 'update-lock' } });
+  const page = await open(sidecar);
+  await page.shows(/@tags\s+.*visitors.*Until\s+the hold by tag ends/s, '#leases');
 });
 
 test('an update that waits, that is drained for, and that is applied', async () => {

@@ -100,6 +100,10 @@ test("says of the sidecar's own leases until when", () => {
     '  @window         since 10:02 (12 min ago), until 22:00 (in 11 h 46 min)',
     '  @probe-jenkins  since 10:02 (12 min ago), until its next answer at the earliest',
   ]);
+  expect(text(['@soak', '@tags']).slice(2, 4)).toEqual([
+    '  @soak  since 10:02 (12 min ago), until the soak ends',
+    '  @tags  since 10:02 (12 min ago), until the hold by tag ends',
+  ]);
 });
 
 test('says how a person allows what waits for a window', () => {
