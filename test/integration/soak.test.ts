@@ -13,8 +13,6 @@ afterEach(async () => {
 });
 
 const ADMIN = { Authorization: 'Bearer admin-token' };
-/** Longer than this machine has been on, all of which counts where a test takes it for another boot. */
-const LONG = { UPDATE_LOCK_SOAK: '300d' };
 const TARGET = '/v2/applications/state';
 
 interface Device {
@@ -156,24 +154,24 @@ test('the release that runs need not wait, also where the sidecar has never seen
 });
 
 test('the time goes on over restarts, and over reboots with the device off in between', async () => {
-  const device = await startSoaking({ settings: LONG });
+  const device = await startSoaking();
   const { sidecar, supervisor, clock } = device;
   clock.set('2030-06-03 18:00:00');
   await sidecar.kill();
-  const again = await start({ folder: sidecar.folder, supervisor, at: '2030-06-03 19:00:00', settings: LONG });
+  const again = await start({ folder: sidecar.folder, supervisor, at: '2030-06-03 19:00:00' });
   await until(async () => (await lockOf(again)).leases[0]?.reason.startsWith('release '));
-  expect((await lockOf(again)).summary).toMatch(/until the soak ends at 2031-03-30 12:00 UTC\.$/);
-  const early = await startAfterReboot(again, { at: '2031-03-30 11:00:00', settings: LONG });
+  expect((await lockOf(again)).summary).toMatch(/until the soak ends at 2030-06-04 12:00 UTC\.$/);
+  const early = await startAfterReboot(again, { at: '2030-06-04 11:00:00' });
   expect((await lockOf(early)).summary).toMatch(/until the soak ends at 12:00 UTC\.$/);
-  const late = await startAfterReboot(early, { at: '2031-03-30 12:00:00', settings: LONG });
+  const late = await startAfterReboot(early, { at: '2030-06-04 12:00:00' });
   await late.supervisor.history.next('applied');
 });
 
 test('while the clock is not set only the time counts for which the device was on', async () => {
-  const device = await startSoaking({ settings: LONG });
-  const rebooted = await startAfterReboot(device, { at: '1970-01-01 00:00:10', settings: LONG });
+  const device = await startSoaking();
+  const rebooted = await startAfterReboot(device, { at: '1970-01-01 00:00:10' });
   expect(await lockOf(rebooted)).toMatchObject({ leases: [{ name: '@soak' }], summary: expect.stringMatching(/until the soak ends\.$/) });
-  rebooted.clock.set('2031-03-30 12:00:00');
+  rebooted.clock.set('2030-06-04 12:00:00');
   expect(await holdersOf(rebooted)).toEqual([]);
   await rebooted.supervisor.history.next('applied');
 });

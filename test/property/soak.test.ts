@@ -182,8 +182,9 @@ describe('whether the lock is held', () => {
     }
 
     #reboot(offMs: number, isClockSet: boolean): void {
-      if (this.soak !== null) this.soak = restarted(counted(this.soak, this.device.now));
+      const kept = this.soak === null ? null : restarted(counted(this.soak, this.device.now));
       this.device.reboot(offMs, isClockSet);
+      this.soak = kept === null ? null : counted(kept, this.device.now);
       this.waiting = [];
       this.silentSinceMs = this.device.elapsedMs;
     }

@@ -63,7 +63,8 @@ export class SoakHolder {
   constructor(private readonly options: SoakHolderOptions) {
     const { clock, keeper, policies, state } = options;
     this.#lease = new WantedLease(keeper, LEASE_NAME);
-    this.#soak = state.read(FILE, parseStoredSoak)?.soak ?? null;
+    const stored = state.read(FILE, parseStoredSoak)?.soak ?? null;
+    this.#soak = stored === null ? null : counted(stored, this.#now());
     this.#silentSinceMs = clock.monotonicMs();
     // The release has not waited long enough, whatever it waits for.
     policies.register(LEASE_NAME, { survivesDrain: true, deadline: 'pauses', end: () => this.#end() });

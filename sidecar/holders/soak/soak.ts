@@ -48,7 +48,7 @@ export function afterSight(soak: Soak | null, { target, runs }: Commits, now: No
   return firstSeen({ target, runs: running }, soak.restarts + 1, now);
 }
 
-/** Goes on with the count: to be called, and kept, every now and then, since what is not counted is lost at a reboot. */
+/** Goes on with the count: to be called at the start, and every now and then, to be kept, since what is not counted is lost at a reboot. */
 export function counted(soak: Soak, now: Now): Soak {
   const onMs = onFor(soak, now);
   const { boot, monotonicMs } = now;
@@ -71,9 +71,9 @@ function waitedMs(soak: Soak, now: Now): number {
   return Math.max(onFor(soak, now), byWallMs);
 }
 
+/** In another boot nothing is added before it has been counted there for the first time. */
 function onFor({ onMs, countedAt }: Soak, { boot, monotonicMs }: Now): number {
-  const sinceMs = boot === countedAt.boot ? monotonicMs - countedAt.monotonicMs : monotonicMs;
-  return onMs + Math.max(0, Math.round(sinceMs));
+  return boot === countedAt.boot ? onMs + Math.max(0, Math.round(monotonicMs - countedAt.monotonicMs)) : onMs;
 }
 
 function firstSeen(commits: Commits, restarts: number, now: Now): Soak {
