@@ -14,6 +14,7 @@ COPY LICENSE tsconfig.json ./
 COPY scripts scripts
 COPY server server
 COPY sidecar sidecar
+COPY coordinator coordinator
 COPY client client
 COPY image image
 # The same seconds make the same files, but for the compile cache: https://reproducible-builds.org/specs/source-date-epoch/

@@ -1,4 +1,4 @@
-// Builds what `npm run build` promises: dist/sidecar/, the sidecar as one file, and client/dist/.
+// Builds what `npm run build` promises: dist/sidecar/ and dist/coordinator/, each as one file, and client/dist/.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -27,9 +27,10 @@ const page = await buildStatusPage(root, version);
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['sidecar/main.ts'],
+  entryPoints: ['sidecar/main.ts', 'coordinator/main.ts'],
   metafile: true,
-  outdir: 'dist/sidecar',
+  outdir: 'dist',
+  outbase: '.',
   bundle: true,
   platform: 'node',
   target: 'node20',

@@ -5,7 +5,7 @@ import { createFastExpress, type FastExpress, type TimedRequest } from './fast-e
 import { readParameters } from './parameters';
 import { HTTP_PROBLEMS, type FieldError } from './problem';
 import { ReadQueue } from './read-queue';
-import type { Route } from './route';
+import type { ForeignProtocol, Route } from './route';
 import { Unsent } from './unsent';
 
 /** Decides who may ask for what. */
@@ -48,8 +48,8 @@ export function createApp(parts: AppParts): App {
   app.enable('strict routing');
 
   const unsent = new Unsent();
-  const callFor = (request: unknown, response: Response, path: string): Call =>
-    new Call(request as TimedRequest, response, path, parts.metrics.observeRequest, unsent);
+  const callFor: CallFor = (request, response, path, protocol) =>
+    new Call(request as TimedRequest, response, path, parts.metrics.observeRequest, unsent, protocol);
 
   const reads = new ReadQueue();
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor, reads);
@@ -67,14 +67,14 @@ export function createApp(parts: AppParts): App {
   return { handler, onConnection: reads.onConnection, serverOptions: fast.serverOptions };
 }
 
-type CallFor = (request: unknown, response: Response, path: string) => Call;
+type CallFor = (request: unknown, response: Response, path: string, protocol?: ForeignProtocol) => Call;
 
 /** One route for all methods of a path: Express compares each request with one route after the other. */
 function addPath(app: Express, path: string, routes: readonly Route[], parts: AppParts, callFor: CallFor, reads: ReadQueue): void {
   const expressRoute = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
   for (const route of routes) {
     expressRoute[route.method]((request, response, next) => {
-      const call = callFor(request, response, path);
+      const call = callFor(request, response, path, route.protocol);
       if (!parts.access.admits(call, route)) return;
       if (route.method === 'get') reads.take(() => { serve(route, call, next, parts.beforeRead); });
       else serve(route, call, next);
@@ -94,7 +94,7 @@ function serve(route: Route, call: Call, next: NextFunction, before?: () => void
     call.problem(HTTP_PROBLEMS.invalid, `${wrong.field}: ${wrong.message}`, { errors: [wrong] });
     return;
   }
-  readParameters(call.request, route.parameters, (read) => {
+  readParameters(call.request, route.parameters, route.protocol !== undefined, (read) => {
     if (call.request.socket.destroyed) return;
     try {
       before?.();

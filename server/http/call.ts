@@ -3,6 +3,7 @@ import type { TimedRequest } from './fast-express';
 import { peerOf } from './peers';
 import { problemBody, type Problem, type ProblemDetails } from './problem';
 import { SECURITY_HEADERS, securityHeaders } from './security-headers';
+import type { ForeignProtocol } from './route';
 import type { Unsent } from './unsent';
 
 /** How much of a refused body is read before the connection is closed: some clients send all of it before they read the answer. */
@@ -28,6 +29,7 @@ export class Call {
     private readonly route: string,
     private readonly observe: (observation: HttpObservation) => void,
     private readonly unsent: Unsent,
+    private readonly protocol?: ForeignProtocol,
   ) {}
 
   /** What stands for `{name}` in the path. */
@@ -45,6 +47,11 @@ export class Call {
   }
 
   problem(problem: Problem, detail: string, details?: ProblemDetails, headers: readonly string[] = []): void {
+    if (this.protocol !== undefined) {
+      const { status, body } = this.protocol.error(problem, detail);
+      this.json(status, body, headers);
+      return;
+    }
     const body = `${JSON.stringify(problemBody(problem, detail, details))}\n`;
     this.text(problem.status, 'application/problem+json; charset=utf-8', body, headers);
   }

@@ -1,8 +1,9 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { messageOf } from '../text';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import { TrustedDirectory } from '../trusted-directory';
 import type { App } from './app';
 import { shareConnections } from './connection-shares';
@@ -46,6 +47,8 @@ interface ListenConfig {
   readonly isSocketRequired: boolean;
   /** Its permission bits. */
   readonly socketMode: number;
+  /** With a certificate TCP speaks TLS; both in PEM. */
+  readonly tls?: Required<Pick<TlsOptions, 'cert' | 'key'>> | null;
 }
 
 /** A listener that cannot be opened; the message is for people. */
@@ -56,6 +59,7 @@ export class ListenError extends Error {
 /** The TCP listener and the Unix socket: two servers, one app. */
 export class Listeners {
   readonly #servers: Server[] = [];
+  #tlsServer: NetServer | null = null;
   /** The addresses on which it listens, for the log. */
   readonly addresses: string[] = [];
   /** Listeners that could not be opened and are not required, in words for people. */
@@ -64,7 +68,7 @@ export class Listeners {
   constructor(private readonly app: App) {}
 
   /** @throws ListenError if a required listener cannot be opened */
-  async open({ host, port, portSetting, socketPath, isSocketRequired, socketMode }: ListenConfig): Promise<void> {
+  async open({ host, port, portSetting, socketPath, isSocketRequired, socketMode, tls = null }: ListenConfig): Promise<void> {
     if (socketPath !== null) {
       try {
         await this.#openSocket(socketPath, socketMode);
@@ -75,19 +79,21 @@ export class Listeners {
       }
     }
     if (port !== null) {
-      const server = this.#createServer(false);
+      let server: NetServer = this.#createServer(false);
       try {
+        if (tls !== null) server = await this.#behindTls(server, tls);
         await listen(server, () => server.listen({ host, port, backlog: BACKLOG }));
       } catch (error) {
         throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; ${portSetting} can be another port, or off`);
       }
       const { address, port: actual, family } = server.address() as AddressInfo;
-      this.addresses.push(`http://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);
+      this.addresses.push(`${tls === null ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);
     }
   }
 
   /** Stops accepting connections at once; requests in progress have a moment to finish. */
   async close(): Promise<void> {
+    this.#tlsServer?.close();
     await Promise.all(
       this.#servers.map(
         (server) =>
@@ -102,6 +108,17 @@ export class Listeners {
           }),
       ),
     );
+  }
+
+  /** A server in front that hands on connections once TLS is agreed on, so that everything else is as without TLS. Loads TLS only here. */
+  async #behindTls(server: NetServer, { cert, key }: Required<Pick<TlsOptions, 'cert' | 'key'>>): Promise<NetServer> {
+    const { createServer: createTlsServer } = await import('node:tls');
+    const tlsServer = createTlsServer({ cert, key, handshakeTimeout: HEADERS_TIMEOUT_MS, ALPNProtocols: ['http/1.1'] }, (socket) => {
+      server.emit('connection', socket);
+    });
+    tlsServer.maxConnections = MAX_CONNECTIONS;
+    this.#tlsServer = tlsServer;
+    return tlsServer;
   }
 
   async #openSocket(path: string, mode: number): Promise<void> {
@@ -181,7 +198,7 @@ async function isStale(path: string): Promise<boolean> {
   });
 }
 
-async function listen(server: Server, start: () => void): Promise<void> {
+async function listen(server: NetServer, start: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);
     server.once('error', reject);

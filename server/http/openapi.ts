@@ -39,7 +39,7 @@ function operation(route: Route, schemas: ApiDescription['schemas']): Json {
   const changes = route.method !== 'get';
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(route.answers)) responses[status] = describeAnswer(answer, schemas);
-  const problems = [...(changes ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(route.problems ?? [])];
+  const problems = route.protocol === undefined ? [...(changes ? CHANGE_PROBLEMS : READ_PROBLEMS), ...(route.problems ?? [])] : [];
   for (const [status, sameStatus] of groupByStatus(problems)) {
     responses[String(status)] ??= {
       description: sameStatus.map(({ code, title }) => `\`${code}\`: ${title}.`).join(' '),

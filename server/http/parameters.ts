@@ -33,16 +33,18 @@ class Unreadable extends Error {
 /**
  * Reads a request's parameters, from the query and from a body in JSON or as a form. Express's parsers cost as much as the rest of a
  * request together, and accept what must be refused here: the same parameter twice, a repeated field of a form, a compressed body.
+ * @param isAlwaysJson the body is JSON, whatever its type is said to be
  * @param deliver called once, unless the client goes away first; at once if there is no body
  */
 export function readParameters<S extends z.ZodMiniType>(
   request: IncomingMessage,
   schema: S,
+  isAlwaysJson: boolean,
   deliver: (read: Read<z.output<S>>) => void,
 ): void {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   if (encoding === undefined && (length === undefined || length === '0')) {
-    deliver(parse(request, NO_BODY, schema));
+    deliver(parse(request, NO_BODY, schema, isAlwaysJson));
     return;
   }
   if (Number(length) > MAX_BODY_BYTES) {
@@ -57,17 +59,17 @@ export function readParameters<S extends z.ZodMiniType>(
     else if (size - chunk.length <= MAX_BODY_BYTES) deliver(tooLarge());
   });
   request.on('end', () => {
-    if (size <= MAX_BODY_BYTES) deliver(parse(request, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), schema));
+    if (size <= MAX_BODY_BYTES) deliver(parse(request, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), schema, isAlwaysJson));
   });
 }
 
-function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, schema: S): Read<z.output<S>> {
+function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, schema: S, isAlwaysJson: boolean): Read<z.output<S>> {
   try {
     const raw = Object.create(null) as RawParameters;
     const url = request.url ?? '';
     const queryAt = url.indexOf('?');
     if (queryAt !== -1) addForm(raw, url.slice(queryAt + 1));
-    if (body.length > 0) addBody(raw, request.headers, decodeUtf8(body));
+    if (body.length > 0) addBody(raw, request.headers, decodeUtf8(body), isAlwaysJson);
     return validate(schema, raw);
   } catch (error) {
     if (error instanceof Unreadable) return { ok: false, problem: error.problem, detail: error.message };
@@ -75,12 +77,12 @@ function parse<S extends z.ZodMiniType>(request: IncomingMessage, body: Buffer, 
   }
 }
 
-function addBody(raw: RawParameters, headers: IncomingMessage['headers'], body: string): void {
+function addBody(raw: RawParameters, headers: IncomingMessage['headers'], body: string, isAlwaysJson: boolean): void {
   const { 'content-type': contentType = '', 'content-encoding': contentEncoding } = headers;
   if (contentEncoding !== undefined && contentEncoding !== 'identity') {
     throw new Unreadable(HTTP_PROBLEMS['unsupported-media-type'], `Content-Encoding ${quote(contentEncoding)} is not understood.`);
   }
-  const mediaType = MEDIA_TYPES.has(contentType) ? contentType : readMediaType(contentType);
+  const mediaType = isAlwaysJson ? JSON_TYPE : MEDIA_TYPES.has(contentType) ? contentType : readMediaType(contentType);
   if (mediaType === JSON_TYPE) addJson(raw, body);
   else if (mediaType === FORM_TYPE) addForm(raw, body);
   else {

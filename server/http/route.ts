@@ -11,6 +11,12 @@ export interface AnswerDescription {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A protocol of others, with bodies and errors of its own. Its bodies are JSON, whatever their type is said to be. */
+export interface ForeignProtocol {
+  /** An error as this protocol has it. */
+  readonly error: (problem: Problem, detail: string) => { readonly status: number; readonly body: unknown };
+}
+
 /** One operation of the interface, for the router, the OpenAPI document and the metrics. */
 export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly method: 'get' | 'put' | 'post' | 'delete';
@@ -26,6 +32,8 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly answers: Readonly<Record<number, AnswerDescription>>;
   /** The problems of its own, beside those of every request. */
   readonly problems?: readonly Problem[];
+  /** Where it is not of our own making; all its answers are in {@link answers} then. */
+  readonly protocol?: ForeignProtocol;
   readonly handle: (call: Call, parameters: z.output<P>) => void;
 }
 

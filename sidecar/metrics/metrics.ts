@@ -11,7 +11,7 @@ import { END_REASONS } from '../leases/lease';
 import { REQUEST_KINDS, REQUEST_RESULTS } from '../events/event';
 import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
 import { LeaseNameSeries } from './lease-name-series';
-import { addProcessMetrics } from './process-metrics';
+import { addProcessMetrics } from '../../server/process-metrics';
 
 export interface Metrics {
   readonly registry: Registry;

@@ -122,9 +122,9 @@ test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
   expect(own[0]).toBeLessThan(3 * MEGABYTE);
   const root = store.rootOf('localhost/update-lock');
   const list = (path: string): string[] => readdirSync(join(root, path)).sort();
-  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'compile-cache', 'healthcheck', 'main.js']);
+  expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'compile-cache', 'coordinator', 'healthcheck', 'main.js']);
   expect(list('opt/update-lock/client')).toEqual(['dist', 'package.json', 'python', 'sh']);
-  expect(list('usr/local/bin')).toEqual(['node', 'update-lock']);
+  expect(list('usr/local/bin')).toEqual(['node', 'update-lock', 'update-lock-coordinator']);
   expect(list('root')).toEqual([]);
 });
 

@@ -20,13 +20,20 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends a request and reads the whole answer, which has to be as the OpenAPI document says. */
+/** Sends a request to a sidecar and reads the whole answer, which has to be as the OpenAPI document says. */
 export async function send(target: Target, method: string, path: string, options: SendOptions = {}): Promise<Answer> {
+  const answer = await exchange(target, method, path, options);
+  expectConforming(method, path, answer);
+  return answer;
+}
+
+/** Sends a request and reads the whole answer. */
+export async function exchange(target: Target, method: string, path: string, options: SendOptions = {}): Promise<Answer> {
   const body = options.json === undefined ? (options.form ?? options.raw) : JSON.stringify(options.json);
   const type = options.json === undefined ? (options.form === undefined ? undefined : 'application/x-www-form-urlencoded') : 'application/json';
   const headers: Record<string, string> = { ...(type === undefined ? {} : { 'Content-Type': type }), ...options.headers };
   if (body !== undefined) headers['Content-Length'] ??= String(Buffer.byteLength(body));
-  const answer = await new Promise<Answer>((resolve, reject) => {
+  return new Promise<Answer>((resolve, reject) => {
     const sent = request({ ...target, method, path, headers, agent: false }, (response) => {
       let text = '';
       response.setEncoding('utf8');
@@ -40,6 +47,4 @@ export async function send(target: Target, method: string, path: string, options
     sent.on('error', reject);
     sent.end(body);
   });
-  expectConforming(method, path, answer);
-  return answer;
 }
