@@ -28,6 +28,7 @@ const CHAPTERS = [
     getOverride: 'curl http://update-lock:8080/v1/override',
     putOverride: `curl -X PUT http://update-lock:8080/v1/override -H "Authorization: Bearer $UPDATE_LOCK_ADMIN_TOKEN" -d updates=allow -d for=2h -d reason='the fix for the pump'`,
     deleteOverride: 'curl -X DELETE http://update-lock:8080/v1/override -H "Authorization: Bearer $UPDATE_LOCK_ADMIN_TOKEN"',
+    getFleet: 'curl http://update-lock:8080/v1/fleet',
     getHistory: 'curl http://update-lock:8080/v1/history',
     streamEvents: 'curl -N http://update-lock:8080/v1/events',
   }],

@@ -8,6 +8,7 @@ import { Applying } from './gates/applying';
 import { lostCooldown } from './gates/lost-cooldown';
 import { Checks, toWarning } from '../server/checks';
 import { Allowances } from './holders/allowances';
+import { FleetHolder } from './holders/fleet/fleet-holder';
 import { FormerHolders } from './holders/former-holders';
 import { leaseOfProbe, policyOfProbe } from './holders/probes/probe-settings';
 import { OverrideHolder } from './holders/override/override-holder';
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
   const soak = config.soakMs === 0 || config.supervisor === null ? null : parts.add(new SoakHolder({
     requiredMs: config.soakMs, clock, boot, keeper, policies, allowances, state, emit: feed.emit,
   }));
+  const fleetHolder = config.fleet === null || config.supervisor === null ? null : parts.add(new FleetHolder({ keeper, policies, allowances, state }));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), policyOfProbe(name));
   parts.add(new FormerHolders(keeper, policies));
@@ -92,7 +94,7 @@ async function main(): Promise<void> {
 
   const { startService } = await import('./service');
   try {
-    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, tags, soak, watch });
+    await startService({ config, clock, timeline, feed, parts, policies, checks, allowances, state, applying, keeper, override, windows, tags, soak, fleetHolder, boot, watch });
     feed.startIsOver();
   } catch (error) {
     keeper.close();

@@ -16,6 +16,8 @@ import { Views } from './http/views';
 import type { Tokens } from '../server/http/tokens';
 import { toCheck, toWarning, type Checks } from '../server/checks';
 import type { Allowances } from './holders/allowances';
+import type { Fleet } from './holders/fleet/fleet';
+import type { FleetHolder } from './holders/fleet/fleet-holder';
 import type { OverrideHolder } from './holders/override/override-holder';
 import type { SoakHolder } from './holders/soak/soak-holder';
 import type { TagsHolder } from './holders/tags/tags-holder';
@@ -29,6 +31,7 @@ import { createLog } from '../server/log';
 import { EventLog } from './events/event-log';
 import { createMetrics } from './metrics/metrics';
 import { addDeviceMetrics } from './metrics/device-metrics';
+import { FleetMetrics } from './metrics/fleet-metrics';
 import { addOverrideMetrics } from './metrics/override-metrics';
 import { addProbeMetrics } from './metrics/probe-metrics';
 import type { Parts } from './parts';
@@ -66,6 +69,10 @@ export interface ServiceContext {
   readonly tags: TagsHolder | null;
   /** Null if no release has to soak, or none could be told from another. */
   readonly soak: SoakHolder | null;
+  /** Null where no turns are taken. */
+  readonly fleetHolder: FleetHolder | null;
+  /** The id of this boot. */
+  readonly boot: string;
   readonly watch: LockWatch;
 }
 
@@ -84,15 +91,17 @@ export async function startService(context: ServiceContext): Promise<void> {
   if (updates instanceof Updates && soak !== null) parts.add(new TargetWatch(updates, (news) => { soak.receive(news); }));
   if (config.soakMs > 0) checks.add(() => toCheck('soak', soak === null ? NO_SOAK : soak.problem(), 'Releases have to soak.'));
   const deadline = makeDeadline(context, updates);
+  const fleet = await makeFleet(context, updates, deadline);
   const nowMs = (): number => clock.monotonicMs();
   const device = parts.add(makeDevice(context));
-  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, tags, override, device, allowances, policies });
+  const views = new Views({ timeline, nowMs, keeper, updates, deadline, windows, tags, override, device, fleet, allowances, policies });
   addTags(context, views);
   const history = parts.add(new History(clock));
   const metrics = createMetrics(keeper, clock, timeline, () => updates.status, () => windows.status()?.isOpen ?? true, VERSION);
   parts.add(metrics);
   addOverrideMetrics(metrics.registry, override);
   addDeviceMetrics(metrics.registry, device);
+  if (fleet !== null) parts.add(new FleetMetrics(metrics.registry, () => fleet.status, (ms) => timeline.toWallMs(ms)));
   const probes = await makeProbes(context, metrics.registry);
   const holds = parts.add(new HoldStreams(keeper, views));
   const events = parts.add(new EventStreams(keeper, views));
@@ -164,12 +173,38 @@ function addTags({ config, clock, feed, parts, checks, tags }: ServiceContext, v
 }
 
 /** Without the Supervisor's API no update is known to wait, so there is no deadline. */
-function makeDeadline({ config, clock, keeper, policies, parts, feed }: ServiceContext, updates: Updates | NoUpdates): Deadline | null {
+function makeDeadline({ config, clock, keeper, policies, parts, feed, fleetHolder }: ServiceContext, updates: Updates | NoUpdates): Deadline | null {
   const { deadlineMs, deadlineGraceMs: graceMs, restartGraceMs } = config;
   if (deadlineMs === null || updates instanceof NoUpdates) return null;
-  const deadline = parts.add(new Deadline({ clock, deadlineMs, graceMs, restartGraceMs, keeper, policies, updates, emit: feed.emit }));
+  const mayDrain = (): boolean => fleetHolder?.isHeld !== true;
+  const deadline = parts.add(new Deadline({ clock, deadlineMs, graceMs, restartGraceMs, keeper, policies, mayDrain, updates, emit: feed.emit }));
   keeper.addGate(deadline.gate);
   return deadline;
+}
+
+/** Loads what asks for turns only in a fleet that takes them. Without the Supervisor's API nothing is known to wait for a turn. */
+async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, deadline: Deadline | null): Promise<Fleet | null> {
+  const { config, clock, boot, feed, parts, checks, keeper, policies, allowances, fleetHolder: holder } = context;
+  const { fleet: settings, supervisor, appId } = config;
+  if (settings === null) return null;
+  if (holder === null || supervisor === null || updates instanceof NoUpdates) {
+    checks.add(() => toCheck('fleet', "Turns of a fleet need the Supervisor's API, so the lock is not held for want of a turn", ''));
+    return null;
+  }
+  const [{ Fleet }, { FleetServer }, { readDeviceHealth }] = await Promise.all([
+    import('./holders/fleet/fleet'), import('./holders/fleet/fleet-server'), import('./holders/fleet/device-health'),
+  ]);
+  const { token, ca, healthUrl } = settings;
+  if (healthUrl === null) checks.add(() => toWarning('fleet', 'Without UPDATE_LOCK_FLEET_HEALTH a turn is given back as soon as all containers run, well or not', ''));
+  await loadTrustedCertificates();
+  const api = new SupervisorApi(supervisor);
+  const read = () => readDeviceHealth({
+    isUpdating: () => keeper.isUpdating, readUpdates: () => updates.readNow(), readContainers: () => api.readContainers(appId), healthUrl,
+  });
+  const server = new FleetServer({ token, instance: holder.instance, ca });
+  return parts.add(new Fleet({
+    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, deadline, read, emit: feed.emit,
+  }));
 }
 
 /** Loads tokens, and `node:crypto` with them, only if there are any: that takes a tenth of the start. */

@@ -144,5 +144,5 @@ function parseData(lines: readonly string[]): object {
 
 /** Whether the event is of a known type; later sidecars may send others. */
 function isKnown({ type }: LockEvent): boolean {
-  return ['lock', 'lease', 'update'].includes(type);
+  return ['lock', 'lease', 'update', 'fleet'].includes(type);
 }

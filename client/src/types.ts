@@ -54,6 +54,20 @@ export interface Update {
   detail: string | null;
 }
 
+/** The turn of this device in a fleet that takes turns. */
+export interface Fleet {
+  /** `off` where no turns are taken; in `turn`, `settling` and `unwell` the device has its turn. */
+  state: 'off' | 'idle' | 'asking' | 'turn' | 'settling' | 'unwell' | 'returning';
+  group: string | null;
+  id: string | null;
+  since: string | null;
+  turnSince: string | null;
+  nextAskAt: string | null;
+  /** What else there is to tell, for people. */
+  detail: string | null;
+  server: 'reachable' | 'unreachable' | 'not-asked-yet';
+}
+
 export type LockState = 'held' | 'free' | 'updating' | 'foreign' | 'cooldown' | 'unavailable';
 
 /** When updates are allowed, where windows are configured. */
@@ -115,7 +129,8 @@ export type HoldLine =
 export type LockEvent =
   | { id: string; type: 'lock'; data: LockSummary & { snapshot: boolean; missed: boolean } }
   | { id: string; type: 'lease'; data: Lease | EndedLease }
-  | { id: string; type: 'update'; data: Update };
+  | { id: string; type: 'update'; data: Update }
+  | { id: string; type: 'fleet'; data: Fleet };
 
 /** The body of an error answer (RFC 9457). */
 export interface Problem {

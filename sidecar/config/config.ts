@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { parseProbes, type ProbeSettings } from '../holders/probes/probe-settings';
 import type { TimeSettings } from '../holders/windows/time-settings';
 import type { Environment } from '../../server/settings/forms';
+import { readFleet, type FleetConfig } from './fleet-settings';
 import { sidecarSettings } from './forms';
 import { formatDuration } from '../../server/duration';
 
@@ -57,6 +58,8 @@ export interface Config {
   readonly tagName: string | null;
   readonly hasReasonsInTag: boolean;
   readonly tagsPollMs: number;
+  /** Null where no turns are taken. */
+  readonly fleet: FleetConfig | null;
   /** How long an update may wait for apps; null for without end. */
   readonly deadlineMs: number | null;
   readonly deadlineGraceMs: number;
@@ -118,6 +121,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     tagName,
     hasReasonsInTag: reader.read('UPDATE_LOCK_TAGS_REASONS', (v) => v.asEnum(['on', 'off']), 'on') === 'on',
     tagsPollMs: reader.read('UPDATE_LOCK_TAGS_POLL', (v) => v.asPollInterval(), 15 * 60_000),
+    fleet: readFleet(reader, environment),
     deadlineMs: reader.readUnlessOff('UPDATE_LOCK_DEADLINE', (v) => v.asDeadline(), null),
     deadlineGraceMs: reader.read('UPDATE_LOCK_DEADLINE_GRACE', (v) => v.asDuration(), 60_000),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),

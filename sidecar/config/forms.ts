@@ -18,6 +18,29 @@ const SIDECAR_FORMS = {
   asIntervalOrOff: (value: string): number | 'off' => {
     return value === 'off' ? 'off' : readDuration(value, 'an interval', MIN_POLL_MS, MAX_POLL_MS, 'off, or ');
   },
+  asDurationOrOff: (value: string): number | 'off' => {
+    return value === 'off' ? 'off' : readDuration(value, 'a duration', MIN_TTL_MS, MAX_DURATION_MS, 'off, or ');
+  },
+  asFleetUrl: (value: string): string => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    const isWhole = (url?.protocol === 'http:' || url?.protocol === 'https:') && url.search === '' && url.hash === '' && url.username === '';
+    if (!isWhole) throw new Error('is not the address of a server; http(s)://HOST, with a port and a path if need be, is allowed');
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+  },
+  asWebUrl: (value: string): string => {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw new Error('is not a URL; http:// or https:// is allowed');
+    return url.href;
+  },
+  /** FleetLock's own rule (coreos/zincati `docs/usage/updates-strategy.md`). */
+  asFleetGroup: (value: string): string => {
+    if (!/^[a-zA-Z0-9.-]{1,64}$/.test(value)) throw new Error('is not a group; up to 64 letters, digits, dots and hyphens are allowed');
+    return value;
+  },
+  asFleetId: (value: string): string => {
+    if (!/^[\x21-\x7e]{1,128}$/.test(value)) throw new Error('is not an id; up to 128 visible ASCII characters, no spaces, are allowed');
+    return value;
+  },
   asDeadline: (value: string): number | 'off' => {
     return value === 'off' ? 'off' : readDuration(value, 'a deadline', MIN_TTL_MS, MAX_DURATION_MS, 'off, or ');
   },

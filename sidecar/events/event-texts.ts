@@ -4,6 +4,7 @@ import { thingsHave, WAITING_THINGS } from '../leases/waiting';
 import type { SidecarEvent } from './event';
 import { HOLDER_DESCRIBERS } from './holder-event-texts';
 import { heldBy, howItEnded, howRenewed, leaseFields, LOSSES, RESULTS, somebodyAt, TURNS } from './phrases';
+import { FLEET_DESCRIBERS } from './fleet-event-texts';
 import { SOAK_DESCRIBERS } from './soak-event-texts';
 import { TAG_DESCRIBERS } from './tag-event-texts';
 
@@ -34,6 +35,7 @@ export const HISTORY_EVENTS = [
   'window-opened', 'window-closed', 'override-given', 'override-ended', 'probe-missed', 'probe-reached',
   'soak-began', 'soak-over', 'soak-missed', 'soak-reached',
   'control-tags-changed', 'control-tag-unreadable', 'control-tags-missed', 'control-tags-reached',
+  'fleet-changed', 'fleet-turn', 'fleet-missed', 'fleet-reached',
 ] as const;
 export type HistoryEvent = (typeof HISTORY_EVENTS)[number];
 
@@ -135,6 +137,7 @@ const DESCRIBERS: Describers = {
   'journal-missed': ({ problem }) => ({ level: 'warn', message: "host's journal cannot be read: reboots that wait are not seen", fields: { detail: problem }, history: null }),
   'journal-reached': () => ({ level: 'info', message: "host's journal can be read again", history: null }),
   ...TAG_DESCRIBERS,
+  ...FLEET_DESCRIBERS,
   'update-requested': ({ kind, result, detail }) => ({
     level: result === 'accepted' ? 'info' : 'warn',
     message: 'update requested',
@@ -162,6 +165,11 @@ const DESCRIBERS: Describers = {
       history: { event: 'deadline-nears', text: `${capitalised(thingsHave(waiting))} been waiting for ${waited}`, detail: heldBy(holders) },
     };
   },
+  'deadline-passed': ({ waiting }) => ({
+    level: 'warn',
+    message: "deadline passed: the apps are drained in this device's turn",
+    history: { event: 'deadline-nears', text: `${capitalised(thingsHave(waiting))} waited for the apps until the deadline; they are drained in this device's turn` },
+  }),
   draining: ({ reason, holders }) => ({
     level: 'warn',
     message: 'draining: the leases of apps end',

@@ -17,6 +17,7 @@ export type SidecarEvent =
   | OverrideEvent
   | SoakEvent
   | TagEvent
+  | FleetEvent
   | ControlTagEvent
   /** The device has another name than was known. */
   | { readonly type: 'device-named' }
@@ -96,6 +97,8 @@ export type UpdateEvent =
 export type DeadlineEvent =
   /** What waits has done so for a third, or two thirds, of the deadline. */
   | { readonly type: 'deadline-nears'; readonly waiting: readonly Waiting[]; readonly waitedMs: number; readonly deadlineAtMs: number; readonly holders: readonly string[] }
+  /** The deadline has passed in a fleet that takes turns: the apps are drained once this device has its turn. */
+  | { readonly type: 'deadline-passed'; readonly waiting: readonly Waiting[] }
   | { readonly type: 'draining'; readonly endsAtMs: number; readonly reason: string; readonly holders: readonly string[] }
   /** The gate is open again: the update has come, or has not come in time. */
   | { readonly type: 'drained'; readonly hasCome: boolean };
@@ -131,6 +134,21 @@ export type ProbeEvent =
   | { readonly type: 'probe-reached'; readonly probe: string }
   /** Each time. */
   | { readonly type: 'probe-asked'; readonly probe: string; readonly result: string };
+
+/** The states of a device in a fleet that takes turns; `off` without one. */
+export const FLEET_STATES = ['off', 'idle', 'asking', 'turn', 'settling', 'unwell', 'returning'] as const;
+export type FleetStateName = (typeof FLEET_STATES)[number];
+
+/** What has become of asking for a turn, or of a turn. */
+export const TURN_RESULTS = ['granted', 'refused', 'failed', 'nothing_began', 'without_turn'] as const;
+export type TurnResult = (typeof TURN_RESULTS)[number];
+
+export type FleetEvent =
+  | { readonly type: 'fleet-changed'; readonly state: FleetStateName; readonly detail: string }
+  | { readonly type: 'fleet-turn'; readonly result: TurnResult; readonly detail: string }
+  /** The server of the fleet has begun to be out of reach. */
+  | { readonly type: 'fleet-missed'; readonly problem: string }
+  | { readonly type: 'fleet-reached' };
 
 /** Writing the summary into a tag of the device. */
 export type TagEvent =

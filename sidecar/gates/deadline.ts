@@ -42,6 +42,8 @@ export interface DeadlineOptions {
   readonly restartGraceMs: number;
   readonly keeper: Keeper;
   readonly policies: Pick<LeasePolicies, 'of'>;
+  /** Whether an update could go on once the apps have let go: in a fleet that takes turns, only in this device's turn. */
+  readonly mayDrain: () => boolean;
   readonly updates: Updates;
   readonly emit: (event: DeadlineEvent | { readonly type: 'gate-opened' }) => void;
 }
@@ -64,6 +66,7 @@ export class Deadline {
   onEvent({ type }: SidecarEvent): void {
     if (type === 'store-opened') this.#resume();
     if (type === 'update-changed') this.#observe();
+    if (type === 'fleet-changed') this.#schedule();
     // Many leases may come and go while one update waits.
     if (type === 'lease-acquired' || type === 'lease-ended') {
       this.#observation ??= setImmediate(() => {
@@ -84,6 +87,12 @@ export class Deadline {
     if (this.isDraining) this.#stopAttending ??= updates.attend();
     this.#schedule();
     this.#observe();
+  }
+
+  /** Whether the apps have had all the time that an update may wait for them. */
+  get isDue(): boolean {
+    const { atMs } = this;
+    return this.isDraining || (atMs !== null && this.options.clock.monotonicMs() >= atMs);
   }
 
   get isDraining(): boolean {
@@ -152,6 +161,8 @@ export class Deadline {
     const { countingSinceMs, waitedMs, drainEndsAtMs } = this.#waited;
     if (drainEndsAtMs !== null) return this.#opensAtMs ?? drainEndsAtMs;
     if (countingSinceMs === null) return null;
+    // An event tells of the turn.
+    if (this.isDue && !this.options.mayDrain()) return null;
     return countingSinceMs + (WARNINGS[this.#warnings] ?? 1) * this.options.deadlineMs - waitedMs;
   }
 
@@ -173,6 +184,10 @@ export class Deadline {
     const deadlineAtMs = this.atMs;
     if (deadlineAtMs === null) return;
     if (nowMs >= deadlineAtMs) {
+      if (!this.options.mayDrain()) {
+        emit({ type: 'deadline-passed', waiting: updates.unbroken });
+        return;
+      }
       this.#become({ waitedMs: deadlineMs, countingSinceMs: null, drainEndsAtMs: nowMs + graceMs });
       this.#stopAttending ??= this.options.updates.attend();
       emit({ type: 'draining', endsAtMs: nowMs + graceMs, reason: this.#reason(), holders: this.#holders() });

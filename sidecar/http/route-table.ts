@@ -10,6 +10,7 @@ import { apiDescription } from './api-description';
 import type { Route } from '../../server/http/route';
 import { clientRoutes } from './routes/clients';
 import { eventsRoute } from './routes/events';
+import { fleetRoute } from './routes/fleet';
 import { historyRoute } from './routes/history';
 import { holdRoute } from './routes/hold';
 import { leaseRoutes } from './routes/leases';
@@ -46,6 +47,7 @@ export function routeTable(parts: RouteParts): Route[] {
     holdRoute(keeper, views, holds),
     ...updateRoutes(updates, views, access),
     ...overrideRoutes(override, views, access),
+    fleetRoute(views),
     eventsRoute(events),
     historyRoute(history, views),
     pageRoute(),

@@ -3,6 +3,7 @@ import { formatDuration } from '../../server/duration';
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN } from '../leases/lease';
 import { MAX_OVERRIDE_MS, OVERRIDES } from '../holders/override/override';
 import { describe, duration, instant, reason } from './field-schemas';
+import { fleet } from './fleet-schema';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/event-texts';
 import { quote } from '../../server/text';
@@ -212,6 +213,7 @@ export const event = z.discriminatedUnion('event', [
   z.strictObject({ id: z.string(), event: z.literal('lock'), data: lockEvent }),
   z.strictObject({ id: z.string(), event: z.literal('lease'), data: z.union([lease, endedLease]) }),
   z.strictObject({ id: z.string(), event: z.literal('update'), data: update }),
+  z.strictObject({ id: z.string(), event: z.literal('fleet'), data: fleet }),
 ]);
 
 /** The lines of a hold, each a JSON document. */

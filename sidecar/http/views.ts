@@ -10,6 +10,8 @@ import type { LeasePolicies } from '../leases/policies';
 import type { Keeper } from '../keeper/keeper';
 import type { FoundPath } from '../keeper/left-behind';
 import type { LockStatus } from '../keeper/status';
+import type { FleetStatus } from '../holders/fleet/fleet-status';
+import type { FleetView } from './fleet-schema';
 import { isPending, pendingSinceMs, type UpdateStatus } from '../supervisor/update-status';
 import type { EndedLeaseView, HistoryEntryView, LeaseView, LockView, OverrideView, UpdateView } from './schemas';
 import { summarise } from './summary';
@@ -27,6 +29,8 @@ export interface Shown {
   readonly tags: { readonly problems: readonly TagProblem[] } | null;
   readonly override: { readonly current: Override | null; readonly inForce: Override | null };
   readonly device: { readonly name: string | null; readonly uuid: string | null };
+  /** Null where no turns are taken. */
+  readonly fleet: { readonly status: FleetStatus } | null;
   readonly allowances: Pick<Allowances, 'current'>;
   readonly policies: Pick<LeasePolicies, 'of'>;
 }
@@ -110,6 +114,23 @@ export class Views {
     const { isDraining = false, drainEndsAtMs = null } = deadline ?? {};
     const update = updates.known;
     return summarise({ lock, update, isDraining, drainEndsAtMs, allowance, unreadableTags, policies, nowMs: nowMs(), timeline, zone: windows.zone });
+  }
+
+  /** The turn of this device. */
+  fleet(): FleetView {
+    const { fleet } = this.shown;
+    if (fleet === null) return { state: 'off', group: null, id: null, since: null, turnSince: null, nextAskAt: null, detail: null, server: 'not-asked-yet' };
+    const { state, names, sinceMs, turnSinceWallMs, nextAskAtMs, detail, server } = fleet.status;
+    return {
+      state,
+      group: names.group,
+      id: names.id,
+      since: this.#show(sinceMs),
+      turnSince: turnSinceWallMs === null ? null : new Date(turnSinceWallMs).toISOString(),
+      nextAskAt: this.#show(nextAskAtMs),
+      detail: detail === '' ? null : detail,
+      server,
+    };
   }
 
   /** What is known of updates; also if nothing is known. */

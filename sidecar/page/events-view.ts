@@ -45,6 +45,10 @@ const PICTURES: Readonly<Record<HistoryEntry['event'], IconName>> = {
   'control-tag-unreadable': 'alert',
   'control-tags-missed': 'unplugged',
   'control-tags-reached': 'plug',
+  'fleet-changed': 'hourglass',
+  'fleet-turn': 'alert',
+  'fleet-missed': 'unplugged',
+  'fleet-reached': 'plug',
 };
 
 /** Recent events, latest first. */

@@ -50,3 +50,25 @@ export function parseStateStatus(json: unknown): Pick<Reading, 'downloading' | '
     (Array.isArray(images) && images.some((image: unknown) => (image as { status?: unknown } | null)?.status === DOWNLOADING));
   return { downloading: isDownloading, runs: readCommit(release) };
 }
+
+/** A container as `GET /v2/state/status` shows it. */
+export interface Container {
+  readonly appId: string;
+  readonly serviceName: string;
+  /** `Running`, `Stopped`, `Installing` and the like. */
+  readonly status: string;
+}
+
+/** The containers in an answer to `GET /v2/state/status` (balena-supervisor `src/device-api/v2.ts`); null for anything else. */
+export function parseContainers(json: unknown): Container[] | null {
+  const { containers } = Object(json) as { containers?: unknown };
+  if (!Array.isArray(containers)) return null;
+  return containers.map((container: unknown) => {
+    const { appId, serviceName, status } = Object(container) as Record<string, unknown>;
+    return { appId: textOf(appId), serviceName: textOf(serviceName), status: textOf(status) };
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}

@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { messageOf } from '../../server/text';
-import { parseReading, parseStateStatus, type Reading } from './reading';
+import { parseContainers, parseReading, parseStateStatus, type Container, type Reading } from './reading';
 import { parseTargetCommit, type Target } from './target';
 
 /** How long a reading may take, in milliseconds: a Supervisor that is busy with images on a small device is slow. */
@@ -111,6 +111,15 @@ export class SupervisorApi {
     if (typeof answer === 'string') return { ok: false, problem: answer };
     const { status } = answer;
     return status === 204 || status === 202 ? { ok: true, status } : { ok: false, problem: explainStatus(status) };
+  }
+
+  /** `GET /v2/state/status`: the states of the containers of an app, or of all apps; what is wrong if they cannot be had. */
+  async readContainers(appId: string | null): Promise<readonly Container[] | string> {
+    const answer = await this.#send('GET', '/v2/state/status', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return answer;
+    if (answer.status !== 200) return explainStatus(answer.status);
+    const containers = parseContainers(parseJson(answer.body));
+    return containers?.filter((each) => appId === null || each.appId === appId) ?? 'its answer tells of no containers';
   }
 
   /**

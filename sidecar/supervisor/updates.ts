@@ -194,6 +194,12 @@ export class Updates implements UpdateSource {
     return this.#releases.attend();
   }
 
+  /** Asks the Supervisor now what waits. */
+  async readNow(): Promise<UpdateStatus> {
+    await this.#looks.ask('status', () => this.#releases.lookTwice());
+    return this.status;
+  }
+
   /** Asks the Supervisor now; false if it does not answer. */
   isNothingPending(): Promise<boolean> {
     return this.#releases.isNothingPending();

@@ -1,5 +1,6 @@
 import type * as client from '../../client/src/types';
 import type * as sidecar from '../../sidecar/http/schemas';
+import type { FleetView } from '../../sidecar/http/fleet-schema';
 import type { ProblemCode } from '../../sidecar/http/problems';
 import type { z } from 'zod/mini';
 import { DURATION_PATTERN, parseDuration as parsedBySidecar } from '../../server/duration';
@@ -27,6 +28,7 @@ const AGREED: Record<string, true> = {
   'window of the lock': true satisfies Same<sidecar.LockView['window'], client.LockStatus['window']>,
   override: true satisfies Same<sidecar.OverrideView, client.Override>,
   update: true satisfies Same<sidecar.UpdateView, client.Update>,
+  fleet: true satisfies Same<FleetView, client.Fleet>,
   event: true satisfies Sends<EventView, Received<client.LockEvent>>,
   'names of events': true satisfies Same<EventName, client.LockEvent['type']>,
   'fields of the lock event': true satisfies Same<keyof sidecar.LockEventView, keyof client.LockSummary | 'snapshot' | 'missed'>,

@@ -18,6 +18,7 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['/v1/lock', ['GET', 'HEAD']],
   ['/v1/override', ['PUT', 'GET', 'HEAD', 'DELETE']],
   ['/v1/update', ['GET', 'HEAD', 'POST']],
+  ['/v1/fleet', ['GET', 'HEAD']],
   ['/v1/events', ['GET', 'HEAD']],
   ['/v1/history', ['GET', 'HEAD']],
   ['/metrics', ['GET', 'HEAD']],

@@ -8,6 +8,6 @@ const settingsIn = (text: string): string[] => [...new Set([...text.matchAll(/\b
 test('the table of settings in the README is complete', () => {
   const rows = readPage('README.md').split('\n').filter((line) => line.startsWith('| `'));
   const names = settingsIn(rows.map((row) => row.split(' | ')[0]).join('\n'));
-  const source = readFileSync(join(REPOSITORY, 'sidecar/config/config.ts'), 'utf8').replace(/^const CLIENT_VARIABLES = .*$/m, '');
+  const source = ['config', 'fleet-settings'].map((name) => readFileSync(join(REPOSITORY, `sidecar/config/${name}.ts`), 'utf8')).join('\n').replace(/^const CLIENT_VARIABLES = .*$/m, '');
   expect(names).toEqual(settingsIn(source));
 });

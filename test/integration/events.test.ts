@@ -24,10 +24,11 @@ test('a stream begins with the present state: the lock, each lease, and updates'
     ['lock', 'held'],
     ['lease', 'a'],
     ['lease', 'b'],
+    ['fleet', 'off'],
     ['update', 'not-configured'],
   ]);
   expect(events[0]?.data).toMatchObject({ snapshot: true, flock: true, summary: expect.stringContaining('a (first) and b') });
-  expect(new Set(events.map(({ id }) => id)).size).toBe(4);
+  expect(new Set(events.map(({ id }) => id)).size).toBe(5);
 });
 
 test('every change of leases and lock follows, in order', async () => {
@@ -157,7 +158,7 @@ test('a reader that does not read for a while is told that it missed events, and
   const after = slow.events.indexOf(anew);
   await slow.next(({ event, data }) => event === 'lease' && data.name === 'last', after);
   expect(await slow.next(({ event }) => event === 'update', after)).toBeDefined();
-  expect(slow.events.slice(after).map(({ data }) => data.name ?? '')).toEqual(['', 'a', 'last', '']);
+  expect(slow.events.slice(after).map(({ data }) => data.name ?? '')).toEqual(['', 'a', 'last', '', '']);
   // And goes on from there.
   await sidecar.release('a');
   await slow.next(({ data }) => data.name === 'a' && data.ended?.reason === 'released', after);

@@ -37,6 +37,7 @@ test('without any variable every setting has the default of the interface', () =
     hasReasonsInTag: true,
     soakMs: 0,
     tagsPollMs: 900_000,
+    fleet: null,
     deadlineMs: null,
     deadlineGraceMs: 60_000,
     logLevel: 'info',

@@ -12,6 +12,7 @@ let events: DeadlineEvent[];
 let remembered: Waited;
 let drains: number;
 let state: typeof WAITS;
+let mayDrain: boolean;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -20,6 +21,7 @@ beforeEach(() => {
   remembered = NOT_WAITED;
   drains = 0;
   state = { ...WAITS, waits: false };
+  mayDrain = true;
 });
 afterEach(() => jest.useRealTimers());
 
@@ -44,6 +46,7 @@ function make(deadlineMs = 24 * HOUR_MS): Deadline {
     restartGraceMs: 0,
     keeper,
     policies,
+    mayDrain: () => mayDrain,
     updates: { get unbroken() { return state.waits ? [{ what: 'release', sinceMs: 0 } as const] : []; }, attend: () => () => undefined },
     emit: (event) => { if (event.type !== 'gate-opened') events.push(event); },
   });

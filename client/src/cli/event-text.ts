@@ -21,6 +21,8 @@ export function eventText(event: LockEvent): string {
       return `lease   ${printable(event.data.name)} ${leaseText(event.data)}`;
     case 'update':
       return `update  ${updateText(event.data)}`;
+    case 'fleet':
+      return `fleet   ${event.data.state}${event.data.detail === null ? '' : `: ${printable(event.data.detail)}`}`;
   }
 }
 

@@ -24,7 +24,7 @@ export type AskResult =
  * Asks a URL, once: no redirect is followed, no proxy used, no connection kept. Never takes longer than the time-out,
  * looking up the name and reading the body included, and never throws.
  */
-export async function ask(settings: ProbeSettings, signal: AbortSignal): Promise<AskResult> {
+export async function ask(settings: Pick<ProbeSettings, 'url' | 'authorization' | 'timeoutMs'>, signal: AbortSignal): Promise<AskResult> {
   const { url, authorization, timeoutMs } = settings;
   const request = url.protocol === 'https:' ? (await import('node:https')).request : requestPlain;
   const options: RequestOptions & { autoSelectFamily: true } = {

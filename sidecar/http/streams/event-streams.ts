@@ -29,6 +29,7 @@ export class EventStreams {
   #pending: SidecarEvent[] = [];
   #lastLock = '';
   #lastUpdate = '';
+  #lastFleet = '';
   #sendTimer: NodeJS.Timeout | undefined;
   #cooldownTimer: NodeJS.Timeout | undefined;
   #forgetTimer: NodeJS.Timeout | undefined;
@@ -74,6 +75,7 @@ export class EventStreams {
     this.#list = new EventList();
     this.#lastLock = this.#lockText();
     this.#lastUpdate = this.#updateText();
+    this.#lastFleet = this.#fleetText();
     return this.#list;
   }
 
@@ -113,6 +115,9 @@ export class EventStreams {
     const isWarned = pending.some(({ type }) => type === 'deadline-nears');
     if (update !== this.#lastUpdate || isWarned) list.add('update', this.views.update());
     this.#lastUpdate = update;
+    const fleet = this.#fleetText();
+    if (fleet !== this.#lastFleet) list.add('fleet', this.views.fleet());
+    this.#lastFleet = fleet;
     const lock = this.#lockText();
     if (lock !== this.#lastLock) list.add('lock', this.#lock());
     this.#lastLock = lock;
@@ -136,6 +141,7 @@ export class EventStreams {
     const parts: [string, unknown][] = [
       ['lock', { ...this.#lock(), snapshot: true, missed }],
       ...this.views.leases(this.keeper.leases()).map((lease): [string, unknown] => ['lease', lease]),
+      ['fleet', this.views.fleet()],
       ['update', this.views.update()],
     ];
     const texts = parts.map(([type, data], index) =>
@@ -155,6 +161,10 @@ export class EventStreams {
 
   #lockText(): string {
     return JSON.stringify(this.#lock());
+  }
+
+  #fleetText(): string {
+    return JSON.stringify(this.views.fleet());
   }
 
   #updateText(): string {

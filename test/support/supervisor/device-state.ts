@@ -32,7 +32,7 @@ export function stateStatus(device: Device, isApplying: boolean): Record<string,
     overallDownloadProgress: device.downloadProgress,
     containers: [
       {
-        status: device.isReplacing ? 'Installing' : 'Running',
+        status: device.isReplacing ? 'Installing' : (device.status ?? 'Running'),
         ...SERVICE,
         imageId,
         serviceId: 1,

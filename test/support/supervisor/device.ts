@@ -49,6 +49,8 @@ export class Device {
   downloadProgress: number | null = null;
   /** While the locks are held and containers are being replaced. */
   isReplacing = false;
+  /** What the engine says of the container, if it is not `Running`: `Restarting`, where it crashes again and again. */
+  status: string | null = null;
   /** Set to keep the next download from ending by itself. */
   holdsDownload = false;
   readonly images = new Set<number>();

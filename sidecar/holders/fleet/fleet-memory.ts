@@ -1,0 +1,67 @@
+/** The names under which a device asks for a turn, and gives it back. */
+export interface FleetNames {
+  /** Of the server, without a slash at its end. */
+  readonly url: string;
+  readonly group: string;
+  readonly id: string;
+}
+
+/** A turn that was given. */
+export interface Turn {
+  readonly names: FleetNames;
+  readonly sinceWallMs: number;
+  /** Whether anything waited but a release: a new host OS may still roll back for a while. */
+  readonly isForReboot: boolean;
+  /** An update or a reboot has begun in it. */
+  readonly hasBegun: boolean;
+  /** The boot in which that is known, so that another one shows that a reboot has come in between. */
+  readonly boot: string;
+}
+
+/** What has to outlive the process and a reboot. */
+export interface FleetMemory {
+  /** The turn that this device has; null for none. */
+  readonly turn: Turn | null;
+  /** The names under which it asks, or asked when it was ended: the answer may have been a turn. Null while it does not ask. */
+  readonly asked: FleetNames | null;
+  /** Turns that this device does not want any more, and may still have. */
+  readonly toReturn: readonly FleetNames[];
+}
+
+export const NOTHING_REMEMBERED: FleetMemory = { turn: null, asked: null, toReturn: [] };
+
+/** As it is kept in the state directory. */
+export interface StoredFleet {
+  readonly version: 1;
+  /** At random: tells this device from another with the same id. */
+  readonly instance: string;
+  readonly memory: FleetMemory;
+}
+
+export function areSameNames(one: FleetNames, other: FleetNames): boolean {
+  return one.url === other.url && one.group === other.group && one.id === other.id;
+}
+
+/** Null for anything that is not as {@link StoredFleet} says. */
+export function parseStoredFleet(json: unknown): StoredFleet | null {
+  if (!isObject(json) || json['version'] !== 1 || !isObject(json['memory'])) return null;
+  const { instance, memory } = json;
+  const { turn, asked, toReturn } = memory;
+  const isWhole =
+    typeof instance === 'string' && (turn === null || isTurn(turn)) && (asked === null || areNames(asked)) && Array.isArray(toReturn) && toReturn.every(areNames);
+  return isWhole ? { version: 1, instance, memory: { turn, asked, toReturn } } : null;
+}
+
+function isTurn(json: unknown): json is Turn {
+  if (!isObject(json) || !areNames(json['names'])) return false;
+  const { sinceWallMs, isForReboot, hasBegun, boot } = json;
+  return typeof sinceWallMs === 'number' && typeof isForReboot === 'boolean' && typeof hasBegun === 'boolean' && typeof boot === 'string';
+}
+
+function areNames(json: unknown): json is FleetNames {
+  return isObject(json) && ['url', 'group', 'id'].every((field) => typeof json[field] === 'string');
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null;
+}
