@@ -43,7 +43,7 @@ export interface Config {
   readonly apiToken: string | null;
   readonly adminToken: string | null;
   /** Null where the Supervisor's API is not given. */
-  readonly supervisor: { readonly url: string; readonly apiKey: string } | null;
+  readonly supervisor: { readonly url: string; readonly apiKey: string; readonly isHeliosAlone: boolean } | null;
   readonly supervisorPollMs: number;
   /** How often the host's journal is read for a reboot that waits; null for never. */
   readonly hostPollMs: number | null;
@@ -111,7 +111,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     stateDirectory: reader.read('UPDATE_LOCK_STATE_DIR', (v) => v.asPath(), '/var/lib/update-lock'),
     apiToken: reader.readToken('UPDATE_LOCK_API_TOKEN'),
     adminToken: reader.readToken('UPDATE_LOCK_ADMIN_TOKEN'),
-    supervisor: readSupervisor(reader),
+    supervisor: readSupervisor(reader, lockPath === '' && hasAppUuid),
     supervisorPollMs: reader.read('UPDATE_LOCK_SUPERVISOR_POLL', (v) => v.asPollInterval(), 30_000),
     hostPollMs: reader.readUnlessOff('UPDATE_LOCK_HOST_POLL', (v) => v.asIntervalOrOff(), 120_000),
     device: { name: nonEmpty(environment['BALENA_DEVICE_NAME_AT_INIT']), uuid: nonEmpty(environment['BALENA_DEVICE_UUID']) },
@@ -160,7 +160,7 @@ function nonEmpty(value: string | undefined): string | null {
 }
 
 /** The Supervisor gives both to a service with the label `io.balena.features.supervisor-api`; before 7.22 as `RESIN_...`. */
-function readSupervisor(reader: ReturnType<typeof sidecarSettings>): Config['supervisor'] {
+function readSupervisor(reader: ReturnType<typeof sidecarSettings>, isHeliosAlone: boolean): Config['supervisor'] {
   const prefix = reader.isSet('BALENA_SUPERVISOR_ADDRESS') ? 'BALENA' : 'RESIN';
   const url = reader.read(`${prefix}_SUPERVISOR_ADDRESS`, (v) => v.asHttpUrl(), null);
   if (url === null) return null;
@@ -169,7 +169,7 @@ function readSupervisor(reader: ReturnType<typeof sidecarSettings>): Config['sup
   if (keyName === undefined) {
     reader.warnings.push(`${prefix}_SUPERVISOR_ADDRESS is set without its API key, so the Supervisor is not asked about updates`);
   }
-  return apiKey === null ? null : { url, apiKey };
+  return apiKey === null ? null : { url, apiKey, isHeliosAlone };
 }
 
 function contradictions(config: Config, reader: ReturnType<typeof sidecarSettings>): string[] {

@@ -22,6 +22,8 @@ export interface SupervisorAddress {
   /** `http://host:port`. */
   readonly url: string;
   readonly apiKey: string;
+  /** Whether Helios answers, without a Supervisor behind it. */
+  readonly isHeliosAlone: boolean;
 }
 
 export type ReadingResult =
@@ -64,8 +66,8 @@ export class SupervisorApi {
   async read(): Promise<ReadingResult> {
     const answer = await this.#send('GET', '/v1/device', null, READING_TIMEOUT_MS);
     if (typeof answer === 'string') return { ok: false, problem: answer };
-    // The oldest Supervisors have it (balena-io/helios `helios-api/src/lib.rs` has not).
-    if (answer.status === 404) return { ok: true, reading: null };
+    // balena-io/helios `helios-api/src/lib.rs` has no such route.
+    if (answer.status === 404 && this.address.isHeliosAlone) return { ok: true, reading: null };
     if (answer.status !== 200) return { ok: false, problem: explainStatus(answer.status) };
     const reading = parseReading(parseJson(answer.body));
     if (reading === null) return { ok: false, problem: 'its answer is not that of a Supervisor' };

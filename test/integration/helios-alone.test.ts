@@ -1,6 +1,7 @@
-import { Sidecar } from '../support/sidecar';
+import { join } from 'node:path';
+import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
-import { posts, startDevice } from '../support/updatable-device';
+import { posts, startDevice, type UpdatableDevice } from '../support/updatable-device';
 import { until } from '../support/until';
 
 afterEach(async () => {
@@ -10,8 +11,14 @@ afterEach(async () => {
 
 const HELIOS = { version: 'helios', isAlone: true, heliosRetryMs: 600_000, replacesForMs: 0 } as const;
 
+/** As Helios starts a container: it does not say where the lock is. */
+function start(): Promise<UpdatableDevice> {
+  const folder = makeFolder();
+  return startDevice(HELIOS, { BALENA_APP_UUID: 'b1a2', BALENA_APP_LOCK_PATH: '', UPDATE_LOCK_DIR: join(folder, 'lock') }, folder);
+}
+
 test('where Helios is alone an update begins with the last release, though nothing tells that it waits', async () => {
-  const device = await startDevice(HELIOS);
+  const device = await start();
   const { sidecar, supervisor } = device;
   await sidecar.put('app');
   await supervisor.pushRelease();
@@ -26,7 +33,7 @@ test('where Helios is alone an update begins with the last release, though nothi
 });
 
 test('releases that follow each other there do not make the device ask the cloud each time', async () => {
-  const device = await startDevice(HELIOS);
+  const device = await start();
   const { sidecar } = device;
   for (let count = 0; count < 5; count += 1) {
     await sidecar.put('app');

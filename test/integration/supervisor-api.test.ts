@@ -31,7 +31,7 @@ async function answering(bytes: string, ends = true): Promise<SupervisorApi> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new SupervisorApi({ url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, apiKey: KEY });
+  return new SupervisorApi({ url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, apiKey: KEY, isHeliosAlone: false });
 }
 
 test.each<[string, string, boolean]>([
@@ -75,13 +75,13 @@ test('one that comes before the connection is closed is an answer', async () => 
 });
 
 test('nobody there is a problem', async () => {
-  const api = new SupervisorApi({ url: 'http://127.0.0.1:1', apiKey: KEY });
+  const api = new SupervisorApi({ url: 'http://127.0.0.1:1', apiKey: KEY, isHeliosAlone: false });
   expect(await api.read()).toEqual({ ok: false, problem: expect.stringContaining('ECONNREFUSED') });
   expect(await api.update({ force: false, cancel: true })).toEqual({ ok: false, problem: expect.stringContaining('ECONNREFUSED') });
 });
 
 test('a name that there is not is a problem', async () => {
-  const api = new SupervisorApi({ url: 'http://nobody.invalid:48484', apiKey: KEY });
+  const api = new SupervisorApi({ url: 'http://nobody.invalid:48484', apiKey: KEY, isHeliosAlone: false });
   expect(await api.read()).toEqual({ ok: false, problem: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) });
 });
 

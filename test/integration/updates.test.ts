@@ -174,7 +174,7 @@ test('a request that fails is made again', async () => {
 });
 
 test('a Supervisor whose instant updates are off says 202, which is found to mean "ignored"', async () => {
-  const device = await startWaiting({ instantUpdates: false });
+  const device = await startWaiting({ instantUpdates: false, version: '18.0.0' });
   // For longer than it takes to find out.
   await backsOffForLong(device);
   await device.sidecar.release('app');

@@ -13,8 +13,7 @@ export interface UpdatableDevice {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export async function startDevice(options: Partial<StandInOptions> = {}, settings: Readonly<Record<string, string>> = {}): Promise<UpdatableDevice> {
-  const folder = makeFolder();
+export async function startDevice(options: Partial<StandInOptions> = {}, settings: Readonly<Record<string, string>> = {}, folder = makeFolder()): Promise<UpdatableDevice> {
   const supervisor = await StandInSupervisor.start({ lockDirectories: [join(folder, 'lock')], ...options });
   const environment = { ...POLL, ...supervisor.environment, ...settings };
   return { supervisor, sidecar: await Sidecar.start({ folder, environment }), environment };

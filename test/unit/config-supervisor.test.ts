@@ -15,7 +15,7 @@ test.each<[string, Record<string, string>, string | null, string | null]>([
   ['nothing', {}, null, null],
 ])('with %s', (_, environment, url, apiKey) => {
   const { supervisor, warnings } = configOf(environment);
-  expect(supervisor).toEqual(url === null ? null : { url, apiKey });
+  expect(supervisor).toEqual(url === null ? null : { url, apiKey, isHeliosAlone: false });
   expect(warnings).toEqual([]);
 });
 
