@@ -168,7 +168,7 @@ export class StateDirectory {
 
   #inDirectory<T>(action: (directory: TrustedDirectory) => T): T {
     const directory = this.#directory;
-    if (directory === null) throw new Error('it could not be opened');
+    if (directory === null) throw new Error(this.#problem ?? 'it is closed');
     const { user } = this;
     const act = directory.stats().uid === user.uid ? user.act.bind(user) : user.actAsStarted.bind(user);
     return act(() => directory.do(() => action(directory)));

@@ -3,6 +3,9 @@ import type { JournalSays } from './reboot-journal';
 /** A wait that the journal told of longer ago than this is over: a round takes minutes at most. Milliseconds. */
 export const MAX_AGE_MS = 600_000;
 
+/** A line whose time is further in the future than this, in milliseconds, was written by another clock, perhaps that of a boot before. */
+const MAX_AHEAD_MS = 60_000;
+
 /** What is known of a reboot of the host OS. */
 export interface RebootStatus {
   /** Since when it waits for our lock, in monotonic milliseconds; null if it does not, as far as is known. */
@@ -27,6 +30,8 @@ export interface Moment {
 export function afterJournal(status: RebootStatus, says: JournalSays, now: Moment, isOurs: (path: string) => boolean): RebootStatus {
   if (says.kind === 'unclear') return status;
   if (says.kind === 'waits-not') return NO_REBOOT;
+  // The clock is not set yet, or was set back. A reboot that waits now writes another line within seconds.
+  if (says.atWallMs > now.wallMs + MAX_AHEAD_MS) return status;
   const ageMs = Math.max(0, now.wallMs - says.atWallMs);
   // An older line is of a wait that has ended, and one of before this boot says nothing of now.
   if (ageMs > Math.min(MAX_AGE_MS, now.monotonicMs)) return NO_REBOOT;

@@ -93,6 +93,18 @@ export class SupervisorApi {
     return typeof answer === 'string' ? answer : explainStatus(answer.status);
   }
 
+  /**
+   * `appState` of `GET /v2/state/status`: whether the Supervisor is applying its target. Right after its start it is, while `GET /v1/device`
+   * says that nothing is pending, since it has not compared the containers with the target yet (balena-supervisor
+   * `src/device-state/index.ts`). True while it does not answer, false if it never tells.
+   */
+  async isApplying(): Promise<boolean> {
+    const answer = await this.#send('GET', '/v2/state/status', null, READING_TIMEOUT_MS);
+    if (typeof answer === 'string') return true;
+    if (answer.status !== 200) return answer.status !== 404;
+    return (Object(parseJson(answer.body)) as Record<string, unknown>)['appState'] === 'applying';
+  }
+
   /** `GET /v2/applications/state`, from 7.12 on: the commit of the release that the device is to have. */
   async readTarget(appId: string | null): Promise<Target> {
     const answer = await this.#send('GET', '/v2/applications/state', null, READING_TIMEOUT_MS);

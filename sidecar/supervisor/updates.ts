@@ -67,6 +67,7 @@ export interface UpdatesOptions {
 
 /** The device's Supervisor: the state of updates that it reports, and requests to it. */
 export class Updates implements UpdateSource {
+  readonly #api: SupervisorApi;
   readonly #releases: ReleaseWatch;
   readonly #reboots: RebootWatch;
   readonly #requests: UpdateRequests;
@@ -81,6 +82,7 @@ export class Updates implements UpdateSource {
   constructor(private readonly options: UpdatesOptions) {
     const { address, pollMs, hostPollMs, isOurLock, targetWish, clock, random, keeper, emit } = options;
     const api = new SupervisorApi(address);
+    this.#api = api;
     const lock: LockState = {
       isHeld: () => keeper.heldSinceMs !== null,
       isSupervisors: () => keeper.isUpdating,
@@ -200,9 +202,9 @@ export class Updates implements UpdateSource {
     return this.status;
   }
 
-  /** Asks the Supervisor now; false if it does not answer. */
-  isNothingPending(): Promise<boolean> {
-    return this.#releases.isNothingPending();
+  /** Asks the Supervisor now; false if it does not answer, or is still finding out. */
+  async isNothingPending(): Promise<boolean> {
+    return await this.#releases.isNothingPending() && !(await this.#api.isApplying());
   }
 
   /**

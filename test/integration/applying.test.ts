@@ -82,3 +82,19 @@ test('after a power cut in the middle of an update nobody gets the lock before i
   await supervisor.settle();
   await again.logged('lease acquired', { name: '@start' });
 });
+
+test('a Supervisor that has just booted, and does not know yet what is missing, keeps its turn', async () => {
+  const { sidecar, supervisor, environment } = await startUpdating();
+  await sidecar.kill();
+  await supervisor.settle();
+  const mark = readMark(sidecar);
+  writeFileSync(join(sidecar.folder, 'state/applying'), JSON.stringify({ ...mark, applying: { ...mark.applying, boot: 'the boot before' } }));
+  rmSync(sidecar.directory, { recursive: true });
+  const compared = supervisor.startApplying();
+  const asked = supervisor.requests('/v1/device').length;
+  const again = await sidecar.startAgain({ ...environment, UPDATE_LOCK_HOLD_ON_START: '60s' });
+  await until(() => supervisor.requests('/v1/device').length >= asked + 2);
+  expect((await again.send('GET', '/v1/lock')).body).toMatchObject({ state: 'updating', leases: [] });
+  compared();
+  await again.logged('lease acquired', { name: '@start' });
+});

@@ -83,6 +83,14 @@ test('a line of long ago, and the lines of other programs, are of no wait', asyn
   expect((await device.sidecar.send('GET', '/v1/update')).body).toMatchObject({ waiting: [], detail: null });
 });
 
+test('a line of before this boot is of no wait while the clock is not set yet', async () => {
+  const device = await start();
+  device.supervisor.journal.waitsFor(OURS, -86_400_000);
+  await device.sidecar.put('app');
+  await until(() => readings(device) >= 2);
+  expect((await device.sidecar.send('GET', '/v1/update')).body).toMatchObject({ waiting: [], detail: null });
+});
+
 test('the apps are drained for it when the deadline has passed', async () => {
   const { sidecar, supervisor } = await start({ UPDATE_LOCK_DEADLINE: '1s', UPDATE_LOCK_DEADLINE_GRACE: '1s' });
   const hold = await Hold.open(sidecar.target, 'app');

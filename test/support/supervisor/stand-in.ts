@@ -50,6 +50,7 @@ export class StandInSupervisor {
   #cloudTarget: Target;
   #isOnline = true;
   #isChecking = false;
+  #isStarting = false;
   #server: Server | undefined;
 
   private constructor(options: StandInOptions) {
@@ -212,7 +213,7 @@ export class StandInSupervisor {
 
   /** `appState` is `applying`, and no commit is shown: backing off is part of it. */
   get isApplying(): boolean {
-    return this.#runner.isRunning || this.#isChecking;
+    return this.#runner.isRunning || this.#isChecking || this.#isStarting;
   }
 
   /** Once the locks are held and containers are being replaced. */
@@ -236,6 +237,17 @@ export class StandInSupervisor {
     this.#isChecking = true;
     return () => {
       this.#isChecking = false;
+    };
+  }
+
+  /**
+   * Has just started and applies its target, but has not compared the containers with it yet, so that nothing is pending, until the
+   * function is called that this returns (balena-supervisor `src/device-state/index.ts`, `loadInitialState`).
+   */
+  startApplying(): () => void {
+    this.#isStarting = true;
+    return () => {
+      this.#isStarting = false;
     };
   }
 }
