@@ -10,6 +10,9 @@ import { makeLease } from './make-lease';
 
 export const NAMES: FleetNames = { url: 'http://fleet', group: 'default', id: 'device' };
 
+/** A refusal without doubt. */
+export const FULL = { kind: 'refused', detail: 'all slots of the group are taken', retryAfterMs: 20_000 } as const;
+
 /** How a request to the server goes: as usual, lost before or after it has taken effect, or answered with what says nothing. */
 export type Fate = 'answered' | 'lost before' | 'lost after' | 'bad gateway';
 
@@ -28,8 +31,12 @@ export class FleetWorld {
   maxWaitMs: number | null = null;
   memory: FleetMemory = NOTHING_REMEMBERED;
   isHeld = true;
+  /** How many want to know what waits. */
+  attendants = 0;
   // The server
   fate: Fate = 'answered';
+  /** The URL of a server that is never reached again. */
+  gone: string | null = null;
   refusal: Exclude<TurnAnswer, { kind: 'given' }> | null = null;
   /** Those who have a turn, by their names. */
   readonly turns = new Set<string>();
@@ -43,6 +50,15 @@ export class FleetWorld {
     this.names = names;
     this.maxWaitMs = maxWaitMs;
     this.fleet = this.#start();
+  }
+
+  /** A device that has its turn for a release. */
+  static async inTurn(): Promise<FleetWorld> {
+    const world = new FleetWorld();
+    world.waiting = ['release'];
+    await world.pass(200);
+    expect([world.state, world.isHeld]).toEqual(['turn', false]);
+    return world;
   }
 
   /** The process ends and another one starts. */
@@ -100,7 +116,10 @@ export class FleetWorld {
         get status() {
           return { supervisor: world.isKnown ? 'reachable' : 'not-asked-yet', waiting: world.waiting.map((what) => ({ what, sinceMs: 0 })) };
         },
-        attend: () => () => undefined,
+        attend: () => {
+          this.attendants += 1;
+          return () => { this.attendants -= 1; };
+        },
       },
       deadline: this.deadline,
       read: () => Promise.resolve(this.reading),
@@ -114,7 +133,7 @@ export class FleetWorld {
 
   async #ask(names: FleetNames): Promise<TurnAnswer> {
     this.asked.push(names);
-    const fate = await this.#arrives();
+    const fate = await this.#arrives(names);
     const refusal = this.refusal;
     if (fate === 'lost before') return { kind: 'none', detail: 'lost' };
     if (refusal === null) this.turns.add(key(names));
@@ -126,14 +145,14 @@ export class FleetWorld {
   async #giveBack(names: FleetNames): Promise<{ problem: string | null; hasAnswered: boolean }> {
     this.returned.push(names);
     if (names.group === this.names.group && !this.isHeld && !this.isAllowed && this.state === 'idle') throw new Error('given back while the lock is free');
-    const fate = await this.#arrives();
+    const fate = await this.#arrives(names);
     if (fate === 'lost before') return { problem: 'lost', hasAnswered: false };
     this.turns.delete(key(names));
     return fate === 'answered' ? { problem: null, hasAnswered: true } : { problem: 'lost', hasAnswered: fate === 'bad gateway' };
   }
 
-  async #arrives(): Promise<Fate> {
-    const { fate } = this;
+  async #arrives({ url }: FleetNames): Promise<Fate> {
+    const fate = url === this.gone ? 'lost before' : this.fate;
     await new Promise((resolve) => setTimeout(resolve, 50));
     return fate;
   }

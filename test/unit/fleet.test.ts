@@ -1,4 +1,4 @@
-import { FleetWorld, key, NAMES } from './fleet-world';
+import { FleetWorld, FULL, key, NAMES } from './fleet-world';
 
 const MINUTE = 60_000;
 let world: FleetWorld;
@@ -9,17 +9,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const full = { kind: 'refused', detail: 'all slots of the group are taken', retryAfterMs: 20_000 } as const;
 const results = (): string[] => world.events.flatMap((event) => (event.type === 'fleet-turn' ? [event.result] : []));
 const states = (): string[] => world.events.flatMap((event) => (event.type === 'fleet-changed' ? [event.state] : []));
-
-/** An update that has its turn. */
-async function inTurn(make = new FleetWorld()): Promise<void> {
-  world = make;
-  world.waiting = ['release'];
-  await world.pass(200);
-  expect([world.state, world.isHeld]).toEqual(['turn', false]);
-}
 
 test('a device on which nothing waits asks for nothing, and says once a day that it wants nothing', async () => {
   world = new FleetWorld();
@@ -51,7 +42,7 @@ test('a good update: asked last, taken in the turn, settled, given back with the
 });
 
 test('an update that takes the lock twice settles after the second time', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.isUpdating = true;
   await world.pass(10_000);
   world.isUpdating = false;
@@ -67,7 +58,7 @@ test('an update that takes the lock twice settles after the second time', async 
 });
 
 test('a device that does not get well keeps its turn, until it does', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.isUpdating = true;
   await world.pass(10_000);
   [world.isUpdating, world.waiting, world.reading] = [false, [], { waits: false, trouble: 'not running: main (Restarting)' }];
@@ -80,11 +71,11 @@ test('a device that does not get well keeps its turn, until it does', async () =
 
 test('a group that is full is asked again after the time that it says, and its reason is that of the lease', async () => {
   world = new FleetWorld();
-  world.refusal = full;
+  world.refusal = FULL;
   world.waiting = ['release'];
   await world.pass(65_000);
   expect([world.state, world.isHeld, world.asked.length]).toEqual(['asking', true, 4]);
-  expect(world.reasons.at(-1)).toBe(full.detail);
+  expect(world.reasons.at(-1)).toBe(FULL.detail);
   world.refusal = null;
   await world.pass(25_000);
   expect(world.state).toBe('turn');
@@ -92,7 +83,7 @@ test('a group that is full is asked again after the time that it says, and its r
 
 test.each([[0, 5000], [3_600_000, 900_000]])('a server that says %i ms is asked after %i', async (retryAfterMs, expected) => {
   world = new FleetWorld();
-  world.refusal = { ...full, retryAfterMs };
+  world.refusal = { ...FULL, retryAfterMs };
   world.waiting = ['release'];
   await world.pass(expected - 100);
   expect(world.asked).toHaveLength(1);
@@ -101,7 +92,7 @@ test.each([[0, 5000], [3_600_000, 900_000]])('a server that says %i ms is asked 
 });
 
 test('a turn in which nothing begins is given back after two minutes, and asked for again later and later', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   await world.pass(2 * MINUTE - 10_000);
   expect(world.state).toBe('turn');
   await world.pass(20_000);
@@ -115,7 +106,7 @@ test('a turn in which nothing begins is given back after two minutes, and asked 
 });
 
 test('where the Supervisor cannot be made to try now the turn lasts for twenty minutes', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.happens({ type: 'update-requested', kind: 'retry', result: 'ignored', detail: '' });
   await world.pass(19 * MINUTE);
   expect(world.state).toBe('turn');
@@ -137,7 +128,7 @@ test('for a reboot it lasts for ten minutes, and the device settles for twenty a
 });
 
 test('a power cut in the middle of an update: the device finishes it, though the server cannot be reached', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.isUpdating = true;
   await world.pass(1000);
   world.fate = 'lost before';
@@ -155,7 +146,7 @@ test('a power cut in the middle of an update: the device finishes it, though the
 });
 
 test("the sidecar's own container is replaced within the turn", async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.isUpdating = true;
   await world.pass(1000);
   world.restart();
@@ -164,7 +155,7 @@ test("the sidecar's own container is replaced within the turn", async () => {
 });
 
 test('group, id and URL are changed by the update itself: the turn is given back under the names under which it was given', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.isUpdating = true;
   await world.pass(1000);
   [world.isUpdating, world.waiting] = [false, []];
@@ -207,7 +198,7 @@ test('after a crash in the middle of asking, too', async () => {
 
 test('a refusal without doubt leaves nothing to give back', async () => {
   world = new FleetWorld();
-  world.refusal = full;
+  world.refusal = FULL;
   world.waiting = ['release'];
   await world.pass(1000);
   world.waiting = [];
@@ -216,7 +207,7 @@ test('a refusal without doubt leaves nothing to give back', async () => {
 });
 
 test('a release that is withdrawn after the turn was given costs the time to settle', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.waiting = [];
   await world.pass(6 * MINUTE);
   expect([world.state, world.turns.size]).toEqual(['idle', 0]);
@@ -236,7 +227,7 @@ test('somebody allows updates: the lock is free without a turn, and nothing is a
 test('without any answer for long enough it goes on without a turn; a refusal is an answer', async () => {
   world = new FleetWorld(NAMES, 60 * MINUTE);
   world.waiting = ['release'];
-  world.refusal = full;
+  world.refusal = FULL;
   await world.pass(24 * 60 * MINUTE);
   expect(world.state).toBe('asking');
   world.fate = 'lost before';
@@ -265,7 +256,7 @@ test('when the deadline has passed it asks although apps hold the lock, but not 
 });
 
 test('a window that closes within the turn: nothing begins, and the turn is given back', async () => {
-  await inTurn();
+  world = await FleetWorld.inTurn();
   world.apps = ['@window'];
   await world.pass(3 * MINUTE);
   expect([world.state, world.turns.size]).toEqual(['idle', 0]);

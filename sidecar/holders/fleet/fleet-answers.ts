@@ -20,6 +20,12 @@ export type TurnAnswer =
   | { readonly kind: 'unclear'; readonly detail: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'none'; readonly detail: string };
 
+/** The state while a request for the turn is under way: whatever the answer to the one before, this one may be given. */
+export function whileAsked(state: FleetState): FleetState {
+  const { phase } = state;
+  return phase.kind === 'asking' ? { ...state, phase: { ...phase, isRefused: false } } : state;
+}
+
 /** The state after an answer to the request for a turn. An answer that comes after the device has stopped asking is of no use: the turn is to be returned. */
 export function afterAnswer(state: FleetState, answer: TurnAnswer, facts: FleetFacts, settings: FleetSettings, random: number): FleetState {
   const { phase, memory } = state;

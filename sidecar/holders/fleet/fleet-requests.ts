@@ -1,7 +1,7 @@
 import type { Clock } from '../../../server/clock';
 import type { FleetEvent } from '../../events/event';
 import { untold, type TurnAnswer } from './fleet-answers';
-import type { FleetNames } from './fleet-memory';
+import { areSameNames, type FleetNames } from './fleet-memory';
 import type { FleetServer } from './fleet-server';
 import type { FleetStatus } from './fleet-status';
 
@@ -14,6 +14,8 @@ const SAYS_STEADY_WITHIN_MS = 3_600_000;
 export interface FleetRequestsOptions {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Under which this device asks. */
+  readonly settings: { readonly names: FleetNames };
   readonly server: Pick<FleetServer, 'ask' | 'giveBack'>;
   readonly emit: (event: FleetEvent) => void;
 }
@@ -22,11 +24,10 @@ export interface FleetRequestsOptions {
 export class FleetRequests {
   server: FleetStatus['server'] = 'not-asked-yet';
   isBusy = false;
-  /** When to try again to give a turn back. */
-  returnsFromMs = -Infinity;
   /** When to say next that this device wants nothing. */
   saysSteadyAtMs: number;
-  #failures = 0;
+  /** The turns that could not be given back, each with the time of the next attempt: a server that is gone for good holds up no other. */
+  #failed: readonly { readonly names: FleetNames; readonly failures: number; readonly nextAtMs: number }[] = [];
 
   constructor(private readonly options: FleetRequestsOptions) {
     this.saysSteadyAtMs = options.clock.monotonicMs() + options.random() * SAYS_STEADY_WITHIN_MS;
@@ -37,9 +38,21 @@ export class FleetRequests {
     const answer = await this.options.server.ask(names);
     this.isBusy = false;
     const detail = answer.kind === 'given' ? '' : answer.detail;
-    this.#reached(answer.kind !== 'none', detail);
+    this.#reached(names, answer.kind !== 'none', detail);
     this.options.emit({ type: 'fleet-turn', result: answer.kind === 'given' ? 'granted' : answer.kind === 'none' ? 'failed' : 'refused', detail });
     return answer;
+  }
+
+  /** The first of these turns for which it is time to give it back. */
+  dueReturn(turns: readonly FleetNames[]): FleetNames | undefined {
+    const nowMs = this.options.clock.monotonicMs();
+    return turns.find((names) => this.#failureOf(names).nextAtMs <= nowMs);
+  }
+
+  /** When that is next; Infinity if nothing has failed. */
+  get nextReturnAtMs(): number {
+    const nowMs = this.options.clock.monotonicMs();
+    return Math.min(...this.#failed.map(({ nextAtMs }) => nextAtMs).filter((each) => each > nowMs));
   }
 
   /** Whether that is done without doubt. */
@@ -48,15 +61,23 @@ export class FleetRequests {
     this.isBusy = true;
     const { problem, hasAnswered } = await server.giveBack(names);
     this.isBusy = false;
-    this.#reached(hasAnswered, problem ?? '');
+    this.#reached(names, hasAnswered, problem ?? '');
     const nowMs = clock.monotonicMs();
-    this.returnsFromMs = problem === null ? nowMs : nowMs + untold(this.#failures, random());
-    this.saysSteadyAtMs = problem === null ? nowMs + SAYS_STEADY_EVERY_MS : this.returnsFromMs;
-    this.#failures = problem === null ? 0 : this.#failures + 1;
+    const { failures } = this.#failureOf(names);
+    const nextAtMs = problem === null ? nowMs + SAYS_STEADY_EVERY_MS : nowMs + untold(failures, random());
+    this.#failed = this.#failed.filter((each) => !areSameNames(each.names, names));
+    if (problem !== null) this.#failed = [...this.#failed, { names, failures: failures + 1, nextAtMs }];
+    if (areSameNames(names, this.options.settings.names)) this.saysSteadyAtMs = nextAtMs;
     return problem === null;
   }
 
-  #reached(isReached: boolean, problem: string): void {
+  #failureOf(names: FleetNames): { readonly failures: number; readonly nextAtMs: number } {
+    return this.#failed.find((each) => areSameNames(each.names, names)) ?? { failures: 0, nextAtMs: -Infinity };
+  }
+
+  /** Notes whether the server answers; not of one that this device was once told to ask. */
+  #reached({ url }: FleetNames, isReached: boolean, problem: string): void {
+    if (url !== this.options.settings.names.url) return;
     const was = this.server;
     this.server = isReached ? 'reachable' : 'unreachable';
     if (!isReached && was !== 'unreachable') this.options.emit({ type: 'fleet-missed', problem });

@@ -4,7 +4,7 @@ import type { Lease } from '../../leases/lease';
 import type { LeasePolicies } from '../../leases/policies';
 import type { Waiting } from '../../leases/waiting';
 import type { Allowances } from '../allowances';
-import { afterAnswer, afterReturn } from './fleet-answers';
+import { afterAnswer, afterReturn, whileAsked } from './fleet-answers';
 import { FleetRequests } from './fleet-requests';
 import { FLEET_LEASE, type FleetHolder } from './fleet-holder';
 import type { FleetNames } from './fleet-memory';
@@ -148,6 +148,7 @@ export class Fleet {
     if (holdsLock(state, { isAllowed: allowances.current() !== null })) holder.hold(state.phase.kind === 'asking' ? this.#detail : '');
     else holder.letGo();
     if (state.phase.kind === 'turn') {
+      this.#stopAttending ??= this.options.updates.attend();
       if (was.phase.kind !== 'turn') this.#beginTurn(state.phase.isGiven);
     } else {
       this.#endTurn(was, state);
@@ -160,7 +161,6 @@ export class Fleet {
 
   #beginTurn(isGiven: boolean): void {
     this.#triesLater = false;
-    this.#stopAttending ??= this.options.updates.attend();
     if (!isGiven) this.options.emit({ type: 'fleet-turn', result: 'without_turn', detail: 'the server of the fleet has not answered for too long' });
   }
 
@@ -188,17 +188,17 @@ export class Fleet {
       if (nowMs >= phase.nextAskAtMs && memory.asked !== null) void this.#ask(memory.asked);
       return;
     }
-    if (!holder.isHeld && phase.kind === 'idle' && allowances.current() === null) return;
-    const [names] = memory.toReturn;
-    if (names !== undefined) {
-      if (nowMs >= this.#requests.returnsFromMs) void this.#giveBack(names);
-    } else if (phase.kind === 'idle' && memory.asked === null && nowMs >= this.#requests.saysSteadyAtMs) {
-      void this.#giveBack(settings.names);
-    }
+    const hasTurn = phase.kind === 'settling' || (phase.kind === 'turn' && phase.isGiven);
+    if (!holder.isHeld && !hasTurn && allowances.current() === null) return;
+    const names = this.#requests.dueReturn(memory.toReturn);
+    const saysSteady = phase.kind === 'idle' && memory.asked === null && nowMs >= this.#requests.saysSteadyAtMs;
+    if (names !== undefined) void this.#giveBack(names);
+    else if (saysSteady) void this.#giveBack(settings.names);
   }
 
   async #ask(names: FleetNames): Promise<void> {
     const { settings, random } = this.options;
+    this.#state = whileAsked(this.#state);
     const answer = await this.#requests.ask(names);
     if (this.#isClosed) return;
     this.#become(afterAnswer(this.#state, answer, this.#facts(), settings, random()));
@@ -232,7 +232,7 @@ export class Fleet {
     const { clock, settings } = this.options;
     const { phase } = this.#state;
     const nowMs = clock.monotonicMs();
-    const dueAtMs = [this.#requests.saysSteadyAtMs, this.#requests.returnsFromMs];
+    const dueAtMs = [this.#requests.saysSteadyAtMs, this.#requests.nextReturnAtMs];
     if (phase.kind === 'idle') dueAtMs.push(phase.asksFromMs);
     if (phase.kind === 'asking') dueAtMs.push(phase.nextAskAtMs, phase.goesOnAtMs ?? Infinity);
     if (phase.kind === 'turn' || phase.kind === 'settling') dueAtMs.push(nowMs + Math.min(LOOK_EVERY_MS, Math.max(settings.settleMs, 1000)));
