@@ -1,5 +1,5 @@
 import { decide, type Decision, type Device } from './groups';
-import type { GivenBack, GroupSettings, Store, StoredGroup } from './store/store';
+import type { GivenBack, GroupSettings, Store, StoredGroup, Written } from './store/store';
 import { StoreUnavailable } from './store/store';
 import type { NewGroups } from './config/new-groups';
 
@@ -44,8 +44,7 @@ export class Coordinator {
         case 'confirmed':
           return (await this.store.hasTurn(name, device)) ? decision : 'again';
         case 'refused':
-          if (decision.silentAfterMs !== null) await this.store.wait(group, device.id, decision.silentAfterMs, nowMs);
-          return decision;
+          return (await this.#wait(group, device, decision.silentAfterMs, nowMs)) === 'done' ? decision : 'again';
       }
     });
     if (result !== null) this.events.asked(name, device, result);
@@ -115,6 +114,12 @@ export class Coordinator {
     });
     this.#making = made.catch(() => undefined);
     return made;
+  }
+
+  /** What was read may be from before the device got its turn, and one that has a turn must not be refused. */
+  async #wait(group: StoredGroup, device: Device, silentAfterMs: number | null, nowMs: number): Promise<Written> {
+    if (silentAfterMs !== null) return this.store.wait(group, device.id, silentAfterMs, nowMs);
+    return (await this.store.hasTurn(group.name, device)) ? 'conflict' : 'done';
   }
 
   async #retry<T>(attempt: () => Promise<T | 'again'>): Promise<T> {

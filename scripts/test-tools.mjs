@@ -32,6 +32,7 @@ const PACKAGES = {
   gcc: 'gcc libc6-dev',
   journalctl: 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
+  etcd: 'etcd-server',
 };
 
 function missing() {

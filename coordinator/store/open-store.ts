@@ -1,13 +1,16 @@
 import type { StoreSettings } from '../config/config';
-import { FileStore } from './file/file-store';
 import type { Store } from './store';
 
-/** Opens the store of the settings. */
-export function openStore(settings: StoreSettings, wallMs: () => number): Promise<Store> {
+/** Opens the store of the settings, and loads only that one. */
+export async function openStore(settings: StoreSettings, wallMs: () => number): Promise<Store> {
   switch (settings.kind) {
-    case 'file':
+    case 'file': {
+      const { FileStore } = await import('./file/file-store');
       return FileStore.open(settings.folder, wallMs);
-    case 'etcd':
-      throw new Error('not yet');
+    }
+    case 'etcd': {
+      const { EtcdStore } = await import('./etcd/etcd-store');
+      return new EtcdStore(settings, wallMs);
+    }
   }
 }

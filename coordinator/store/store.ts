@@ -30,8 +30,8 @@ export interface Store {
   giveBack(name: string, device: Device): Promise<GivenBack>;
   /** Takes a turn away. False if there is none under this id. */
   release(name: string, id: string): Promise<boolean>;
-  /** A device waits: gives it a place in the queue, or notes that it still asks. */
-  wait(group: StoredGroup, id: string, silentAfterMs: number, nowMs: number): Promise<void>;
+  /** A device waits: gives it a place in the queue, or notes that it still asks; unless it has a turn by now. */
+  wait(group: StoredGroup, id: string, silentAfterMs: number, nowMs: number): Promise<Written>;
   /** Makes or changes a group. @param before as it was read; null: it must not exist yet */
   setGroup(name: string, settings: GroupSettings, before: StoredGroup | null): Promise<Written>;
   /** What is wrong with the store; null if nothing is. Does not throw. */
@@ -39,7 +39,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export const STORE_OPERATIONS = ['read', 'write', 'maintain'] as const;
+export const STORE_OPERATIONS = ['read', 'write'] as const;
 export type StoreOperation = (typeof STORE_OPERATIONS)[number];
 
 /** The store cannot do its work now, or the outcome of a change cannot be known. The message is for people. */

@@ -34,7 +34,7 @@ export function describeStore(open: () => Promise<TestedStore>, close: () => Pro
     expect(await store.setGroup(name, settings, null)).toBe('done');
     return read(name);
   };
-  const wait = async (id: string, name = 'default'): Promise<void> => store.wait(await read(name), id, SILENT_AFTER_MS, tested.nowMs());
+  const wait = async (id: string, name = 'default'): Promise<string> => store.wait(await read(name), id, SILENT_AFTER_MS, tested.nowMs());
 
   test('a group that nobody has made does not exist', async () => {
     expect(await store.read('default')).toBeNull();
@@ -135,7 +135,7 @@ export function describeStore(open: () => Promise<TestedStore>, close: () => Pro
     await make();
     for (const id of ['a', 'b', 'c']) await wait(id);
     expect(await store.grant(await read(), device('a'), 0)).toBe('done');
-    await wait('a');
+    expect(await wait('a')).toBe('conflict');
     expect([...(await read()).waiting.keys()]).toEqual(['b', 'c']);
     expect(await store.giveBack('default', device('b'))).toBe('place');
     expect([...(await read()).waiting.keys()]).toEqual(['c']);

@@ -97,14 +97,16 @@ export class FileStore implements Store {
     return has;
   }
 
-  async wait(group: FileGroup, id: string, silentAfterMs: number, nowMs: number): Promise<void> {
+  async wait(group: FileGroup, id: string, silentAfterMs: number, nowMs: number): Promise<Written> {
+    if (group.holders.has(id)) return 'conflict';
     const waiter = group.waiting.get(id);
     if (waiter === undefined) {
-      if (!group.holders.has(id)) await this.#make({ type: 'place', group: group.name, id, sinceMs: nowMs, lastAskedMs: nowMs, silentAfterMs });
-      return;
+      await this.#make({ type: 'place', group: group.name, id, sinceMs: nowMs, lastAskedMs: nowMs, silentAfterMs });
+      return 'done';
     }
     waiter.lastAskedMs = nowMs;
     waiter.silentFromMs = nowMs + silentAfterMs;
+    return 'done';
   }
 
   async setGroup(name: string, { slots, paused, isAdHoc }: GroupSettings, before: FileGroup | null): Promise<Written> {

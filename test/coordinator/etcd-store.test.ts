@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EtcdStore } from '../../coordinator/store/etcd/etcd-store';
+import { Etcd } from '../support/etcd';
+import { describeStore } from './store-contract';
+
+let etcd: Etcd;
+let count = 0;
+const opened: EtcdStore[] = [];
+
+beforeAll(async () => {
+  etcd = await Etcd.start();
+});
+afterAll(() => etcd.stop());
+
+const SETTINGS = { ca: null, cert: null, key: null, user: null, password: null };
+
+function open(prefix: string): EtcdStore {
+  const store = new EtcdStore({ ...SETTINGS, endpoints: etcd.endpoints, prefix }, () => Date.now());
+  opened.push(store);
+  return store;
+}
+
+async function closeAll(): Promise<void> {
+  for (const store of opened.splice(0)) await store.close();
+}
+afterEach(closeAll);
+
+const newPrefix = (): string => `test-${String((count += 1))}/`;
+
+describe('The etcd store, as every store,', () => {
+  describeStore(() => {
+    const prefix = newPrefix();
+    return Promise.resolve({
+      store: open(prefix),
+      reopen: async () => {
+        await closeAll();
+        return open(prefix);
+      },
+      // etcd ends leases within a second or two after their time.
+      untilSilent: () => sleep(6000),
+      nowMs: () => Date.now(),
+    });
+  }, closeAll);
+});
+
+describe('The etcd store', () => {
+  test('asking again writes nothing', async () => {
+    const store = open(newPrefix());
+    await store.setGroup('default', { slots: 0, paused: false, isAdHoc: false }, null);
+    const wait = async (): Promise<void> => {
+      const group = await store.read('default');
+      if (group === null) throw new Error('there is no group');
+      await store.wait(group, 'a', 60_000, Date.now());
+    };
+    await wait();
+    const before = await etcd.revision();
+    for (let index = 0; index < 20; index += 1) await wait();
+    expect(await etcd.revision()).toBe(before);
+  });
+
+  test('of two coordinators that have read the same, one gives the turn', async () => {
+    const prefix = newPrefix();
+    const [one, other] = [open(prefix), open(prefix)];
+    await one.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, null);
+    const [first, second] = [await one.read('default'), await other.read('default')];
+    if (first === null || second === null) throw new Error('there is no group');
+    const results = await Promise.all([one.grant(first, { id: 'a', instance: null }, 0), other.grant(second, { id: 'b', instance: null }, 0)]);
+    expect([...results].sort()).toEqual(['conflict', 'done']);
+    expect((await open(prefix).read('default'))?.holders.size).toBe(1);
+  });
+
+  test('a device with a turn is not refused by what was read before it got it', async () => {
+    const prefix = newPrefix();
+    const [one, other] = [open(prefix), open(prefix)];
+    await one.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, null);
+    const before = await other.read('default');
+    const group = await one.read('default');
+    if (group === null || before === null) throw new Error('there is no group');
+    expect(await one.grant(group, { id: 'a', instance: null }, 0)).toBe('done');
+    expect(await other.wait(before, 'a', 30_000, Date.now())).toBe('conflict');
+    expect(await other.wait(before, 'b', 30_000, Date.now())).toBe('done');
+  });
+
+  test('a turn is not given by what was read before an admin has changed the group', async () => {
+    const prefix = newPrefix();
+    const [one, other] = [open(prefix), open(prefix)];
+    await one.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, null);
+    const group = await one.read('default');
+    if (group === null) throw new Error('there is no group');
+    await other.setGroup('default', { slots: 1, paused: true, isAdHoc: false }, await other.read('default'));
+    expect(await one.grant(group, { id: 'a', instance: null }, 0)).toBe('conflict');
+  });
+
+  test('history is compacted', async () => {
+    const store = new EtcdStore({ ...SETTINGS, endpoints: etcd.endpoints, prefix: newPrefix() }, () => Date.now(), 200);
+    opened.push(store);
+    await store.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, null);
+    const old = await etcd.revision() - 1;
+    for (;;) {
+      const answer = await etcd.ask('/v3/kv/range', { key: 'YQ==', revision: String(old) });
+      await store.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, await store.read('default'));
+      if (String(answer.message ?? '').includes('compacted')) break;
+      await sleep(50);
+    }
+  });
+
+  test('without any member there is no answer, and it says so', async () => {
+    const store = new EtcdStore({ ...SETTINGS, endpoints: ['http://127.0.0.1:1', 'http://127.0.0.1:2'], prefix: 'x/' }, () => Date.now());
+    opened.push(store);
+    await expect(store.read('default')).rejects.toThrow('no member of etcd answers');
+    expect(await store.problem()).toContain('no member of etcd answers');
+  });
+});
