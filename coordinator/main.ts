@@ -1,3 +1,4 @@
+import { whyTooOld } from '../server/node-version';
 import { messageOf } from '../server/text';
 import { readConfig, type Config } from './config/config';
 import { openStore } from './store/open-store';
@@ -14,6 +15,8 @@ const STOP_WITHIN_MS = 4000;
 
 /** Reads the settings, opens the store, and serves it. */
 async function main(): Promise<void> {
+  const tooOld = whyTooOld();
+  if (tooOld !== null) exit(EXIT_CONFIG, [tooOld]);
   const result = readConfig(process.env, process.stdout.isTTY);
   if (!result.ok) exit(EXIT_CONFIG, result.mistakes);
   const store = await open(result.config);

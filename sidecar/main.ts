@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import { messageOf } from '../server/text';
-import * as zlib from 'node:zlib';
 import { systemClock, readBootId, Timeline } from '../server/clock';
 import { readConfig, type Config } from './config/config';
 import { EventFeed } from './events/feed';
@@ -24,6 +23,7 @@ import { LockUser } from './lock/lock-user';
 import { openStore } from './keeper/open-store';
 import { LockWatch } from './lock/watch';
 import { Parts } from './parts';
+import { whyTooOld } from '../server/node-version';
 import { StateDirectory } from './state/state-directory';
 
 /** Exit statuses, of `sysexits.h` where it has one. */
@@ -128,12 +128,6 @@ function readSettings(): Config {
   const result = readConfig(process.env, process.stdout.isTTY);
   if (!result.ok) exit(EXIT_CONFIG, result.mistakes);
   return result.config;
-}
-
-/** What is wrong with this version of Node.js, null if nothing is. Nothing that the sidecar needs came later than `zlib.crc32`. */
-function whyTooOld(): string | null {
-  if ('crc32' in zlib) return null;
-  return `Node.js ${process.versions.node} is too old; version 20 is needed from 20.15 on, or 22.2 or later`;
 }
 
 /** A command that shows more, for people who look at the lock file. */

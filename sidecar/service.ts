@@ -13,7 +13,7 @@ import { Hosts } from '../server/http/hosts';
 import { Listeners } from '../server/http/listeners';
 import { routeTable } from './http/route-table';
 import { Views } from './http/views';
-import type { Tokens } from '../server/http/tokens';
+import type { Tokens } from './http/tokens';
 import { toCheck, toWarning, type Checks } from '../server/checks';
 import type { Allowances } from './holders/allowances';
 import type { Fleet } from './holders/fleet/fleet';
@@ -210,7 +210,7 @@ async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, 
 /** Loads tokens, and `node:crypto` with them, only if there are any: that takes a tenth of the start. */
 async function loadTokens(apiToken: string | null, adminToken: string | null): Promise<Tokens | null> {
   if (apiToken === null && adminToken === null) return null;
-  const { Tokens } = await import('../server/http/tokens');
+  const { Tokens } = await import('./http/tokens');
   return new Tokens(apiToken, adminToken);
 }
 

@@ -4,7 +4,7 @@ import { PROBLEMS } from './problems';
 import { Hosts } from '../../server/http/hosts';
 import { isUnixPeer } from '../../server/http/peers';
 import type { Route } from '../../server/http/route';
-import type { Tokens } from '../../server/http/tokens';
+import type { Tokens } from './tokens';
 
 /** Who may ask for what. */
 export class Access implements AppAccess {
