@@ -98,7 +98,9 @@ describe('to a real Prometheus with a real sidecar', () => {
 
   beforeAll(async () => {
     const probes = JSON.stringify([{ name: 'jenkins', url: 'http://127.0.0.1:1/', holdWhen: '/busy/' }]);
-    const sidecar = await startHeldBack({ UPDATE_LOCK_PROBES: probes, UPDATE_LOCK_WINDOWS: '00:00-24:00' });
+    const sidecar = await startHeldBack({
+      UPDATE_LOCK_PROBES: probes, UPDATE_LOCK_WINDOWS: '00:00-24:00', UPDATE_LOCK_FLEET_URL: 'http://127.0.0.1:1', UPDATE_LOCK_FLEET_ID: 'press-17',
+    });
     folder = copyFor(sidecar);
     prometheus = await Prometheus.start(folder, 'prometheus.yml');
     const has = (expression: string): Promise<void> => until(async () => (await prometheus.query(expression)).length > 0, WITHIN_MS);
@@ -128,7 +130,7 @@ describe('to a real Prometheus with a real sidecar', () => {
   test('it shows who held back the update, and for how long', async () => {
     const table = expressions.find(([title]) => title.startsWith('Who held back'))?.[1] ?? '';
     const seconds = new Map((await prometheus.query(table)).map(({ metric, value }) => [metric['name'], Number(value[1])]));
-    expect([...seconds.keys()].sort()).toEqual(['camera', 'recorder']);
+    expect([...seconds.keys()].sort()).toEqual(['@fleet', 'camera', 'recorder']);
     expect(seconds.get('recorder')).toBeGreaterThan(0);
   });
 
