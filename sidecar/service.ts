@@ -162,12 +162,12 @@ function makeDevice({ config, feed }: ServiceContext): ThisDevice {
 }
 
 /** Writes and reads the tags of the device, if that is wanted. */
-function addTags({ config, clock, feed, parts, checks, tags }: ServiceContext, views: Views): void {
+function addTags({ config, clock, feed, parts, checks, tags, state }: ServiceContext, views: Views): void {
   const { tagName: name, supervisor, tagsPollMs: pollMs, hasReasonsInTag } = config;
   if (tags === null || name === null || supervisor === null) return;
   const { emit } = feed;
   const api = new SupervisorApi(supervisor);
-  parts.add(new SummaryTag({ name, api, clock, text: () => views.steadySummary(hasReasonsInTag), isUrgent: () => views.isHeldBack(), emit }));
+  parts.add(new SummaryTag({ name, api, clock, text: () => views.steadySummary(hasReasonsInTag), isUrgent: () => views.isHeldBack(), state, emit }));
   parts.add(new TagReader({ api, pollMs, random: Math.random, onTags: (all) => { tags.receive(all); }, emit }));
   checks.add(() => toWarning('tags', tags.problem(), tags.inForce()));
 }

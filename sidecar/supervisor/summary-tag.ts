@@ -1,7 +1,7 @@
 import type { Clock } from '../../server/clock';
 import type { TagEvent } from '../events/event';
 import type { SupervisorApi } from './supervisor-api';
-import { afterLook, NOTHING_WRITTEN, type TagState } from './tag-pace';
+import { afterLook, BETWEEN_WRITES_MS, NOTHING_WRITTEN, type TagState } from './tag-pace';
 
 /** What happens within this time after an event is looked at once, in milliseconds. */
 const LOOKS_AFTER_MS = 1000;
@@ -17,7 +17,20 @@ export interface SummaryTagOptions {
   readonly text: () => string;
   /** Whether an update waits and is held back. */
   readonly isUrgent: () => boolean;
+  /** Keeps what was written last over restarts, which would otherwise each write it again. */
+  readonly state: { read<T>(name: string, parse: (json: unknown) => T | null): T | null; write(name: string, value: Written): void };
   readonly emit: (event: TagEvent) => void;
+}
+
+/** In the state directory. */
+const FILE = 'summary-tag';
+
+/** What was written last, and when. */
+interface Written {
+  readonly version: 1;
+  readonly name: string;
+  readonly text: string;
+  readonly atWallMs: number;
 }
 
 /**
@@ -33,6 +46,14 @@ export class SummaryTag {
   #problem: string | null = null;
 
   constructor(private readonly options: SummaryTagOptions) {
+    const { state, clock, name } = options;
+    const last = state.read(FILE, parseWritten);
+    if (last?.name === name) {
+      const agoMs = clock.wallMs() - last.atWallMs;
+      // A clock that was set since tells nothing.
+      const triedAtMs = agoMs >= 0 && agoMs < BETWEEN_WRITES_MS ? clock.monotonicMs() - agoMs : null;
+      this.#state = { ...NOTHING_WRITTEN, written: last.text, triedAtMs };
+    }
     this.#lookIn(LOOKS_AFTER_MS);
   }
 
@@ -64,12 +85,16 @@ export class SummaryTag {
   }
 
   async #write(text: string): Promise<void> {
-    const { api, clock, name } = this.options;
+    const { api, clock, name, state } = this.options;
     this.#isWriting = true;
-    const result = await api.writeTag(name, withTime(text, clock.wallMs()));
+    const atWallMs = clock.wallMs();
+    const result = await api.writeTag(name, withTime(text, atWallMs));
     this.#isWriting = false;
     if (this.#isOver) return;
-    if (result.ok) this.#state = { ...this.#state, written: text };
+    if (result.ok) {
+      this.#state = { ...this.#state, written: text };
+      state.write(FILE, { version: 1, name, text, atWallMs });
+    }
     if (!result.ok && result.isUnknown) this.close();
     this.#tell(result.ok ? null : result.problem);
     // What happened meanwhile was not looked at, and an attempt that failed is to be repeated.
@@ -92,4 +117,9 @@ function withTime(text: string, wallMs: number): string {
   const room = MAX_LENGTH - time.length;
   // A pair of surrogates is not cut in two.
   return (text.length <= room ? text : `${text.slice(0, room - 1).replace(/[\uD800-\uDBFF]$/, '')}…`) + time;
+}
+
+function parseWritten(json: unknown): Written | null {
+  const { version, name, text, atWallMs } = Object(json) as Record<string, unknown>;
+  return version === 1 && typeof name === 'string' && typeof text === 'string' && typeof atWallMs === 'number' ? { version, name, text, atWallMs } : null;
 }

@@ -11,6 +11,7 @@ let answer: TagResult;
 let writes: { atMs: number; value: string }[];
 let events: TagEvent[];
 let tag: SummaryTag;
+let stored: unknown;
 
 const elapsedMs = (): number => Date.now() - START;
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
@@ -22,15 +23,22 @@ function change(to: string): void {
 beforeEach(() => {
   jest.useFakeTimers({ now: START });
   [text, isUrgent, answer, writes, events] = ['Nothing holds back updates.', false, { ok: true }, [], []];
-  tag = new SummaryTag({
+  stored = null;
+  tag = make();
+});
+
+/** As in a new process. */
+function make(): SummaryTag {
+  return new SummaryTag({
     name: 'update-lock',
     api: { writeTag: (_name, value) => { writes.push({ atMs: elapsedMs(), value }); return Promise.resolve(answer); } },
     clock: { monotonicMs: elapsedMs, wallMs: () => Date.now() },
     text: () => text,
     isUrgent: () => isUrgent,
+    state: { read: (_name, parse) => parse(stored), write: (_name, value) => { stored = JSON.parse(JSON.stringify(value)); } },
     emit: (event) => { events.push(event); },
   });
-});
+}
 afterEach(() => {
   tag.close();
   jest.useRealTimers();
@@ -114,4 +122,22 @@ test.each(['x'.repeat(1000), '😀'.repeat(500), `a${'😀'.repeat(500)}`])('a l
   expect(value.length).toBeGreaterThan(250);
   expect(value.length).toBeLessThanOrEqual(255);
   expect(value.isWellFormed()).toBe(true);
+});
+
+test('a sidecar that is restarted again and again writes the same text once, and another one no sooner than after five minutes', async () => {
+  await pass(60_000);
+  for (let count = 0; count < 20; count += 1) {
+    tag.close();
+    tag = make();
+    await pass(2000);
+  }
+  await pass(60_000);
+  expect(writes).toHaveLength(1);
+  tag.close();
+  [tag, isUrgent] = [make(), true];
+  change('held back by recorder');
+  await pass(120_000);
+  expect(writes).toHaveLength(1);
+  await pass(120_000);
+  expect(writes.map(({ atMs }) => atMs)).toEqual([31_000, 331_000]);
 });
