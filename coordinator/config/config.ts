@@ -46,7 +46,7 @@ export type ConfigResult = { readonly ok: true; readonly config: Config } | { re
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const DEFAULT_FOLDER = '/var/lib/update-lock-coordinator';
 
-const COORDINATOR_FORMS = {
+const OWN_FORMS = {
   ...FORMS,
   asPortNumber: (value: string): number => {
     const port = FORMS.asPort(value);
@@ -68,7 +68,7 @@ const COORDINATOR_FORMS = {
 
 /** Reads every setting and reports all mistakes at once. An empty variable counts as unset, an empty token as a mistake. */
 export function readConfig(environment: Environment, isTerminal: boolean): ConfigResult {
-  const variables = from(environment, COORDINATOR_FORMS);
+  const variables = from(environment, OWN_FORMS);
   const reader = new SettingsReader(environment, (name) => variables.get(name));
   const file = (name: string): string | null => readFileOf(reader, name, reader.read(name, (v) => v.asPath(), null));
   const store = reader.read('COORDINATOR_STORE', (v) => v.asStore(), { folder: DEFAULT_FOLDER });

@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { readPage, REPOSITORY } from '../support/markdown';
 
 /** Every name of a setting that a text has. */
-const settingsIn = (text: string): string[] => [...new Set([...text.matchAll(/\bUPDATE_LOCK_[A-Z_]*[A-Z]\b/g)].map(([name]) => name))].sort();
+const settingsIn = (text: string, prefix = 'UPDATE_LOCK_'): string[] =>
+  [...new Set([...text.matchAll(new RegExp(`\\b${prefix}[A-Z_]*[A-Z]\\b`, 'g'))].map(([name]) => name))].sort();
 
 test('the table of settings in the README is complete', () => {
   const rows = readPage('README.md').split('\n').filter((line) => line.startsWith('| `'));
   const names = settingsIn(rows.map((row) => row.split(' | ')[0]).join('\n'));
   const source = ['config', 'fleet-settings'].map((name) => readFileSync(join(REPOSITORY, `sidecar/config/${name}.ts`), 'utf8')).join('\n').replace(/^const CLIENT_VARIABLES = .*$/m, '');
   expect(names).toEqual(settingsIn(source));
+});
+
+test("the table of the coordinator's settings is complete", () => {
+  const rows = readPage('docs/fleet.md').split('\n').filter((line) => line.startsWith('| `COORDINATOR_'));
+  const names = settingsIn(rows.map((row) => row.split(' | ')[0]).join('\n'), 'COORDINATOR_');
+  expect(names).toEqual(settingsIn(readFileSync(join(REPOSITORY, 'coordinator/config/config.ts'), 'utf8'), 'COORDINATOR_'));
 });
