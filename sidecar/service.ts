@@ -148,11 +148,12 @@ export async function startService(context: ServiceContext): Promise<void> {
   log.info('ready', { version: VERSION, directory: config.lockDirectory, listening: listeners.addresses });
 }
 
-function makeUpdates({ config, clock, keeper, feed, soak }: ServiceContext): Updates | NoUpdates {
+function makeUpdates({ config, clock, keeper, feed, soak, fleetHolder }: ServiceContext): Updates | NoUpdates {
   const { supervisor, supervisorPollMs, hostPollMs, appId, serviceName } = config;
   if (supervisor === null) return new NoUpdates(feed.emit);
   const isOurLock = ownPath(appId, serviceName);
-  const targetWish = soak === null ? null : { appId, isWanted: (runs: string | null) => soak.isTargetWanted(runs) };
+  const isWanted = (runs: string | null): boolean => soak?.isTargetWanted(runs) ?? false;
+  const targetWish = soak === null && fleetHolder === null ? null : { appId, isWanted };
   return new Updates({ address: supervisor, pollMs: supervisorPollMs, hostPollMs, isOurLock, targetWish, clock, random: Math.random, keeper, emit: feed.emit });
 }
 
@@ -198,12 +199,13 @@ async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, 
   if (healthUrl === null) checks.add(() => toWarning('fleet', 'Without UPDATE_LOCK_FLEET_HEALTH a turn is given back as soon as all containers run, well or not', ''));
   await loadTrustedCertificates();
   const api = new SupervisorApi(supervisor);
+  const target = (): string | null => (updates.release.target?.ok === true ? updates.release.target.commit : null);
   const read = () => readDeviceHealth({
     isUpdating: () => keeper.isUpdating, readUpdates: () => updates.readNow(), readContainers: () => api.readContainers(appId), healthUrl,
   });
   const server = new FleetServer({ token, instance: holder.instance, ca });
   return parts.add(new Fleet({
-    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, deadline, read, emit: feed.emit,
+    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, target, deadline, read, emit: feed.emit,
   }));
 }
 

@@ -2,7 +2,9 @@
 export type JournalSays =
   /** A reboot waits for this lock file, a path of the host, as of that wall time in milliseconds. */
   | { readonly kind: 'waits'; readonly path: string; readonly atWallMs: number }
-  /** No reboot waits: one is under way, or nobody has tried within the time that was asked for. */
+  /** A reboot is under way, as of that wall time in milliseconds. */
+  | { readonly kind: 'goes-on'; readonly atWallMs: number }
+  /** Nobody has tried to reboot. */
   | { readonly kind: 'waits-not' }
   /** It says neither. */
   | { readonly kind: 'unclear' };
@@ -30,7 +32,8 @@ export function readRebootJournal(text: string): JournalSays | null {
   if (entry === undefined) return { kind: lines.length === 0 ? 'unclear' : 'waits-not' };
   const [, seconds, message] = LINE.exec(entry) ?? [];
   if (seconds === undefined || message === undefined) return null;
+  const atWallMs = Number(seconds) * 1000;
   const path = WAITS.exec(message)?.[1];
-  if (path !== undefined) return { kind: 'waits', path, atWallMs: Number(seconds) * 1000 };
-  return { kind: GOES_ON.test(message) ? 'waits-not' : 'unclear' };
+  if (path !== undefined) return { kind: 'waits', path, atWallMs };
+  return GOES_ON.test(message) ? { kind: 'goes-on', atWallMs } : { kind: 'unclear' };
 }

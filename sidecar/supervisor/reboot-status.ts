@@ -1,6 +1,6 @@
 import type { JournalSays } from './reboot-journal';
 
-/** A wait that the journal told of longer ago than this is over: a round takes minutes at most. Milliseconds. */
+/** What the journal told of longer ago than this is over: a round takes minutes at most, and so does going down. Milliseconds. */
 export const MAX_AGE_MS = 600_000;
 
 /** A line whose time is further in the future than this, in milliseconds, was written by another clock, perhaps that of a boot before. */
@@ -12,9 +12,11 @@ export interface RebootStatus {
   readonly waitsSinceMs: number | null;
   /** The lock file of another service for which one waits, a path of the host; null if none does. */
   readonly elsewhere: string | null;
+  /** It has begun: the device is going down. */
+  readonly isUnderWay: boolean;
 }
 
-export const NO_REBOOT: RebootStatus = { waitsSinceMs: null, elsewhere: null };
+export const NO_REBOOT: RebootStatus = { waitsSinceMs: null, elsewhere: null, isUnderWay: false };
 
 /** When the journal was read. Milliseconds. */
 export interface Moment {
@@ -35,8 +37,9 @@ export function afterJournal(status: RebootStatus, says: JournalSays, now: Momen
   const ageMs = Math.max(0, now.wallMs - says.atWallMs);
   // An older line is of a wait that has ended, and one of before this boot says nothing of now.
   if (ageMs > Math.min(MAX_AGE_MS, now.monotonicMs)) return NO_REBOOT;
-  if (!isOurs(says.path)) return { waitsSinceMs: null, elsewhere: says.path };
-  return { waitsSinceMs: status.waitsSinceMs ?? now.monotonicMs - ageMs, elsewhere: null };
+  if (says.kind === 'goes-on') return { ...NO_REBOOT, isUnderWay: true };
+  if (!isOurs(says.path)) return { ...NO_REBOOT, elsewhere: says.path };
+  return { ...NO_REBOOT, waitsSinceMs: status.waitsSinceMs ?? now.monotonicMs - ageMs };
 }
 
 /**

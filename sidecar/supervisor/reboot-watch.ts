@@ -54,6 +54,11 @@ export class RebootWatch {
     return waitsSinceMs === null ? [] : [{ what: 'reboot', sinceMs: waitsSinceMs }];
   }
 
+  /** Whether the host OS reboots, or is to once another service has given back its lock. */
+  get isNear(): boolean {
+    return this.#status.isUnderWay || this.#status.elsewhere !== null;
+  }
+
   /** What waits elsewhere, in words; null if nothing does. */
   get detail(): string | null {
     const { elsewhere } = this.#status;
@@ -139,7 +144,7 @@ export class RebootWatch {
     const waits = status.waitsSinceMs !== null;
     const hasTurned = waits !== (was.waitsSinceMs !== null);
     if (hasTurned) this.options.emit({ type: 'update-changed', turn: { what: 'reboot', waits } });
-    else if (status.elsewhere !== was.elsewhere) this.options.emit({ type: 'update-changed', turn: null });
+    else if (status.elsewhere !== was.elsewhere || status.isUnderWay !== was.isUnderWay) this.options.emit({ type: 'update-changed', turn: null });
   }
 
   /** Says it once if reading begins to fail, and if it works again. */

@@ -11,6 +11,8 @@ export interface UpdateStatus {
   /** Helios is alone, and does not tell whether a release waits. */
   readonly isSilent: boolean;
   readonly waiting: readonly Waiting[];
+  /** The host OS reboots, or is to reboot once another service has given back its lock. */
+  readonly isRebootNear: boolean;
   /** What else there is to tell, for people: something that waits, though not for this lock. */
   readonly detail: string | null;
 }
@@ -23,6 +25,7 @@ export const NOT_CONFIGURED: UpdateStatus = {
   failed: false,
   isSilent: false,
   waiting: [],
+  isRebootNear: false,
   detail: null,
 };
 

@@ -78,6 +78,7 @@ export class Updates implements UpdateSource {
   readonly #tries = new SharedRequests<ByHandResult>();
   /** Null until the first event: a lease of a former process may have ended before it was ever live in this one. */
   #wasHeld: boolean | null = null;
+  #wasRebootAhead = false;
 
   constructor(private readonly options: UpdatesOptions) {
     const { address, pollMs, hostPollMs, isOurLock, targetWish, clock, random, keeper, emit } = options;
@@ -98,7 +99,7 @@ export class Updates implements UpdateSource {
   get status(): UpdateStatus {
     const { supervisor, problem, downloaded, downloading, failed, isSilent } = this.#releases.status;
     const waiting = [...this.#releases.waiting, ...this.#reboots.waiting];
-    return { supervisor, problem, downloaded, downloading, failed, isSilent, waiting, detail: this.#reboots.detail ?? (isSilent ? SILENCE : null) };
+    return { supervisor, problem, downloaded, downloading, failed, isSilent, waiting, isRebootNear: this.#reboots.isNear, detail: this.#reboots.detail ?? (isSilent ? SILENCE : null) };
   }
 
   get known(): UpdateStatus | null {
@@ -136,7 +137,8 @@ export class Updates implements UpdateSource {
         return;
       case 'update-changed':
         this.#onChange();
-        if (event.turn?.what === 'reboot' && !event.turn.waits && this.options.keeper.heldSinceMs === null) this.#retryRelease();
+        if (this.#wasRebootAhead && !this.#isRebootAhead() && this.options.keeper.heldSinceMs === null) this.#retryRelease();
+        this.#wasRebootAhead = this.#isRebootAhead();
         return;
       case 'stopping':
         this.#waiters.answerAll();
@@ -169,11 +171,15 @@ export class Updates implements UpdateSource {
   }
 
   /**
-   * Has the Supervisor try now, unless a reboot waits too: the host does not look at the Supervisor's lock, and would reboot in the middle
-   * of the update. The release follows after the reboot.
+   * Has the Supervisor try now, unless a reboot is to come first: the host does not look at the Supervisor's lock, and would reboot in the
+   * middle of the update. The release follows after the reboot.
    */
   #retryRelease(): void {
-    if (this.#reboots.waiting.length === 0) this.#retry.onReleased();
+    if (!this.#isRebootAhead()) this.#retry.onReleased();
+  }
+
+  #isRebootAhead(): boolean {
+    return this.#reboots.waiting.length > 0 || this.#reboots.isNear;
   }
 
   #onChange(): void {

@@ -58,7 +58,13 @@ test('a release and a reboot wait side by side; the reboot comes first, and the 
   await sidecar.release('app');
   await until(() => readings(device) >= before + 3);
   expect(posts(device)).toEqual([]);
-  supervisor.journal.write('[safe_reboot][INFO] No user service lock exists.');
+  // Not while the device goes down either: the update would be cut off in its middle.
+  supervisor.journal.goesOn();
+  const during = readings(device);
+  await until(() => readings(device) >= during + 3);
+  expect(posts(device)).toEqual([]);
+  // The reboot has failed.
+  supervisor.journal.write('[safe_reboot][INFO] Rebooting now...', 11 * 60_000);
   await until(() => posts(device).length === 1);
   await supervisor.settle();
   await sidecar.logged('update no longer pending');

@@ -84,7 +84,7 @@ test('a device that does not get well never gives its turn back', async () => {
         world.waiting = ['release'];
         await world.pass(200);
         world.isUpdating = true;
-        await world.pass(1000);
+        await world.pass(10_000);
         Object.assign(world, { isUpdating: false, waiting: [], reading: { waits: false, trouble: 'not running: main' } });
         for (const one of steps) await take(world, one);
         expect([...world.turns]).toEqual([key(NAMES)]);

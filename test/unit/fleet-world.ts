@@ -1,4 +1,5 @@
-import { Fleet, type DeviceReading, type FleetOptions } from '../../sidecar/holders/fleet/fleet';
+import { Fleet } from '../../sidecar/holders/fleet/fleet';
+import type { DeviceReading, FleetOptions } from '../../sidecar/holders/fleet/fleet-options';
 import type { TurnAnswer } from '../../sidecar/holders/fleet/fleet-answers';
 import { FLEET_LEASE } from '../../sidecar/holders/fleet/fleet-holder';
 import { NOTHING_REMEMBERED, parseStoredFleet, type FleetMemory, type FleetNames } from '../../sidecar/holders/fleet/fleet-memory';
@@ -24,6 +25,8 @@ export class FleetWorld {
   isUpdating = false;
   isAllowed = false;
   isKnown = true;
+  target: string | null = 'release-1';
+  isRebootNear = false;
   deadline = { isDue: false, isDraining: false };
   reading: DeviceReading = { waits: false, trouble: null };
   boot = 'boot-1';
@@ -114,13 +117,14 @@ export class FleetWorld {
       allowances: { current: () => (this.isAllowed ? { by: 'override', reason: '', untilWallMs: Infinity } : null) },
       updates: {
         get status() {
-          return { supervisor: world.isKnown ? 'reachable' : 'not-asked-yet', waiting: world.waiting.map((what) => ({ what, sinceMs: 0 })) };
+          return { supervisor: world.isKnown ? 'reachable' : 'not-asked-yet', waiting: world.waiting.map((what) => ({ what, sinceMs: 0 })), isRebootNear: world.isRebootNear };
         },
         attend: () => {
           this.attendants += 1;
           return () => { this.attendants -= 1; };
         },
       },
+      target: () => this.target,
       deadline: this.deadline,
       read: () => Promise.resolve(this.reading),
       emit: (event) => {

@@ -1,5 +1,5 @@
 import { ask } from '../probes/ask';
-import type { DeviceReading } from './fleet';
+import type { DeviceReading } from './fleet-options';
 
 /** The health URL has to answer within this time, in milliseconds. */
 const HEALTH_TIMEOUT_MS = 5000;
@@ -7,7 +7,7 @@ const HEALTH_TIMEOUT_MS = 5000;
 export interface DeviceHealthOptions {
   readonly isUpdating: () => boolean;
   /** Asks the Supervisor what waits now. */
-  readonly readUpdates: () => Promise<{ readonly supervisor: string; readonly waiting: readonly unknown[]; readonly detail: string | null }>;
+  readonly readUpdates: () => Promise<{ readonly supervisor: string; readonly waiting: readonly unknown[]; readonly isRebootNear: boolean; readonly detail: string | null }>;
   /** The containers of our app; what is wrong if they cannot be had. */
   readonly readContainers: () => Promise<readonly { readonly serviceName: string; readonly status: string }[] | string>;
   readonly healthUrl: string | null;
@@ -16,11 +16,10 @@ export interface DeviceHealthOptions {
 /** Finds out whether an update has come to a good end: all of its containers run, nothing waits, and the app says that it is well. */
 export async function readDeviceHealth({ isUpdating, readUpdates, readContainers, healthUrl }: DeviceHealthOptions): Promise<DeviceReading> {
   if (isUpdating()) return { waits: true, trouble: 'an update is being applied' };
-  const { supervisor, waiting, detail } = await readUpdates();
+  const { supervisor, waiting, isRebootNear, detail } = await readUpdates();
   if (supervisor !== 'reachable') return { waits: true, trouble: 'the Supervisor does not answer' };
   const waits = waiting.length > 0;
-  // A reboot that waits for the lock of another service has still to come.
-  if (detail !== null) return { waits, trouble: detail };
+  if (isRebootNear) return { waits, trouble: detail ?? 'the host OS reboots' };
   const containers = await readContainers();
   if (typeof containers === 'string') return { waits, trouble: `the containers are not known: ${containers}` };
   const idle = containers.filter(({ status }) => status !== 'Running');

@@ -34,7 +34,7 @@ export function afterAnswer(state: FleetState, answer: TurnAnswer, facts: FleetF
   switch (answer.kind) {
     case 'given': {
       const turn = { names: memory.asked, sinceWallMs: wallMs, isForReboot: waiting.includes('reboot'), hasBegun: false, boot };
-      return { ...state, phase: { kind: 'turn', sinceMs: nowMs, isGiven: true }, memory: { ...memory, turn, asked: null } };
+      return { ...state, phase: { kind: 'turn', sinceMs: nowMs, isGiven: true, fileSinceMs: null }, memory: { ...memory, turn, asked: null } };
     }
     case 'refused':
     case 'unclear': {

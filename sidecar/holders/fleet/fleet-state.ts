@@ -15,6 +15,9 @@ const BEGINS_LATER_WITHIN_MS = 1_200_000;
 /** The same for a reboot of the host OS. Milliseconds. */
 const REBOOTS_WITHIN_MS = 600_000;
 
+/** A file of the Supervisor that goes sooner than this was an attempt, which the lock of another service has ended. Milliseconds. */
+export const STANDS_FOR_MS = 2000;
+
 /** A new host OS may roll itself back for this long after its first boot (meta-balena `rollback-health`). Milliseconds. */
 const ROLLS_BACK_WITHIN_MS = 1_200_000;
 
@@ -38,7 +41,13 @@ export type Phase =
       readonly detail: string;
     }
   /** The lock is free for the update. Without a turn of the server's if that could not be asked. */
-  | { readonly kind: 'turn'; readonly sinceMs: number; readonly isGiven: boolean }
+  | {
+      readonly kind: 'turn';
+      readonly sinceMs: number;
+      readonly isGiven: boolean;
+      /** Since when the Supervisor's file is there; null if it is not. */
+      readonly fileSinceMs: number | null;
+    }
   | {
       readonly kind: 'settling';
       readonly sinceMs: number;
@@ -55,6 +64,8 @@ export interface FleetState {
   readonly memory: FleetMemory;
   /** How many turns in a row have gone by without anything beginning. */
   readonly idleTurns: number;
+  /** The release, by its commit, that the device was to have in the last of them; null for none, or if that is not known. */
+  readonly idleTarget: string | null;
 }
 
 /** What a device sees of itself. */
@@ -63,6 +74,10 @@ export interface FleetFacts {
   readonly wallMs: number;
   readonly boot: string;
   readonly waiting: readonly WaitingKind[];
+  /** The release that the device is to have, by its commit; null if that is not known. */
+  readonly target: string | null;
+  /** Whether the host OS reboots, or is to reboot once another service has given back its lock. */
+  readonly isRebootNear: boolean;
   /** Whether it is known what waits: before the Supervisor has answered nothing is. */
   readonly isKnown: boolean;
   /** Whether another lease holds the lock, one that an update has to wait for. */
@@ -87,11 +102,11 @@ export interface FleetSettings {
 /** What a former process remembered, at the start. */
 export function resumed(memory: FleetMemory, { nowMs, boot }: Pick<FleetFacts, 'nowMs' | 'boot'>): FleetState {
   const { turn } = memory;
-  const idle: FleetState = { phase: { kind: 'idle', asksFromMs: nowMs }, memory, idleTurns: 0 };
+  const idle: FleetState = { phase: { kind: 'idle', asksFromMs: nowMs }, memory, idleTurns: 0, idleTarget: null };
   if (turn === null) return idle;
   // A boot in between is the reboot that the turn was for, or a power cut in the middle of the update.
   if (turn.hasBegun || turn.boot !== boot) return begun(idle, turn, nowMs, boot);
-  return { ...idle, phase: { kind: 'turn', sinceMs: nowMs, isGiven: true } };
+  return { ...idle, phase: { kind: 'turn', sinceMs: nowMs, isGiven: true, fileSinceMs: null } };
 }
 
 /** Whether the lock is to be held for want of a turn. */
@@ -108,7 +123,7 @@ export function afterLook(state: FleetState, facts: FleetFacts, settings: FleetS
     case 'asking':
       if (!asks(facts)) return stopped(state, facts.nowMs);
       if (phase.goesOnAtMs === null || facts.nowMs < phase.goesOnAtMs) return state;
-      return { ...stopped(state, facts.nowMs), phase: { kind: 'turn', sinceMs: facts.nowMs, isGiven: false } };
+      return { ...stopped(state, facts.nowMs), phase: { kind: 'turn', sinceMs: facts.nowMs, isGiven: false, fileSinceMs: null } };
     case 'turn':
       return inTurn(state, phase, facts);
     case 'settling':
@@ -117,9 +132,13 @@ export function afterLook(state: FleetState, facts: FleetFacts, settings: FleetS
 }
 
 /** Before a device asks, it remembers that it does: the answer may be lost. */
-function whileIdle(state: FleetState, { asksFromMs }: Phase & { kind: 'idle' }, facts: FleetFacts, { names }: FleetSettings): FleetState {
+function whileIdle(state: FleetState, { asksFromMs }: Phase & { kind: 'idle' }, facts: FleetFacts, settings: FleetSettings): FleetState {
   const { memory } = state;
-  const { nowMs, isKnown } = facts;
+  const { names } = settings;
+  const { nowMs, isKnown, target } = facts;
+  // What has kept another release from beginning may not be in the way of this one.
+  const isAnother = target !== null && state.idleTarget !== null && target !== state.idleTarget;
+  if (isAnother) return whileIdle({ ...state, idleTurns: 0, idleTarget: null }, { kind: 'idle', asksFromMs: nowMs }, facts, settings);
   // What would be given now could be given back by the request that is still to be sent.
   const isReturning = memory.toReturn.some((each) => areSameNames(each, names));
   if (asks(facts) && nowMs >= asksFromMs && !isReturning) {
@@ -129,7 +148,8 @@ function whileIdle(state: FleetState, { asksFromMs }: Phase & { kind: 'idle' }, 
     return { ...state, phase, memory: { ...memory, asked: names, toReturn } };
   }
   // A former process has asked, and there is nothing to ask for any more.
-  return isKnown && memory.asked !== null && !asks(facts) ? stopped({ ...state, phase: { kind: 'idle', asksFromMs } }, asksFromMs) : state;
+  const idle: FleetState = { ...state, phase: { kind: 'idle', asksFromMs } };
+  return isKnown && memory.asked !== null && !asks(facts) ? stopped(idle, asksFromMs) : idle;
 }
 
 /** Asks last: only once nothing else holds back what waits. */
@@ -144,23 +164,30 @@ function stopped({ phase, memory, ...rest }: FleetState, asksFromMs: number): Fl
 }
 
 function inTurn(state: FleetState, phase: Phase & { kind: 'turn' }, facts: FleetFacts): FleetState {
-  const { nowMs, isUpdating, isKnown, waiting, isDraining, triesLater, boot } = facts;
+  const { nowMs, isUpdating, isKnown, waiting, isDraining, isRebootNear, triesLater, boot } = facts;
+  const fileSinceMs = isUpdating ? (phase.fileSinceMs ?? nowMs) : null;
+  const hasBegun = (isKnown && waiting.length === 0) || (fileSinceMs !== null && nowMs - fileSinceMs >= STANDS_FOR_MS);
   const { turn } = state.memory;
-  const hasBegun = isUpdating || (isKnown && waiting.length === 0);
   if (turn === null) {
     const isOver = hasBegun || nowMs - phase.sinceMs >= BEGINS_LATER_WITHIN_MS;
-    return isOver ? paused(state, nowMs, !hasBegun) : state;
+    return isOver ? paused(state, facts, !hasBegun) : { ...state, phase: { ...phase, fileSinceMs } };
   }
-  if (hasBegun) return begun(state, turn, nowMs, boot);
-  if (isDraining) return { ...state, phase: { ...phase, sinceMs: nowMs } };
-  const limitMs = turn.isForReboot ? REBOOTS_WITHIN_MS : triesLater ? BEGINS_LATER_WITHIN_MS : BEGINS_WITHIN_MS;
-  if (nowMs - phase.sinceMs < limitMs) return state;
-  return paused(givenUp(state, turn), nowMs, true);
+  // The update may end this process before it is sure that it has begun.
+  const isForReboot = turn.isForReboot || waiting.includes('reboot');
+  const isAsBefore = turn.hasBegun === isUpdating && turn.isForReboot === isForReboot;
+  const noted = isAsBefore ? turn : { ...turn, hasBegun: isUpdating, isForReboot };
+  const memory = isAsBefore ? state.memory : { ...state.memory, turn: noted };
+  if (hasBegun) return begun({ ...state, memory }, noted, nowMs, boot);
+  const goesOn = isDraining || isRebootNear;
+  const next: FleetState = { ...state, memory, phase: { ...phase, fileSinceMs, sinceMs: goesOn ? nowMs : phase.sinceMs } };
+  const limitMs = isForReboot ? REBOOTS_WITHIN_MS : triesLater ? BEGINS_LATER_WITHIN_MS : BEGINS_WITHIN_MS;
+  if (goesOn || isUpdating || nowMs - phase.sinceMs < limitMs) return next;
+  return paused(givenUp(next, noted), facts, true);
 }
 
 function begun(state: FleetState, turn: Turn, nowMs: number, boot: string): FleetState {
   const phase = { kind: 'settling', sinceMs: nowMs, wellSinceMs: null, isOver: false, trouble: null } as const;
-  return { ...state, phase, idleTurns: 0, memory: { ...state.memory, turn: { ...turn, hasBegun: true, boot } } };
+  return { ...state, phase, idleTurns: 0, idleTarget: null, memory: { ...state.memory, turn: { ...turn, hasBegun: true, boot } } };
 }
 
 function givenUp(state: FleetState, { names }: Turn): FleetState {
@@ -168,18 +195,19 @@ function givenUp(state: FleetState, { names }: Turn): FleetState {
 }
 
 /** @param isInVain whether nothing has begun, so that it is not asked again for a while */
-function paused(state: FleetState, nowMs: number, isInVain: boolean): FleetState {
+function paused(state: FleetState, { nowMs, target }: FleetFacts, isInVain: boolean): FleetState {
   const idleTurns = isInVain ? state.idleTurns + 1 : 0;
-  return { ...state, idleTurns, phase: { kind: 'idle', asksFromMs: nowMs + Math.min(idleTurns * PAUSE_MS, MAX_PAUSE_MS) } };
+  const asksFromMs = nowMs + Math.min(idleTurns * PAUSE_MS, MAX_PAUSE_MS);
+  return { ...state, idleTurns, idleTarget: isInVain ? target : null, phase: { kind: 'idle', asksFromMs } };
 }
 
 function whileSettling(state: FleetState, phase: Phase & { kind: 'settling' }, facts: FleetFacts, settings: FleetSettings): FleetState {
   const { nowMs, isUpdating } = facts;
   const { turn } = state.memory;
-  if (turn === null) return paused(state, nowMs, false);
+  if (turn === null) return paused(state, facts, false);
   if (isUpdating) return { ...state, phase: { ...phase, sinceMs: nowMs, wellSinceMs: null, isOver: false } };
   if (phase.wellSinceMs === null || nowMs - phase.wellSinceMs < settlesForMs(turn, settings)) return state;
-  return paused(givenUp(state, turn), nowMs, false);
+  return paused(givenUp(state, turn), facts, false);
 }
 
 /** How long a device has to be well before its turn is given back, in milliseconds. */

@@ -1,47 +1,17 @@
-import type { Clock } from '../../../server/clock';
-import type { FleetEvent, FleetStateName, SidecarEvent } from '../../events/event';
-import type { Lease } from '../../leases/lease';
-import type { LeasePolicies } from '../../leases/policies';
-import type { Waiting } from '../../leases/waiting';
-import type { Allowances } from '../allowances';
+import type { FleetStateName, SidecarEvent } from '../../events/event';
 import { afterAnswer, afterReturn, whileAsked } from './fleet-answers';
 import { FleetRequests } from './fleet-requests';
-import { FLEET_LEASE, type FleetHolder } from './fleet-holder';
+import { FLEET_LEASE } from './fleet-holder';
 import type { FleetNames } from './fleet-memory';
-import type { FleetServer } from './fleet-server';
+import type { FleetOptions } from './fleet-options';
 import { detailOf, nameOf, type FleetStatus } from './fleet-status';
-import { afterLook, afterReading, holdsLock, resumed, type FleetFacts, type FleetSettings, type FleetState } from './fleet-state';
+import { afterLook, afterReading, holdsLock, resumed, STANDS_FOR_MS, type FleetFacts, type FleetState } from './fleet-state';
 
 /** Between two readings while a device settles, in milliseconds; less where it settles in a shorter time. */
 const READ_EVERY_MS = 10_000;
 
 /** In a turn, and while the device settles, what is due is looked for this often. Milliseconds. */
 const LOOK_EVERY_MS = 5000;
-
-/** How the device is, while it settles. */
-export interface DeviceReading {
-  /** Whether a release or a reboot waits. */
-  readonly waits: boolean;
-  /** What is not well, in words; null if nothing is wrong. */
-  readonly trouble: string | null;
-}
-
-export interface FleetOptions {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly boot: string;
-  readonly settings: FleetSettings;
-  readonly holder: Pick<FleetHolder, 'memory' | 'isHeld' | 'hold' | 'letGo' | 'remember'>;
-  readonly server: Pick<FleetServer, 'ask' | 'giveBack'>;
-  readonly keeper: { leases(): Lease[]; readonly isUpdating: boolean };
-  readonly policies: Pick<LeasePolicies, 'of'>;
-  readonly allowances: Pick<Allowances, 'current'>;
-  readonly updates: { readonly status: { readonly supervisor: string; readonly waiting: readonly Waiting[] }; attend(): () => void };
-  /** Null where an update may wait without end. */
-  readonly deadline: { readonly isDue: boolean; readonly isDraining: boolean } | null;
-  readonly read: () => Promise<DeviceReading>;
-  readonly emit: (event: FleetEvent) => void;
-}
 
 /** Asks a server of the fleet for a turn when everything else allows an update, and gives the turn back when the device is well again. */
 export class Fleet {
@@ -121,14 +91,16 @@ export class Fleet {
   }
 
   #facts(): FleetFacts {
-    const { clock, boot, keeper, policies, allowances, updates, deadline } = this.options;
-    const { supervisor, waiting } = updates.status;
+    const { clock, boot, keeper, policies, allowances, updates, target, deadline } = this.options;
+    const { supervisor, waiting, isRebootNear } = updates.status;
     const others = keeper.leases().filter(({ name }) => name !== FLEET_LEASE);
     return {
       nowMs: clock.monotonicMs(),
       wallMs: clock.wallMs(),
       boot,
       waiting: waiting.map(({ what }) => what),
+      target: target(),
+      isRebootNear,
       isKnown: supervisor === 'reachable' || waiting.length > 0,
       // Where the deadline has passed, the apps are drained once there is a turn.
       isBlocked: others.some(({ name }) => deadline?.isDue !== true || policies.of(name).survivesDrain),
@@ -236,6 +208,7 @@ export class Fleet {
     if (phase.kind === 'idle') dueAtMs.push(phase.asksFromMs);
     if (phase.kind === 'asking') dueAtMs.push(phase.nextAskAtMs, phase.goesOnAtMs ?? Infinity);
     if (phase.kind === 'turn' || phase.kind === 'settling') dueAtMs.push(nowMs + Math.min(LOOK_EVERY_MS, Math.max(settings.settleMs, 1000)));
+    if (phase.kind === 'turn' && phase.fileSinceMs !== null) dueAtMs.push(phase.fileSinceMs + STANDS_FOR_MS);
     // What is due already waits for something that is an event.
     const atMs = Math.min(...dueAtMs.filter((each) => each > nowMs));
     if (atMs === Infinity) return;

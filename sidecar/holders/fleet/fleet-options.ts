@@ -1,0 +1,39 @@
+import type { Clock } from '../../../server/clock';
+import type { FleetEvent } from '../../events/event';
+import type { Lease } from '../../leases/lease';
+import type { LeasePolicies } from '../../leases/policies';
+import type { Waiting } from '../../leases/waiting';
+import type { Allowances } from '../allowances';
+import type { FleetHolder } from './fleet-holder';
+import type { FleetServer } from './fleet-server';
+import type { FleetSettings } from './fleet-state';
+
+/** How the device is, while it settles. */
+export interface DeviceReading {
+  /** Whether a release or a reboot waits. */
+  readonly waits: boolean;
+  /** What is not well, in words; null if nothing is wrong. */
+  readonly trouble: string | null;
+}
+
+export interface FleetOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly boot: string;
+  readonly settings: FleetSettings;
+  readonly holder: Pick<FleetHolder, 'memory' | 'isHeld' | 'hold' | 'letGo' | 'remember'>;
+  readonly server: Pick<FleetServer, 'ask' | 'giveBack'>;
+  readonly keeper: { leases(): Lease[]; readonly isUpdating: boolean };
+  readonly policies: Pick<LeasePolicies, 'of'>;
+  readonly allowances: Pick<Allowances, 'current'>;
+  readonly updates: {
+    readonly status: { readonly supervisor: string; readonly waiting: readonly Waiting[]; readonly isRebootNear: boolean };
+    attend(): () => void;
+  };
+  /** The release that the device is to have, by its commit; null if that is not known. */
+  readonly target: () => string | null;
+  /** Null where an update may wait without end. */
+  readonly deadline: { readonly isDue: boolean; readonly isDraining: boolean } | null;
+  readonly read: () => Promise<DeviceReading>;
+  readonly emit: (event: FleetEvent) => void;
+}
