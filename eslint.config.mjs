@@ -61,6 +61,8 @@ export default tseslint.config(
             { target: './coordinator/groups.ts', from: ['./coordinator', './server'], except: ['./groups.ts'] },
             { target: './coordinator/store', from: './coordinator', except: ['./store', './groups.ts', './config'] },
             { target: './coordinator/config', from: './coordinator', except: ['./config', './groups.ts'] },
+            { target: './coordinator/page', from: './coordinator', except: ['./page', './http/schemas.ts'] },
+            { target: './coordinator/page', from: './server' },
             { target: './coordinator/http', from: ['./coordinator/service.ts', './coordinator/main.ts', './coordinator/metrics.ts'] },
             { target: ['./server', './sidecar', './coordinator', './client'], from: './test' },
           ],

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { licencesOf } from './licences.mjs';
-import { buildStatusPage } from './status-page.mjs';
+import { buildPage } from './status-page.mjs';
 
 /**
  * Express loads these and the sidecar never uses them: they parse bodies and queries, serve files and list media types.
@@ -22,7 +22,8 @@ const { SOURCE_DATE_EPOCH } = process.env;
 if (SOURCE_DATE_EPOCH && !/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) throw new Error('SOURCE_DATE_EPOCH is not a number of seconds');
 const builtAtMs = SOURCE_DATE_EPOCH ? Number(SOURCE_DATE_EPOCH) * 1000 : Date.now();
 
-const page = await buildStatusPage(root, version);
+const page = await buildPage(root, version, 'sidecar/page');
+const coordinatorPage = await buildPage(root, version, 'coordinator/page');
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
@@ -46,6 +47,8 @@ const { metafile } = await build({
     __BUILT_AT_MS__: String(builtAtMs),
     __STATUS_PAGE__: JSON.stringify(page.html),
     __STATUS_PAGE_POLICY__: JSON.stringify(page.policy),
+    __COORDINATOR_PAGE__: JSON.stringify(coordinatorPage.html),
+    __COORDINATOR_PAGE_POLICY__: JSON.stringify(coordinatorPage.policy),
     __CLIENT_SH__: JSON.stringify(readFileSync(`${root}client/sh/update-lock`, 'utf8')),
     __CLIENT_PY__: JSON.stringify(readFileSync(`${root}client/python/update_lock.py`, 'utf8')),
   },

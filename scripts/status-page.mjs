@@ -1,4 +1,4 @@
-// Makes the status page one document: its style and its script in it, each allowed by its hash and nothing else.
+// Makes a page of a server one document: its style and its script in it, each allowed by its hash and nothing else.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -7,15 +7,15 @@ import { build } from 'esbuild';
 const BROWSERS = ['chrome109', 'firefox115', 'safari16.4'];
 
 /**
- * @returns the page, and the Content-Security-Policy to send with it: it talks to the sidecar it came from and to nobody else,
+ * @param folder where page.html, style.css and main.ts are
+ * @returns the page, and the Content-Security-Policy to send with it: it talks to the server it came from and to nobody else,
  *   and its script cannot make elements of text
  */
-export async function buildStatusPage(root, version) {
-  const folder = `${root}sidecar/page/`;
-  const style = await bundle(root, `${folder}style.css`);
-  const script = await bundle(root, `${folder}main.ts`);
-  if (script.includes('</script') || style.includes('</style')) throw new Error('the status page would end its own script or style');
-  const html = readFileSync(`${folder}page.html`, 'utf8')
+export async function buildPage(root, version, folder) {
+  const style = await bundle(root, `${root}${folder}/style.css`);
+  const script = await bundle(root, `${root}${folder}/main.ts`);
+  if (script.includes('</script') || style.includes('</style')) throw new Error('the page would end its own script or style');
+  const html = readFileSync(`${root}${folder}/page.html`, 'utf8')
     .replaceAll(/\n\s*/g, '\n')
     .replaceAll('{{version}}', () => version)
     .replace('{{style}}', () => style)

@@ -4,6 +4,7 @@ import type { Store } from '../store/store';
 import type { Access } from './access';
 import { fleetLockRoutes } from './fleet-lock-routes';
 import { groupRoutes, type GroupRouteParts } from './group-routes';
+import { pageRoute } from './page-route';
 import { stateRoutes } from './state-routes';
 
 export interface RouteParts extends GroupRouteParts {
@@ -18,6 +19,7 @@ export function routeTable(parts: RouteParts): Route[] {
   const routes: Route[] = [
     ...fleetLockRoutes(coordinator, access, failures),
     ...groupRoutes(parts),
+    pageRoute(),
     ...stateRoutes(store, registry, failures, () => routes),
   ];
   return routes;

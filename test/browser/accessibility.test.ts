@@ -1,23 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Hold } from '../support/hold';
-import type { Page } from '../support/page';
+import { expectAccessible } from '../support/accessible';
 import { open, start, startWaiting, useBrowser } from './sidecar-page';
 
 useBrowser();
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** Everything that axe knows, the best practices included, in both colour schemes. */
-async function expectAccessible(page: Page): Promise<void> {
-  await page.run(`${AXE}; undefined`);
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.setScheme(scheme);
-    const violations = (await page.run(
-      'axe.run().then(({ violations }) => violations.map(({ id, help, nodes }) => [id, help, ...nodes.map(({ html }) => html)].join(" | ")))',
-    )) as string[];
-    expect([scheme, ...violations]).toEqual([scheme]);
-  }
-}
 
 describe.each([['on a phone', { width: 390, height: 844 }], ['on a desktop', {}]])('%s', (_where, size) => {
   test('held by several, while an update waits', async () => {
