@@ -75,7 +75,9 @@ async function main(): Promise<void> {
   const soak = config.soakMs === 0 || config.supervisor === null ? null : parts.add(new SoakHolder({
     requiredMs: config.soakMs, clock, boot, keeper, policies, allowances, state, emit: feed.emit,
   }));
-  const fleetHolder = config.fleet === null || config.supervisor === null ? null : parts.add(new FleetHolder({ keeper, policies, allowances, state }));
+  // Helios alone does not tell whether anything waits.
+  const hasFleet = config.fleet !== null && config.supervisor?.isHeliosAlone === false;
+  const fleetHolder = !hasFleet ? null : parts.add(new FleetHolder({ keeper, policies, allowances, state }));
   // The probes are loaded later; until then nobody may end the leases that they held in a former process.
   for (const { name } of config.probes) policies.register(leaseOfProbe(name), policyOfProbe(name));
   parts.add(new FormerHolders(keeper, policies));

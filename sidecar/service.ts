@@ -50,6 +50,9 @@ import { VERSION } from '../server/version';
 const HOST_REBOOTS = 'Reboots for updates of the host OS are not held back: where Helios is alone, the host does not look at this lock';
 const NO_SOAK = "Releases do not soak: UPDATE_LOCK_SOAK needs the Supervisor's API, which names the release that the device is to have.";
 
+const NO_HEALTH = 'Without UPDATE_LOCK_FLEET_HEALTH a turn is given back as soon as all containers run, well or not';
+const NO_REBOOTS = 'With UPDATE_LOCK_HOST_POLL=off nobody knows that a reboot of the host OS waits, so it gets no turn';
+
 export interface ServiceContext {
   readonly config: Config;
   readonly clock: Clock;
@@ -196,17 +199,23 @@ async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, 
     import('./holders/fleet/fleet'), import('./holders/fleet/fleet-server'), import('./holders/fleet/device-health'),
   ]);
   const { token, ca, healthUrl } = settings;
-  if (healthUrl === null) checks.add(() => toWarning('fleet', 'Without UPDATE_LOCK_FLEET_HEALTH a turn is given back as soon as all containers run, well or not', ''));
+  const warning = config.hostPollMs === null ? NO_REBOOTS : healthUrl === null ? NO_HEALTH : null;
   await loadTrustedCertificates();
   const api = new SupervisorApi(supervisor);
   const target = (): string | null => (updates.release.target?.ok === true ? updates.release.target.commit : null);
+  const isOnline = async (): Promise<boolean> => {
+    const tags = await api.readTags();
+    return tags.ok || tags.isUnknown;
+  };
   const read = () => readDeviceHealth({
     isUpdating: () => keeper.isUpdating, readUpdates: () => updates.readNow(), readContainers: () => api.readContainers(appId), healthUrl,
   });
   const server = new FleetServer({ token, instance: holder.instance, ca });
-  return parts.add(new Fleet({
-    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, target, deadline, read, emit: feed.emit,
+  const fleet = parts.add(new Fleet({
+    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, target, deadline, isOnline, read, emit: feed.emit,
   }));
+  checks.add(() => (fleet.problem === null ? toWarning('fleet', warning, 'Updates need a turn of the fleet') : toCheck('fleet', fleet.problem, '')));
+  return fleet;
 }
 
 /** Loads tokens, and `node:crypto` with them, only if there are any: that takes a tenth of the start. */

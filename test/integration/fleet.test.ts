@@ -142,9 +142,11 @@ test('the deadline drains nobody before the turn, and then does', async () => {
   expect((await sidecar.send('GET', '/v1/leases/app')).body.ended).toMatchObject({ reason: 'drained' });
 });
 
-test("without the Supervisor's API the lock is not held, and /readyz is red", async () => {
+const HELIOS_ALONE = { BALENA_APP_LOCK_PATH: '', BALENA_APP_UUID: 'f1ee7', BALENA_SUPERVISOR_ADDRESS: 'http://127.0.0.1:9', BALENA_SUPERVISOR_API_KEY: 'key' };
+
+test.each([["without the Supervisor's API", {}], ['where Helios is alone', HELIOS_ALONE]])('%s the lock is not held, and /readyz is red', async (_, settings) => {
   const server = await FleetLockServer.start();
-  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_FLEET_URL: server.url, BALENA_DEVICE_UUID: ID } });
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_FLEET_URL: server.url, BALENA_DEVICE_UUID: ID, ...settings } });
   const { status, body } = await sidecar.send('GET', '/readyz');
   expect([status, body.checks.find(({ name }: { name: string }) => name === 'fleet').ok]).toEqual([503, false]);
   expect((await sidecar.send('GET', '/v1/leases')).body.leases).toEqual([]);
@@ -159,3 +161,28 @@ test('a server that cannot be reached is said once, and held for without limit',
   expect((await sidecar.send('GET', '/v1/fleet')).body).toMatchObject({ state: 'asking', server: 'unreachable' });
   expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(true);
 });
+
+test('a forced update goes on without a turn, and is shown', async () => {
+  const { sidecar, supervisor, server } = await start({ UPDATE_LOCK_ADMIN_TOKEN: 'admin' });
+  server.slots = 0;
+  await supervisor.pushRelease();
+  await sidecar.logged('fleet: asking');
+  await sidecar.send('POST', '/v1/update', { json: { force: true }, headers: { Authorization: 'Bearer admin' } });
+  await supervisor.history.next('applied');
+  await sidecar.logged('turn of the fleet', { result: 'without_turn' });
+  expect([...server.turns]).toEqual([]);
+  // It is held again after the update.
+  await until(async () => (await sidecar.send('GET', '/v1/leases')).body.leases[0]?.name === '@fleet', 25_000);
+}, 60_000);
+
+test('a host reboot alone: asked, free within the turn, and kept free while the host goes down', async () => {
+  const { sidecar, supervisor, server } = await start();
+  supervisor.journal.waitsFor('/tmp/balena-supervisor/services/1/main/updates.lock');
+  // Nobody else has the journal read soon while only @fleet holds the lock.
+  void sidecar.send('GET', '/v1/update?wait=20s');
+  await sidecar.logged('fleet: turn');
+  expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(false);
+  supervisor.journal.goesOn();
+  await until(async () => (await sidecar.send('GET', '/v1/fleet')).body.detail === 'the host OS reboots', 25_000);
+  expect([existsSync(sidecar.lockFiles[0] ?? ''), [...server.turns]]).toEqual([false, [ID]]);
+}, 60_000);

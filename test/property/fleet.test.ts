@@ -42,10 +42,10 @@ async function take(world: FleetWorld, one: Step): Promise<void> {
   return world.pass(1);
 }
 
-/** The lock is free only in a turn that the server has given, and not taken back; or because somebody allows it. */
+/** The lock is free only in a turn that the server has given, and not taken back; because somebody allows it; or since nobody can tell what waits. */
 function isFreeForGood(world: FleetWorld): boolean {
   const { turn } = world.memory;
-  return world.isHeld || world.isAllowed || (turn !== null && world.turns.has(key(turn.names)));
+  return world.isHeld || world.isAllowed || world.fleet.problem !== null || (turn !== null && world.turns.has(key(turn.names)));
 }
 
 beforeEach(() => { jest.useFakeTimers(); });

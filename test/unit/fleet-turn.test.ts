@@ -77,3 +77,31 @@ test('a reboot that begins to wait within the turn for a release has its time, t
   await world.pass(19 * MINUTE);
   expect(world.state).toBe('settling');
 });
+
+test('where the cloud is out of reach the Supervisor tries at its own time, so the turn lasts for twenty minutes', async () => {
+  world = await FleetWorld.inTurn();
+  world.isOnline = false;
+  await world.pass(19 * MINUTE);
+  expect(world.state).toBe('turn');
+  await world.pass(2 * MINUTE);
+  expect(world.state).toBe('idle');
+});
+
+test('a Supervisor that never says what waits does not keep the device from updates', async () => {
+  world = new FleetWorld();
+  world.isKnown = false;
+  await world.pass(14 * MINUTE);
+  expect([world.isHeld, world.fleet.problem]).toEqual([true, null]);
+  await world.pass(2 * MINUTE);
+  expect([world.isHeld, world.attendants]).toEqual([false, 1]);
+  expect(world.fleet.problem).toMatch(/^The Supervisor has not said/);
+  world.isKnown = true;
+  await world.pass(100);
+  expect([world.isHeld, world.attendants, world.fleet.problem]).toEqual([true, 0, null]);
+});
+
+test('a forced update is shown as one that goes on without a turn', () => {
+  world = new FleetWorld();
+  world.happens({ type: 'lock-lost', cause: 'supervisor', holders: ['@fleet'], atMs: 0 });
+  expect(world.events).toContainEqual({ type: 'fleet-turn', result: 'without_turn', detail: 'the update is forced' });
+});

@@ -27,6 +27,7 @@ export class FleetWorld {
   isKnown = true;
   target: string | null = 'release-1';
   isRebootNear = false;
+  isOnline = true;
   deadline = { isDue: false, isDraining: false };
   reading: DeviceReading = { waits: false, trouble: null };
   boot = 'boot-1';
@@ -117,15 +118,14 @@ export class FleetWorld {
       allowances: { current: () => (this.isAllowed ? { by: 'override', reason: '', untilWallMs: Infinity } : null) },
       updates: {
         get status() {
-          return { supervisor: world.isKnown ? 'reachable' : 'not-asked-yet', waiting: world.waiting.map((what) => ({ what, sinceMs: 0 })), isRebootNear: world.isRebootNear };
+          return { supervisor: world.isKnown ? 'reachable' : 'not-asked-yet', waiting: world.waiting.map((what) => ({ what, sinceMs: 0 })), isRebootNear: world.isRebootNear, isSilent: false };
         },
-        attend: () => {
-          this.attendants += 1;
-          return () => { this.attendants -= 1; };
-        },
+        attend: () => this.#attend(),
+        attendReleases: () => this.#attend(),
       },
       target: () => this.target,
       deadline: this.deadline,
+      isOnline: () => Promise.resolve(this.isOnline),
       read: () => Promise.resolve(this.reading),
       emit: (event) => {
         this.events.push(event);
@@ -133,6 +133,11 @@ export class FleetWorld {
       },
     };
     return new Fleet(options);
+  }
+
+  #attend(): () => void {
+    this.attendants += 1;
+    return () => { this.attendants -= 1; };
   }
 
   async #ask(names: FleetNames): Promise<TurnAnswer> {
@@ -148,7 +153,7 @@ export class FleetWorld {
 
   async #giveBack(names: FleetNames): Promise<{ problem: string | null; hasAnswered: boolean }> {
     this.returned.push(names);
-    if (names.group === this.names.group && !this.isHeld && !this.isAllowed && this.state === 'idle') throw new Error('given back while the lock is free');
+    if (names.group === this.names.group && !this.isHeld && !this.isAllowed && this.fleet.problem === null && this.state === 'idle') throw new Error('given back while the lock is free');
     const fate = await this.#arrives(names);
     if (fate === 'lost before') return { problem: 'lost', hasAnswered: false };
     this.turns.delete(key(names));

@@ -27,13 +27,16 @@ export interface FleetOptions {
   readonly policies: Pick<LeasePolicies, 'of'>;
   readonly allowances: Pick<Allowances, 'current'>;
   readonly updates: {
-    readonly status: { readonly supervisor: string; readonly waiting: readonly Waiting[]; readonly isRebootNear: boolean };
+    readonly status: { readonly supervisor: string; readonly waiting: readonly Waiting[]; readonly isRebootNear: boolean; readonly isSilent: boolean };
     attend(): () => void;
+    attendReleases(): () => void;
   };
   /** The release that the device is to have, by its commit; null if that is not known. */
   readonly target: () => string | null;
   /** Null where an update may wait without end. */
   readonly deadline: { readonly isDue: boolean; readonly isDraining: boolean } | null;
+  /** Whether the Supervisor can ask the cloud. */
+  readonly isOnline: () => Promise<boolean>;
   readonly read: () => Promise<DeviceReading>;
   readonly emit: (event: FleetEvent) => void;
 }

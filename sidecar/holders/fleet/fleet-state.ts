@@ -16,7 +16,7 @@ const BEGINS_LATER_WITHIN_MS = 1_200_000;
 const REBOOTS_WITHIN_MS = 600_000;
 
 /** A file of the Supervisor that goes sooner than this was an attempt, which the lock of another service has ended. Milliseconds. */
-export const STANDS_FOR_MS = 2000;
+const STANDS_FOR_MS = 2000;
 
 /** A new host OS may roll itself back for this long after its first boot (meta-balena `rollback-health`). Milliseconds. */
 const ROLLS_BACK_WITHIN_MS = 1_200_000;
@@ -112,6 +112,13 @@ export function resumed(memory: FleetMemory, { nowMs, boot }: Pick<FleetFacts, '
 /** Whether the lock is to be held for want of a turn. */
 export function holdsLock({ phase }: FleetState, { isAllowed }: Pick<FleetFacts, 'isAllowed'>): boolean {
   return !isAllowed && (phase.kind === 'idle' || phase.kind === 'asking');
+}
+
+/** When a phase may come to something by itself, in monotonic milliseconds. */
+export function timesOf(phase: Phase): number[] {
+  if (phase.kind === 'idle') return [phase.asksFromMs];
+  if (phase.kind === 'asking') return [phase.nextAskAtMs, phase.goesOnAtMs ?? Infinity];
+  return phase.kind === 'turn' && phase.fileSinceMs !== null ? [phase.fileSinceMs + STANDS_FOR_MS] : [];
 }
 
 /** The state after time has gone by, and things have happened on the device. */

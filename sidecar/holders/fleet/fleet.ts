@@ -1,11 +1,12 @@
-import type { FleetStateName, SidecarEvent } from '../../events/event';
+import type { FleetStateName, LossCause, SidecarEvent } from '../../events/event';
 import { afterAnswer, afterReturn, whileAsked } from './fleet-answers';
 import { FleetRequests } from './fleet-requests';
 import { FLEET_LEASE } from './fleet-holder';
 import type { FleetNames } from './fleet-memory';
 import type { FleetOptions } from './fleet-options';
 import { detailOf, nameOf, type FleetStatus } from './fleet-status';
-import { afterLook, afterReading, holdsLock, resumed, STANDS_FOR_MS, type FleetFacts, type FleetState } from './fleet-state';
+import { SupervisorSilence } from './supervisor-silence';
+import { afterLook, afterReading, holdsLock, resumed, timesOf, type FleetFacts, type FleetState } from './fleet-state';
 
 /** Between two readings while a device settles, in milliseconds; less where it settles in a shorter time. */
 const READ_EVERY_MS = 10_000;
@@ -13,12 +14,20 @@ const READ_EVERY_MS = 10_000;
 /** In a turn, and while the device settles, what is due is looked for this often. Milliseconds. */
 const LOOK_EVERY_MS = 5000;
 
+/** If nothing has begun so long after the turn was given, the cloud may be out of reach, without which the Supervisor tries nothing now. Milliseconds. */
+const ASKS_CLOUD_AFTER_MS = 60_000;
+
+const FORCES: readonly LossCause[] = ['supervisor', 'helios'];
+
 /** Asks a server of the fleet for a turn when everything else allows an update, and gives the turn back when the device is well again. */
 export class Fleet {
   #state: FleetState;
   #shown: FleetStateName = 'idle';
   #sinceMs: number;
   #triesLater = false;
+  #hasAskedCloud = false;
+  readonly #silence: SupervisorSilence;
+  #stopWatching: (() => void) | null = null;
   readonly #requests: FleetRequests;
   #readAtMs = -Infinity;
   #isReading = false;
@@ -29,17 +38,22 @@ export class Fleet {
 
   constructor(private readonly options: FleetOptions) {
     const { clock, holder, boot } = options;
-    const nowMs = clock.monotonicMs();
-    this.#state = resumed(holder.memory, { nowMs, boot });
-    this.#sinceMs = nowMs;
+    this.#sinceMs = clock.monotonicMs();
+    this.#state = resumed(holder.memory, { nowMs: this.#sinceMs, boot });
     this.#requests = new FleetRequests(options);
+    this.#silence = new SupervisorSilence(clock);
     if (this.#state.memory !== holder.memory) holder.remember(this.#state.memory);
     this.#lookSoon();
   }
 
-  /** Whether the lock is free for an update, as far as the fleet goes. */
-  get hasTurn(): boolean {
-    return !holdsLock(this.#state, { isAllowed: this.options.allowances.current() !== null });
+  /** Why the lock is not held for want of a turn although it should be; null if it is. */
+  get problem(): string | null {
+    return this.#silence.isTooLong ? 'The Supervisor has not said for 15 minutes what waits, so the lock is not held for want of a turn' : null;
+  }
+
+  /** Whether no turn is needed. */
+  get #isAllowed(): boolean {
+    return this.options.allowances.current() !== null || this.#silence.isTooLong;
   }
 
   get status(): FleetStatus {
@@ -61,11 +75,14 @@ export class Fleet {
   }
 
   get #detail(): string {
-    return detailOf(this.#state, this.options.allowances.current() !== null);
+    return this.#state.phase.kind === 'idle' && this.problem !== null ? this.problem : detailOf(this.#state, this.#isAllowed);
   }
 
   onEvent(event: SidecarEvent): void {
     if (event.type === 'stopping') this.close();
+    if (event.type === 'lock-lost' && FORCES.includes(event.cause) && event.holders.includes(FLEET_LEASE)) {
+      this.options.emit({ type: 'fleet-turn', result: 'without_turn', detail: 'the update is forced' });
+    }
     if (event.type === 'update-requested') this.#triesLater = event.result !== 'accepted';
     if (event.type !== 'fleet-changed') this.#lookSoon();
   }
@@ -75,6 +92,7 @@ export class Fleet {
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
     this.#stopAttending?.();
+    this.#stopWatching?.();
   }
 
   #lookSoon(): void {
@@ -86,12 +104,13 @@ export class Fleet {
   }
 
   #look(): void {
-    if (this.#isClosed) return;
+    const { supervisor, isSilent } = this.options.updates.status;
+    this.#silence.look(supervisor === 'reachable' && !isSilent);
     this.#become(afterLook(this.#state, this.#facts(), this.options.settings));
   }
 
   #facts(): FleetFacts {
-    const { clock, boot, keeper, policies, allowances, updates, target, deadline } = this.options;
+    const { clock, boot, keeper, policies, updates, target, deadline } = this.options;
     const { supervisor, waiting, isRebootNear } = updates.status;
     const others = keeper.leases().filter(({ name }) => name !== FLEET_LEASE);
     return {
@@ -105,7 +124,7 @@ export class Fleet {
       // Where the deadline has passed, the apps are drained once there is a turn.
       isBlocked: others.some(({ name }) => deadline?.isDue !== true || policies.of(name).survivesDrain),
       isUpdating: keeper.isUpdating,
-      isAllowed: allowances.current() !== null,
+      isAllowed: this.#isAllowed,
       isDraining: deadline?.isDraining ?? false,
       triesLater: this.#triesLater,
     };
@@ -113,15 +132,19 @@ export class Fleet {
 
   /** What is remembered comes first, and the lock is free only after that: a turn that nobody remembers is never given back. */
   #become(state: FleetState): void {
-    const { holder, allowances } = this.options;
+    const { holder, updates } = this.options;
     const was = this.#state;
     this.#state = state;
     if (state.memory !== was.memory) holder.remember(state.memory);
-    if (holdsLock(state, { isAllowed: allowances.current() !== null })) holder.hold(state.phase.kind === 'asking' ? this.#detail : '');
+    if (holdsLock(state, { isAllowed: this.#isAllowed })) holder.hold(state.phase.kind === 'asking' ? this.#detail : '');
     else holder.letGo();
+    // Nobody else asks while the lock is free.
+    if (this.#silence.isTooLong) this.#stopWatching ??= updates.attendReleases();
+    else this.#stopWatching = stopped(this.#stopWatching);
     if (state.phase.kind === 'turn') {
-      this.#stopAttending ??= this.options.updates.attend();
+      this.#stopAttending ??= updates.attend();
       if (was.phase.kind !== 'turn') this.#beginTurn(state.phase.isGiven);
+      this.#askForCloud(state.phase.sinceMs);
     } else {
       this.#endTurn(was, state);
     }
@@ -132,13 +155,20 @@ export class Fleet {
   }
 
   #beginTurn(isGiven: boolean): void {
-    this.#triesLater = false;
+    this.#triesLater = this.#hasAskedCloud = false;
     if (!isGiven) this.options.emit({ type: 'fleet-turn', result: 'without_turn', detail: 'the server of the fleet has not answered for too long' });
   }
 
+  /** The Supervisor says nothing of it when it cannot ask the cloud, and so tries at its own time. */
+  #askForCloud(sinceMs: number): void {
+    const { clock, isOnline } = this.options;
+    if (this.#hasAskedCloud || clock.monotonicMs() - sinceMs < ASKS_CLOUD_AFTER_MS) return;
+    this.#hasAskedCloud = true;
+    void isOnline().then((is) => { this.#triesLater ||= !is; });
+  }
+
   #endTurn(was: FleetState, { idleTurns }: FleetState): void {
-    this.#stopAttending?.();
-    this.#stopAttending = null;
+    this.#stopAttending = stopped(this.#stopAttending);
     if (idleTurns > was.idleTurns) this.options.emit({ type: 'fleet-turn', result: 'nothing_began', detail: 'no update and no reboot has begun in the turn' });
   }
 
@@ -152,7 +182,7 @@ export class Fleet {
 
   /** A turn is asked for if that is due; else one is given back, but only while the lock is held, or free for another turn. */
   #request(): void {
-    const { clock, allowances, holder, settings } = this.options;
+    const { clock, holder, settings } = this.options;
     const { phase, memory } = this.#state;
     if (this.#requests.isBusy || this.#isClosed) return;
     const nowMs = clock.monotonicMs();
@@ -161,7 +191,7 @@ export class Fleet {
       return;
     }
     const hasTurn = phase.kind === 'settling' || (phase.kind === 'turn' && phase.isGiven);
-    if (!holder.isHeld && !hasTurn && allowances.current() === null) return;
+    if (!holder.isHeld && !hasTurn && !this.#isAllowed) return;
     const names = this.#requests.dueReturn(memory.toReturn);
     const saysSteady = phase.kind === 'idle' && memory.asked === null && nowMs >= this.#requests.saysSteadyAtMs;
     if (names !== undefined) void this.#giveBack(names);
@@ -204,14 +234,17 @@ export class Fleet {
     const { clock, settings } = this.options;
     const { phase } = this.#state;
     const nowMs = clock.monotonicMs();
-    const dueAtMs = [this.#requests.saysSteadyAtMs, this.#requests.nextReturnAtMs];
-    if (phase.kind === 'idle') dueAtMs.push(phase.asksFromMs);
-    if (phase.kind === 'asking') dueAtMs.push(phase.nextAskAtMs, phase.goesOnAtMs ?? Infinity);
+    const dueAtMs = [this.#requests.saysSteadyAtMs, this.#requests.nextReturnAtMs, this.#silence.endsAtMs, ...timesOf(phase)];
     if (phase.kind === 'turn' || phase.kind === 'settling') dueAtMs.push(nowMs + Math.min(LOOK_EVERY_MS, Math.max(settings.settleMs, 1000)));
-    if (phase.kind === 'turn' && phase.fileSinceMs !== null) dueAtMs.push(phase.fileSinceMs + STANDS_FOR_MS);
     // What is due already waits for something that is an event.
     const atMs = Math.min(...dueAtMs.filter((each) => each > nowMs));
     if (atMs === Infinity) return;
     this.#timer = setTimeout(() => { this.#look(); }, Math.ceil(atMs - nowMs)).unref();
   }
+}
+
+/** Stops what has been started, if anything was. */
+function stopped(stop: (() => void) | null): null {
+  stop?.();
+  return null;
 }
