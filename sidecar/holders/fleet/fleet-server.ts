@@ -118,5 +118,5 @@ function saidBy({ body }: Answer): string | null {
 }
 
 function shown(text: string): string {
-  return printable(text).slice(0, MAX_SHOWN);
+  return printable(text.slice(0, MAX_SHOWN));
 }
