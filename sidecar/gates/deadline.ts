@@ -72,6 +72,8 @@ export class Deadline {
       this.#observation ??= setImmediate(() => {
         this.#observation = undefined;
         this.#observe();
+        // The lock may be free for an update without a turn now, as where somebody allows it.
+        if (this.isDue) this.#schedule();
       });
     }
   }

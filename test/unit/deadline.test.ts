@@ -189,3 +189,15 @@ test('a deadline of a year is not passed at once', () => {
   expect(types()).toEqual([]);
   deadline.close();
 });
+
+test('apps are drained once the lock is free without a turn, as where somebody allows updates', () => {
+  mayDrain = false;
+  const deadline = make(1000);
+  observe(deadline, WAITS);
+  pass(2000);
+  expect(types()).toContain('deadline-passed');
+  mayDrain = true;
+  deadline.onEvent({ type: 'lease-ended', lease: { ...makeLease('@fleet'), endedAtMs: nowMs, endReason: 'released' } as never, lock: 'held' });
+  pass(1000);
+  expect(types()).toContain('draining');
+});
