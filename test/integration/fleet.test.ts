@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EventStream } from '../support/event-stream';
 import { FleetLockServer } from '../support/fleet-lock-server';
-import { Sidecar } from '../support/sidecar';
+import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import type { StandInOptions } from '../support/supervisor/options';
 import { metric, startDevice, type UpdatableDevice } from '../support/updatable-device';
@@ -21,10 +22,10 @@ interface FleetDevice extends UpdatableDevice {
   readonly server: FleetLockServer;
 }
 
-async function start(settings: Readonly<Record<string, string>> = {}, options: Partial<StandInOptions> = {}, server?: FleetLockServer): Promise<FleetDevice> {
+async function start(settings: Readonly<Record<string, string>> = {}, options: Partial<StandInOptions> = {}, server?: FleetLockServer, folder?: string): Promise<FleetDevice> {
   const made = server ?? (await FleetLockServer.start());
   const fleet = { UPDATE_LOCK_FLEET_URL: made.url, BALENA_DEVICE_UUID: ID, UPDATE_LOCK_FLEET_SETTLE: '1s', UPDATE_LOCK_HOST_POLL: '300ms', ...settings };
-  return { ...(await startDevice({ replacesForMs: 300, ...options }, fleet)), server: made };
+  return { ...(await startDevice({ replacesForMs: 300, ...options }, fleet, folder)), server: made };
 }
 
 const stateOf = async ({ sidecar }: { sidecar: Sidecar }): Promise<string> => (await sidecar.send('GET', '/v1/fleet')).body.state as string;
@@ -185,4 +186,32 @@ test('a host reboot alone: asked, free within the turn, and kept free while the 
   supervisor.journal.goesOn();
   await until(async () => (await sidecar.send('GET', '/v1/fleet')).body.detail === 'the host OS reboots', 25_000);
   expect([existsSync(sidecar.lockFiles[0] ?? ''), [...server.turns]]).toEqual([false, [ID]]);
+}, 60_000);
+
+test('instant updates are off: the Supervisor cannot be made to try now, and the update comes at its own time in the turn', async () => {
+  const { sidecar, supervisor, server } = await start({}, { version: '17.6.1', instantUpdates: false });
+  await supervisor.pushRelease();
+  await supervisor.poll();
+  await sidecar.logged('fleet: turn');
+  await supervisor.history.next('applied');
+  await sidecar.logged('fleet: idle');
+  expect([...server.turns]).toEqual([]);
+}, 60_000);
+
+test('the lock of another service ends the attempts: the turn has not begun', async () => {
+  const folder = makeFolder();
+  const other = join(folder, 'other');
+  mkdirSync(other, { mode: 0o777 });
+  writeFileSync(join(other, 'updates.lock'), '');
+  const device = await start({}, { lockDirectories: [join(folder, 'lock'), other] }, undefined, folder);
+  const { sidecar, supervisor, server } = device;
+  await supervisor.pushRelease();
+  await sidecar.logged('fleet: turn');
+  await supervisor.history.next('attempt', ({ result }) => result === 'locked', supervisor.history.all.length);
+  expect(await stateOf(device)).toBe('turn');
+  expect([...server.turns]).toEqual([ID]);
+  rmSync(join(other, 'updates.lock'));
+  await supervisor.history.next('applied');
+  await sidecar.logged('fleet: idle');
+  expect([...server.turns]).toEqual([]);
 }, 60_000);
