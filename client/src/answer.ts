@@ -5,7 +5,7 @@ import { NotAllowedError } from './errors/not-allowed-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { UpdateLockError } from './errors/update-lock-error';
 import type { Answer } from './http-client';
-import type { EndedLease, Lease, LockStatus, Override, Problem, Update } from './types';
+import type { EndedLease, HistoryEntry, Lease, LockStatus, Override, Problem, Update } from './types';
 
 /** A check of a document: something other than a sidecar may have answered. */
 export interface Check<T extends object> {
@@ -26,6 +26,8 @@ export function isLease({ name, id, since }: Partial<Lease>, expectedName: strin
 export const LEASES: Check<{ leases: Lease[] }> = { what: 'the leases', passes: ({ leases }) => Array.isArray(leases) };
 
 export const LOCK: Check<LockStatus> = { what: 'the state of the lock', passes: ({ state, leases }) => typeof state === 'string' && Array.isArray(leases) };
+
+export const HISTORY: Check<{ events: HistoryEntry[] }> = { what: 'the history', passes: ({ events }) => Array.isArray(events) };
 
 export const UPDATE: Check<Update> = { what: 'the state of updates', passes: ({ pending }) => typeof pending === 'boolean' };
 

@@ -14,6 +14,7 @@ export type {
   Duration,
   EndedLease,
   EndReason,
+  HistoryEntry,
   Lease,
   LeaseKind,
   LockEvent,

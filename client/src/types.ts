@@ -111,6 +111,19 @@ export interface LockStatus extends LockSummary {
   update: Update | null;
 }
 
+/** Something that happened, in words. */
+export interface HistoryEntry {
+  at: string;
+  /** What kind of thing it was, for programs: `acquired`, `released`, `update-waits` and others. */
+  event: string;
+  /** The name of the lease or probe; null if the event concerns neither. */
+  name: string | null;
+  /** For people; it continues the sentence that the name begins, if there is one. */
+  text: string;
+  /** The reason that was given, or what else is known; empty if nothing is. */
+  detail: string;
+}
+
 /** The leases are about to be ended, for an update that has waited long enough. */
 export interface Draining {
   endsInSeconds: number;

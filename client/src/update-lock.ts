@@ -1,4 +1,4 @@
-import { documentOf, errorOf, leaseNamed, LEASES, LOCK, OVERRIDE, UPDATE } from './answer';
+import { documentOf, errorOf, HISTORY, leaseNamed, LEASES, LOCK, OVERRIDE, UPDATE } from './answer';
 import { Caller, type UpdateLockOptions } from './caller';
 import { checkOptions } from './check-options';
 import { toMs } from './duration';
@@ -10,7 +10,7 @@ import type { Hold } from './hold';
 import { LONGEST_WAIT_MS } from './hold-stream';
 import { idOf, ifMatch, leasePath, makeName } from './lease-name';
 import { persist } from './persist';
-import type { Duration, EndedLease, Lease, LockEvent, LockStatus, Override, Update } from './types';
+import type { Duration, EndedLease, HistoryEntry, Lease, LockEvent, LockStatus, Override, Update } from './types';
 
 export interface CallOptions {
   /** Aborts the call, which rejects with the signal's reason. */
@@ -149,6 +149,13 @@ export class UpdateLock {
     checkOptions('leases', options, CALL);
     const { leases } = await this.#caller.ask({ method: 'GET', path: '/v1/leases', signal: options.signal }, LEASES);
     return leases;
+  }
+
+  /** What has happened lately, in words: up to fifty events since the sidecar's start, newest first. A program follows {@link events} instead. */
+  async history(options: CallOptions = {}): Promise<HistoryEntry[]> {
+    checkOptions('history', options, CALL);
+    const { events } = await this.#caller.ask({ method: 'GET', path: '/v1/history', signal: options.signal }, HISTORY);
+    return events;
   }
 
   /** The events of the lock, from now or from an event on, over restarts of the sidecar. Waits for a sidecar that is not running yet. */

@@ -87,6 +87,26 @@ describe('status', () => {
   });
 });
 
+describe('history', () => {
+  beforeEach(async () => {
+    sidecar = await Sidecar.start();
+    await sidecar.put('recorder', { reason: 'recording\u001b[2J' });
+    await sidecar.release('recorder');
+  });
+
+  test('says what happened, newest first, without what a terminal would obey', async () => {
+    const { exit, stdout, stderr } = await ask('history');
+    expect([exit, stderr]).toEqual([0, '']);
+    expect(stdout.split('\n').map((line) => line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}/, ''))).toEqual([
+      'recorder let go; no lease is left', 'recorder took the lock (recording\uFFFD[2J)', 'The sidecar started', '',
+    ]);
+  });
+
+  test('as JSON it is what the sidecar says', async () => {
+    expect(JSON.parse((await ask('history', '--json')).stdout)).toEqual((await sidecar.send('GET', '/v1/history')).body);
+  });
+});
+
 describe('updates', () => {
   let supervisor: StandInSupervisor;
 

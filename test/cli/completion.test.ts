@@ -47,6 +47,8 @@ describe('bash', () => {
     [['override', ''], ['allow', 'clear', 'hold']],
     [['override', 'allow', '--f'], ['--for']],
     [['override', 'allow', '--for', ''], []],
+    [['hi'], ['history']],
+    [['history', '--j'], ['--json']],
     [['completion', ''], ['bash', 'zsh']],
     [['help', 'sta'], ['status']],
     [['--url', 'x', 'stat'], ['status']],

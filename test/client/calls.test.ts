@@ -41,6 +41,9 @@ describe.each(['the Unix socket', 'TCP'])('over %s', (listener) => {
     expect(await lock.release('recorder')).toMatchObject({ name: 'recorder', ended: { reason: 'released' } });
     expect(await lock.release('recorder')).toBeNull();
     expect(await lock.status()).toMatchObject({ state: 'free', leases: [] });
+    const history = await lock.history();
+    expect(history.map(({ event }) => event)).toEqual(['released', 'renewed', 'acquired', 'started']);
+    expect(history[2]).toEqual({ at: lease.since, event: 'acquired', name: 'recorder', text: 'took the lock', detail: 'recording' });
   });
 
   test('leases that nobody named have names of their own', async () => {
@@ -171,7 +174,7 @@ describe('what answers is not the sidecar', () => {
     const lock = new UpdateLock({ url: server.url });
     const wrong = { name: 'UnreachableError', code: 'unreachable', message: expect.stringMatching(/is this the sidecar\?$/) as string };
     await expect(lock.acquire({ name: 'recorder', wait: 0 })).rejects.toMatchObject(wrong);
-    const calls = [lock.renew('recorder'), lock.release('recorder'), lock.status(), lock.leases(), lock.update(), lock.requestUpdate()];
+    const calls = [lock.renew('recorder'), lock.release('recorder'), lock.status(), lock.leases(), lock.history(), lock.update(), lock.requestUpdate()];
     for (const { reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) expect(reason).toMatchObject(wrong);
   });
 

@@ -14,6 +14,7 @@ const CALLS: [string, (lock: Untyped, options: unknown) => unknown, string][] = 
   ['release', (lock, options) => lock['release']?.('recorder', options), 'signal'],
   ['status', (lock, options) => lock['status']?.(options), 'signal'],
   ['leases', (lock, options) => lock['leases']?.(options), 'signal'],
+  ['history', (lock, options) => lock['history']?.(options), 'signal'],
   ['events', (lock, options) => lock['events']?.(options), 'signal, lastEventId, onConnection'],
   ['update', (lock, options) => lock['update']?.(options), 'signal'],
   ['whenUpdatePending', (lock, options) => lock['whenUpdatePending']?.(options), 'signal'],

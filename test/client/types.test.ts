@@ -29,6 +29,8 @@ const AGREED: Record<string, true> = {
   override: true satisfies Same<sidecar.OverrideView, client.Override>,
   update: true satisfies Same<sidecar.UpdateView, client.Update>,
   fleet: true satisfies Same<FleetView, client.Fleet>,
+  history: true satisfies Sends<sidecar.HistoryEntryView, client.HistoryEntry>,
+  'fields of the history': true satisfies Same<keyof sidecar.HistoryEntryView, keyof client.HistoryEntry>,
   event: true satisfies Sends<EventView, Received<client.LockEvent>>,
   'names of events': true satisfies Same<EventName, client.LockEvent['type']>,
   'fields of the lock event': true satisfies Same<keyof sidecar.LockEventView, keyof client.LockSummary | 'snapshot' | 'missed'>,

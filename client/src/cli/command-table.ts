@@ -11,7 +11,7 @@ export interface OptionSpec {
   readonly excludes?: string;
 }
 
-export type CommandName = 'run' | 'acquire' | 'renew' | 'release' | 'status' | 'watch' | 'wait-update' | 'update' | 'override' | 'completion';
+export type CommandName = 'run' | 'acquire' | 'renew' | 'release' | 'status' | 'watch' | 'wait-update' | 'update' | 'history' | 'override' | 'completion';
 
 export interface CommandSpec {
   readonly name: CommandName;
@@ -146,6 +146,16 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force\nthe update still waits for the lock.',
     ],
     examples: ['update-lock update', 'UPDATE_LOCK_TOKEN="$ADMIN_TOKEN" update-lock update --force'],
+  },
+  {
+    name: 'history',
+    usage: '[--json]',
+    summary: 'what has happened lately, newest first',
+    options: [{ name: 'json', type: 'flag', help: 'print what GET /v1/history answers' }],
+    notes: [
+      'Up to fifty events since the sidecar was started, each as a line: when, what and\nwhy.',
+    ],
+    examples: ['update-lock history', "update-lock history --json | jq -r '.events[].text'"],
   },
   {
     name: 'override',

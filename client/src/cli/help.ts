@@ -16,7 +16,6 @@ Options: --url URL (default UPDATE_LOCK_URL, else the socket in /run/update-lock
 if it is there, else http://update-lock:8080), --version, COMMAND --help
 
   update-lock run --reason "nightly backup" -- backup.sh /data
-  update-lock acquire recorder --ttl 10m --reason recording
 
 Exits: as COMMAND did; 64 wrong usage, 69 the sidecar cannot be reached, 75 the
 lock could not be had, 77 not allowed (UPDATE_LOCK_TOKEN).

@@ -3,6 +3,7 @@ import { completionScript } from './completion';
 import { EXIT } from './exits';
 import { fail } from './failure';
 import { commandHelp, generalHelp } from './help';
+import { history } from './history';
 import { acquire, listLeases, release, renew } from './lease-commands';
 import type { Options } from './arguments';
 import { print } from './output';
@@ -40,6 +41,7 @@ const PERFORM: Readonly<Record<OtherCommandName, (options: Options, operands: re
   watch,
   'wait-update': waitUpdate,
   update: requestUpdate,
+  history,
   override,
   completion: (options, [shell]) => {
     if (shell !== 'bash' && shell !== 'zsh') return listLeases(options);
