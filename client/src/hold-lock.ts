@@ -4,13 +4,14 @@ import { toMs } from './duration';
 import { LockUnavailableError } from './errors/lock-unavailable-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { ConnectionHold, type Hold, type HoldListeners } from './hold';
-import { LONGEST_WAIT_MS, openHold, type HoldStream } from './hold-stream';
+import { openHold, type HoldStream } from './hold-stream';
 import { checkName, makeName } from './lease-name';
 import { isPassing, persist } from './persist';
 import { monotonicMs } from './timing';
 import type { Duration } from './types';
+import { WaitingTeller, type WaitingOptions } from './waiting';
 
-export interface HoldOptions extends HoldListeners {
+export interface HoldOptions extends HoldListeners, Readonly<WaitingOptions> {
   /** The name of the lease; by default a new one for each call. */
   readonly name?: string | undefined;
   /** Why the lock is held, for people; up to 256 characters. */
@@ -44,10 +45,10 @@ export async function holdWhile<T>(caller: Caller, options: HoldOptions, routine
 
 /** @throws an error that says why it was not granted, or the signal's reason; then nothing is held */
 async function take(caller: Caller, options: HoldOptions): Promise<ConnectionHold> {
-  checkOptions('hold', options, { name: true, reason: true, wait: true, signal: true, onUpdate: true, onDraining: true });
+  checkOptions('hold', options, { name: true, reason: true, wait: true, signal: true, onWaiting: true, onUpdate: true, onDraining: true });
   const { reason, signal, wait } = options;
   const name = options.name === undefined ? makeName() : checkName(options.name);
-  const stream = await waitForHold(caller, name, reason, wait === undefined ? Infinity : toMs(wait, 'wait'), signal);
+  const stream = await waitForHold(caller, name, wait === undefined ? Infinity : toMs(wait, 'wait'), options);
   const held = new ConnectionHold(caller, stream, reason, options);
   if (signal?.aborted !== true) return held;
   await held.release();
@@ -67,13 +68,14 @@ function passOn(signal: AbortSignal | undefined, held: ConnectionHold, andThen?:
   });
 }
 
-async function waitForHold(caller: Caller, name: string, reason: string | undefined, forMs: number, signal: AbortSignal | undefined): Promise<HoldStream> {
+async function waitForHold(caller: Caller, name: string, forMs: number, { reason, signal, onWaiting }: HoldOptions): Promise<HoldStream> {
   const { timing } = caller;
+  const teller = new WaitingTeller(onWaiting, timing.patienceMs);
   // If the connection broke before the answer, the lease may have been granted; then our own name is in use for a moment.
   let lastBrokenAtMs = -Infinity;
   const attempt = async (leftMs: number): Promise<HoldStream> => {
     try {
-      return await openHold(caller, { name, reason, waitMs: Math.min(leftMs, LONGEST_WAIT_MS), signal });
+      return await openHold(caller, { name, reason, waitMs: teller.limit(leftMs), signal });
     } catch (error) {
       if (error instanceof UnreachableError && mayHaveArrived(error)) lastBrokenAtMs = monotonicMs();
       throw error;
@@ -83,7 +85,7 @@ async function waitForHold(caller: Caller, name: string, reason: string | undefi
     const isOursPerhaps = error instanceof LockUnavailableError && error.code === 'name-in-use' && monotonicMs() - lastBrokenAtMs < timing.answerMs;
     return isOursPerhaps || isPassing(error);
   };
-  return persist(attempt, { forMs, timing, signal, passes });
+  return persist(attempt, { forMs, timing, signal, passes, onFailure: teller.tell });
 }
 
 /** Whether the request may have reached the sidecar. */

@@ -9,6 +9,7 @@ export type { EventsOptions } from './events';
 export type { Hold } from './hold';
 export type { HoldOptions, Routine } from './hold-lock';
 export { UpdateLock, type AcquireOptions, type CallOptions, type OverrideOptions, type RenewOptions } from './update-lock';
+export type { Waiting } from './waiting';
 export type {
   Draining,
   Duration,

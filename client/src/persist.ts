@@ -9,6 +9,8 @@ export interface Persistence {
   readonly signal?: AbortSignal | undefined;
   /** Whether another attempt may succeed after this error. */
   readonly passes?: (error: unknown) => boolean;
+  /** Called after each attempt that is followed by another. */
+  readonly onFailure?: (error: unknown) => void;
   /** Whether the process may end during a pause. */
   readonly isBackground?: boolean;
 }
@@ -19,7 +21,7 @@ export interface Persistence {
  * @throws the last attempt's error, or the signal's reason
  */
 export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persistence: Persistence): Promise<T> {
-  const { forMs, timing, signal, passes = isPassing, isBackground = false } = persistence;
+  const { forMs, timing, signal, passes = isPassing, onFailure, isBackground = false } = persistence;
   const untilMs = monotonicMs() + forMs;
   const pauses = new Pauses(timing);
   for (;;) {
@@ -30,6 +32,7 @@ export async function persist<T>(attempt: (leftMs: number) => Promise<T>, persis
       signal?.throwIfAborted();
       const nowMs = monotonicMs();
       if (!passes(error) || nowMs >= untilMs) throw error;
+      onFailure?.(error);
       // An attempt that took long was not a quick failure, so the pauses begin anew.
       if (nowMs - startedMs > timing.longestPauseMs) pauses.startOver();
       await pause(Math.min(pauses.next(), untilMs - nowMs), signal, isBackground);

@@ -7,10 +7,10 @@ import { notConfiguredError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
 import { holdUntilReleased, holdWhile, type HoldOptions, type Routine } from './hold-lock';
 import type { Hold } from './hold';
-import { LONGEST_WAIT_MS } from './hold-stream';
 import { idOf, ifMatch, leasePath, makeName } from './lease-name';
 import { persist } from './persist';
 import type { Duration, EndedLease, HistoryEntry, Lease, LockEvent, LockStatus, Override, Update } from './types';
+import { WaitingTeller, type WaitingOptions } from './waiting';
 
 export interface CallOptions {
   /** Aborts the call, which rejects with the signal's reason. */
@@ -24,7 +24,7 @@ export interface RenewOptions extends CallOptions {
   reason?: string | undefined;
 }
 
-export interface AcquireOptions extends RenewOptions {
+export interface AcquireOptions extends RenewOptions, WaitingOptions {
   /** The name of the lease; by default a new one for each call. */
   name?: string | undefined;
   /** How long to wait for the lock, and for a sidecar that is not running yet; by default 1 s, 0 for not at all. */
@@ -42,7 +42,7 @@ export interface OverrideOptions extends CallOptions {
 
 const CALL = { signal: true } as const;
 const RENEW = { ...CALL, ttl: true, reason: true } as const;
-const ACQUIRE = { ...RENEW, name: true, wait: true } as const;
+const ACQUIRE = { ...RENEW, name: true, wait: true, onWaiting: true } as const;
 
 /** How long one request waits for an update, in milliseconds: connections that are silent for hours tend to break. */
 const UPDATE_WAIT_MS = 300_000;
@@ -91,15 +91,16 @@ export class UpdateLock {
    */
   async acquire(options: AcquireOptions = {}): Promise<Lease> {
     checkOptions('acquire', options, ACQUIRE);
-    const { name = makeName(), ttl, reason, wait = 1, signal } = options;
+    const { name = makeName(), ttl, reason, wait = 1, signal, onWaiting } = options;
     const path = leasePath(name);
     const json = { ttl: seconds(ttl, 'ttl'), reason };
     const { timing } = this.#caller;
+    const teller = new WaitingTeller(onWaiting, timing.patienceMs);
     const attempt = (leftMs: number): Promise<Lease> => {
-      const waitMs = Math.min(leftMs, LONGEST_WAIT_MS);
+      const waitMs = teller.limit(leftMs);
       return this.#caller.askOnce({ method: 'PUT', path, json: { ...json, wait: Math.floor(waitMs) / 1000 }, waitMs, signal }, leaseNamed(name));
     };
-    const lease = await persist(attempt, { forMs: toMs(wait, 'wait'), timing, signal });
+    const lease = await persist(attempt, { forMs: toMs(wait, 'wait'), timing, signal, onFailure: teller.tell });
     // A generated name is unique, so it can be sent again safely.
     if (options.name !== undefined) this.#remember(lease);
     return lease;
@@ -154,8 +155,7 @@ export class UpdateLock {
   /** What has happened lately, in words: up to fifty events since the sidecar's start, newest first. A program follows {@link events} instead. */
   async history(options: CallOptions = {}): Promise<HistoryEntry[]> {
     checkOptions('history', options, CALL);
-    const { events } = await this.#caller.ask({ method: 'GET', path: '/v1/history', signal: options.signal }, HISTORY);
-    return events;
+    return (await this.#caller.ask({ method: 'GET', path: '/v1/history', signal: options.signal }, HISTORY)).events;
   }
 
   /** The events of the lock, from now or from an event on, over restarts of the sidecar. Waits for a sidecar that is not running yet. */

@@ -7,9 +7,9 @@ afterEach(() => ScriptedServer.cleanUp());
 type Untyped = Record<string, (...args: unknown[]) => unknown>;
 
 const CALLS: [string, (lock: Untyped, options: unknown) => unknown, string][] = [
-  ['hold', (lock, options) => lock['hold']?.(options), 'name, reason, wait, signal, onUpdate, onDraining'],
-  ['hold', (lock, options) => lock['hold']?.(options, () => undefined), 'name, reason, wait, signal, onUpdate, onDraining'],
-  ['acquire', (lock, options) => lock['acquire']?.(options), 'signal, ttl, reason, name, wait'],
+  ['hold', (lock, options) => lock['hold']?.(options), 'name, reason, wait, signal, onWaiting, onUpdate, onDraining'],
+  ['hold', (lock, options) => lock['hold']?.(options, () => undefined), 'name, reason, wait, signal, onWaiting, onUpdate, onDraining'],
+  ['acquire', (lock, options) => lock['acquire']?.(options), 'signal, ttl, reason, name, wait, onWaiting'],
   ['renew', (lock, options) => lock['renew']?.('recorder', options), 'signal, ttl, reason'],
   ['release', (lock, options) => lock['release']?.('recorder', options), 'signal'],
   ['status', (lock, options) => lock['status']?.(options), 'signal'],
