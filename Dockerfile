@@ -1,6 +1,6 @@
-# The sidecar as an image. Any base with Node.js 20.15 or later (not 21; of 22 from 22.2 on), sh, flock, sleep and stat will do, such as the
-# official images of Node.js for Alpine and for Debian. For Alpine there are only 64-bit ones: on 32-bit ARM take node:22-bookworm-slim.
-ARG NODE_IMAGE=node:24-alpine
+# The sidecar as an image, for 64-bit devices; Dockerfile.armv7hf, the same on another base, is for 32-bit ARM. Any base with Node.js 20.15 or
+# later (not 21; of 22 from 22.2 on), sh, flock, sleep and stat will do.
+ARG NODE_IMAGE=node:24-alpine@sha256:e67514e5d0f6c46656005e1b693b2ec9d52e80b641307de684d4a015ba7a4eaf
 ARG BUILD_IMAGE=${NODE_IMAGE}
 # A heap for a device with 512 MB. With 9,000 leases and 900 open connections, memory peaks at 160 MB instead of 290.
 ARG SIDECAR_NODE_OPTIONS="--max-semi-space-size=1 --max-old-space-size=64"
@@ -42,11 +42,13 @@ USER 0
 # Supervisors take this label also from the image, so the sidecar gets their API even if the compose file forgets it.
 LABEL io.balena.features.supervisor-api="1"
 ARG REVISION=unknown
+# x-release-please-start-version
 LABEL org.opencontainers.image.title="update-lock" \
       org.opencontainers.image.description="A sidecar that holds the balena update lock for the other containers of a device" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
+# x-release-please-end
 
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -38,7 +38,7 @@ __all__ = [
     "UpdateLock",
     "UpdateLockError",
 ]
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # x-release-please-version
 
 Duration = Union[float, str]
 #: A JSON object of the sidecar's API: a lease, the lock, an update.

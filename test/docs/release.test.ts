@@ -1,107 +1,44 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { REPOSITORY } from '../support/markdown';
-import { makeFolder } from '../support/sidecar';
 
-const FILES = [
-  'CHANGELOG.md', 'Dockerfile', 'balena.yml', 'client/package.json', 'client/python/pyproject.toml', 'client/python/update_lock.py',
-  'client/sh/update-lock', 'package-lock.json', 'package.json',
-];
-const VERSION = '7.8.9';
-
-let copy: string;
-
-/** A repository with one commit, of all that a release concerns. */
-beforeEach(() => {
-  copy = makeFolder();
-  for (const file of [...FILES, 'scripts/set-version.mjs']) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(join(REPOSITORY, file), join(copy, file));
-  }
-  begin('## Unreleased\n\n- Something new.\n');
-  git('init', '--quiet');
-  commit();
-});
-
-afterEach(() => {
-  rmSync(copy, { recursive: true });
-});
-
-function git(...args: string[]): string {
-  return execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], { cwd: copy, encoding: 'utf8' });
+interface ExtraFile {
+  readonly type: 'generic' | 'json' | 'toml';
+  readonly path: string;
+  readonly jsonpath?: string;
 }
 
-function commit(): void {
-  git('add', '--all');
-  git('commit', '--quiet', '--message', 'Change');
+const read = (file: string): string => readFileSync(join(REPOSITORY, file), 'utf8');
+const { version } = JSON.parse(read('package.json')) as { version: string };
+const { packages } = JSON.parse(read('.github/release-please-config.json')) as { packages: { '.': { 'extra-files': ExtraFile[] } } };
+const files = packages['.']['extra-files'];
+
+/** Every version between the marks of release-please, or on a line with one. */
+function markedVersions(text: string): string[] {
+  const blocks = [...text.matchAll(/x-release-please-start-version\n([^]*?)x-release-please-end/g)].map(([, block = '']) => block);
+  const lines = text.split('\n').filter((line) => /x-release-please-version/.test(line));
+  return [...blocks, ...lines].flatMap((each) => each.match(/\d+\.\d+\.\d+/g) ?? []);
 }
 
-const read = (file: string): string => readFileSync(join(copy, file), 'utf8');
+/** What a path like `$.packages.client.version` leads to. */
+const valueAt = (document: unknown, jsonpath: string): unknown =>
+  jsonpath.split('.').slice(1).reduce((value, key) => (value as Record<string, unknown>)[key], document);
 
-/** Puts a section before those that are in the changelog, all of them released. */
-function begin(section: string): void {
-  const released = read('CHANGELOG.md').replace(/^## Unreleased\n[^]*?(?=^## )/m, '').replace('(unreleased)', '(2020-01-01)');
-  writeFileSync(join(copy, 'CHANGELOG.md'), released.replace(/^## /m, `${section}\n## `));
-}
-
-function release(version: string): { status: number | null; stderr: string } {
-  const environment = { ...process.env, GIT_AUTHOR_NAME: 'A', GIT_AUTHOR_EMAIL: 'a@example.com', GIT_COMMITTER_NAME: 'A', GIT_COMMITTER_EMAIL: 'a@example.com' };
-  return spawnSync('npm', ['version', version, '--message', 'Release %s'], { cwd: copy, encoding: 'utf8', env: environment });
-}
-
-/** Every version that a file has where one is meant. */
-function versions(): Record<string, string | undefined> {
-  const of = (file: string, pattern: RegExp): string | undefined => pattern.exec(read(file))?.[1];
-  const lock = JSON.parse(read('package-lock.json')) as { version: string; packages: Record<string, { version: string }> };
-  return {
-    package: (JSON.parse(read('package.json')) as { version: string }).version,
-    client: (JSON.parse(read('client/package.json')) as { version: string }).version,
-    lock: lock.version,
-    lockedPackage: lock.packages['']?.version,
-    lockedClient: lock.packages['client']?.version,
-    block: of('balena.yml', /^version: (.*)$/m),
-    image: of('Dockerfile', /image\.version="(.*?)"/),
-    shell: of('client/sh/update-lock', /^VERSION=(.*)$/m),
-    pyproject: of('client/python/pyproject.toml', /^version = "(.*)"$/m),
-    python: of('client/python/update_lock.py', /^__version__ = "(.*)"$/m),
-    changelog: of('CHANGELOG.md', /^## (\d\S*) \(\d{4}-\d\d-\d\d\)$/m),
-  };
-}
-
-test('a release has its version everywhere, and is a commit and a tag', () => {
-  const places = Object.keys(versions());
-  expect(release(VERSION)).toMatchObject({ status: 0 });
-  expect(versions()).toEqual(Object.fromEntries(places.map((place) => [place, VERSION])));
-  expect(git('status', '--porcelain')).toBe('');
-  expect(git('show', '--format=%s', '--numstat', `v${VERSION}^{commit}`).match(/^\d+\t\d+\t.*|^Release .*/gm)).toEqual([
-    `Release ${VERSION}`,
-    ...FILES.map((file) => `${file === 'package-lock.json' ? '3\t3' : '1\t1'}\t${file}`),
-  ]);
+test.each(files.filter(({ type }) => type === 'generic').map(({ path }) => path))('a release finds the version in %s, once', (path) => {
+  expect(markedVersions(read(path))).toEqual([version]);
 });
 
-test('what the changelog announces may be released', () => {
-  begin(`## ${VERSION} (unreleased)\n\n### Added\n\n- Something new.\n`);
-  commit();
-  expect(release(VERSION)).toMatchObject({ status: 0 });
-  expect(versions()['changelog']).toBe(VERSION);
+test.each(files.filter(({ type }) => type === 'json'))('a release finds the version in $path at $jsonpath', ({ path, jsonpath = '' }) => {
+  expect(valueAt(JSON.parse(read(path)), jsonpath)).toBe(version);
 });
 
-test.each<[string, () => void, string]>([
-  ['the changelog says nothing new', () => { begin(''); }, 'CHANGELOG.md'],
-  ['the section of the changelog is empty', () => { begin('## Unreleased\n'); }, 'CHANGELOG.md'],
-  ['a file has no version', () => { writeFileSync(join(copy, 'balena.yml'), 'name: update-lock\n'); }, 'balena.yml'],
-])('there is no release if %s', (_, change, named) => {
-  change();
-  commit();
-  const before = git('rev-parse', 'HEAD');
-  const { status, stderr } = release(VERSION);
-  expect([status === 0, stderr]).toEqual([false, expect.stringContaining(named)]);
-  expect([git('rev-parse', 'HEAD'), git('tag')]).toEqual([before, '']);
+test('a release finds the version in the Python project', () => {
+  expect(files.filter(({ type }) => type === 'toml')).toEqual([{ type: 'toml', path: 'client/python/pyproject.toml', jsonpath: '$.project.version' }]);
+  expect(/^\[project\]\n(?:(?!\[).*\n)*?version = "(.*)"$/m.exec(read('client/python/pyproject.toml'))?.[1]).toBe(version);
 });
 
-test('there is no release of a work tree with changes', () => {
-  writeFileSync(join(copy, 'balena.yml'), 'other');
-  const { status, stderr } = release(VERSION);
-  expect([status === 0, stderr]).toEqual([false, expect.stringContaining('not clean')]);
+test('the Dockerfile for 32-bit ARM is the other one on another base', () => {
+  const [common, narrow] = ['Dockerfile', 'Dockerfile.armv7hf'].map((file) => read(file).split(/^ARG BUILD_IMAGE/m)[1]);
+  expect(narrow).toBe(common);
+  for (const file of ['Dockerfile', 'Dockerfile.armv7hf']) expect(read(file)).toMatch(/^ARG NODE_IMAGE=node:\d+-[a-z-]+@sha256:[0-9a-f]{64}$/m);
 });

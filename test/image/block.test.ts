@@ -19,7 +19,7 @@ test('there is one version', () => {
     // Above it may be what is not released yet.
     changelog: first('CHANGELOG.md', /^## (\d\S*)/m),
     client: (JSON.parse(read('client/package.json')) as Record<string, string>)['version'],
-    shell: first('client/sh/update-lock', /^VERSION=(.*)$/m),
+    shell: first('client/sh/update-lock', /^VERSION=(\S*)/m),
     python: first('client/python/pyproject.toml', /^version = "(.*)"$/m),
   }).toEqual({ block: version, lock: version, image: version, changelog: version, client: version, shell: version, python: version });
   expect(first('Dockerfile', /image\.description="(.*?)"/)).toBe(description);
