@@ -61,6 +61,10 @@ export function createMetrics(store: Store, staleAfterMs: number, wallMs: () => 
     help: 'Answers to devices that asked for a turn, turns that were given back, and those that an admin released.',
     registers,
     labelNames: ['group', 'result'],
+    // A series that first appears with 1 has not increased, as Prometheus sees it.
+    async collect() {
+      for (const { name: group } of await readGroups()) for (const result of TURN_RESULTS) this.inc({ group, result }, 0);
+    },
   });
   const storeErrors = new Counter({
     name: 'update_lock_coordinator_store_errors_total',

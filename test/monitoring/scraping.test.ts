@@ -49,7 +49,7 @@ test('a sidecar beside Prometheus and one of a fleet are scraped, each with its 
   change(example, '10.114.102.17:8080', addressOf(far));
   // Nobody listens on this port of any machine.
   change(example, '10.114.102.31:8080', '127.0.0.1:1');
-  change(join(folder, 'prometheus.yml'), 'fleet/*.targets.yml', 'fleet/*.example.yml');
+  change(join(folder, 'prometheus.yml'), 'fleet/*.targets.yml', 'fleet/devices.example.yml');
   const prometheus = await Prometheus.start(folder, 'prometheus.yml');
   await has(prometheus, 'update_lock_build_info{device="local",fleet="local"}');
   await has(prometheus, 'update_lock_build_info{device="7fc292ba8b2a41c0b6a4",fleet="greenhouses"}');
