@@ -22,16 +22,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A program that holds the flock of the file, by flock(1), until the test ends it. */
+/** A program that holds the flock of the file, until the test ends it. The program that flock(1) runs does not have the open file: it may end a moment later. */
 async function hold(how: '-x' | '-s'): Promise<void> {
   const ready = join(folder, 'ready');
-  holder = spawn('flock', [how, path, 'sh', '-c', 'touch "$0"; exec sleep 1000', ready], { stdio: 'ignore', detached: true });
+  holder = spawn('flock', [how, '--close', path, 'sh', '-c', 'touch "$0"; exec sleep 1000', ready], { stdio: 'ignore', detached: true });
   await until(() => existsSync(ready));
 }
 
 async function letGo(): Promise<void> {
   if (holder === null) return;
-  // The program that flock(1) runs has the open file, too.
   process.kill(-Number(holder.pid), 'SIGKILL');
   await once(holder, 'close');
   holder = null;
