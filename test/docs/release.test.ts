@@ -16,7 +16,7 @@ const files = packages['.']['extra-files'];
 /** Every version between the marks of release-please, or on a line with one. */
 function markedVersions(text: string): string[] {
   const blocks = [...text.matchAll(/x-release-please-start-version\n([^]*?)x-release-please-end/g)].map(([, block = '']) => block);
-  const lines = text.split('\n').filter((line) => /x-release-please-version/.test(line));
+  const lines = text.split('\n').filter((line) => line.includes('x-release-please-version'));
   return [...blocks, ...lines].flatMap((each) => each.match(/\d+\.\d+\.\d+/g) ?? []);
 }
 

@@ -67,8 +67,9 @@ const table = (panel: DrawnPanel): string =>
   `<table>${panel.lines.map((line) => `<tr><td>${escape(line.name)}</td><td>${escape(shown(lastOf(line), panel))}</td></tr>`).join('')}</table>`;
 
 function body(panel: DrawnPanel, width: number, height: number): string {
-  if (panel.lines.length === 0) return '<p class="none">No data</p>';
-  if (panel.type === 'stat') return `<p class="stat">${escape(shown(lastOf(panel.lines[0] as Line), panel))}</p>`;
+  const [first] = panel.lines;
+  if (first === undefined) return '<p class="none">No data</p>';
+  if (panel.type === 'stat') return `<p class="stat">${escape(shown(lastOf(first), panel))}</p>`;
   if (panel.type === 'state-timeline') return timeline(panel, width);
   if (panel.type === 'timeseries') return graph(panel, width, height - 70);
   return table(panel);
