@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { endHolders, libraryDriver } from '../contract/client-driver';
@@ -45,16 +45,4 @@ test('a lease outlives a restart of the sidecar during which the clock was set',
   expect(after.since).not.toBe(before.since);
   holder.finish();
   expect(await holder.outcome()).toMatchObject({ kind: 'held' });
-}, 120_000);
-
-test('pip installs it, with its types, without a network', async () => {
-  const folder = makeFolder();
-  cpSync(CLIENT, join(folder, 'source'), { recursive: true });
-  const target = join(folder, 'target');
-  await run('pip3', ['install', '--no-index', '--no-deps', '--disable-pip-version-check', '--target', target, join(folder, 'source')]);
-  expect(readFileSync(join(target, 'update_lock/__init__.py'), 'utf8')).toBe(readFileSync(join(CLIENT, 'update_lock.py'), 'utf8'));
-  expect(existsSync(join(target, 'update_lock/py.typed'))).toBe(true);
-  const { stdout } = await run('python3', ['-c', 'import update_lock; print(update_lock.__version__)'], { env: { ...process.env, PYTHONPATH: target } });
-  const { version } = JSON.parse(readFileSync(resolve(__dirname, '../../package.json'), 'utf8')) as { version: string };
-  expect(stdout).toBe(`${version}\n`);
 }, 120_000);

@@ -6,8 +6,8 @@ import { readPage, REPOSITORY } from '../support/markdown';
 const settingsIn = (text: string, prefix = 'UPDATE_LOCK_'): string[] =>
   [...new Set([...text.matchAll(new RegExp(`\\b${prefix}[A-Z_]*[A-Z]\\b`, 'g'))].map(([name]) => name))].sort();
 
-test('the table of settings in the README is complete', () => {
-  const rows = readPage('README.md').split('\n').filter((line) => line.startsWith('| `'));
+test('the tables of settings are complete', () => {
+  const rows = readPage('docs/settings.md').split('\n').filter((line) => line.startsWith('| `'));
   const names = settingsIn(rows.map((row) => row.split(' | ')[0]).join('\n'));
   const source = ['config', 'fleet-settings'].map((name) => readFileSync(join(REPOSITORY, `sidecar/config/${name}.ts`), 'utf8')).join('\n').replace(/^const CLIENT_VARIABLES = .*$/m, '');
   expect(names).toEqual(settingsIn(source));

@@ -9,16 +9,24 @@ import { StandInSupervisor } from '../support/supervisor/stand-in';
 
 const SHELLS = new Set(['sh', 'bash', 'zsh', 'shell', 'console']);
 
+const START = 'installs anew, and does not end; every other test starts what this starts';
+const INSTALL = 'test/docs/install.test.ts runs it';
 const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on';
 
 /** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'README.md, update-lock: npm ci && npm start': 'installs anew, and does not end; every other test starts what this starts',
+  'README.md, Try it: npm ci && npm start': START,
+  'docs/getting-started.md, On a laptop: npm ci && npm start': START,
   'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
   'CONTRIBUTING.md, Releases: npm run build && npm publish --workspace client': 'publishes',
   'client/README.md, update-lock-client: npm install update-lock-client': 'test/client/package.test.ts installs the package',
-  'client/python/README.md, The Python client: pip install ./client/python': 'test/clients/python.test.ts installs it',
+  'client/python/README.md, The Python client: pip install ./client/python': INSTALL,
+  'docs/clients.md, From a clone: (cd update-lock && npm ci && npm run build)': INSTALL,
+  'docs/clients.md, From a clone: (cd update-lock && npm ci && npm pack -w client)': INSTALL,
+  'docs/clients.md, From a clone: pip install ./update-lock/client/python': INSTALL,
+  'docs/clients.md, From the registries: npm install update-lock-client        # the library; with -g, the command': 'nothing is there before the first release',
+  'docs/monitoring.md, Prometheus and Grafana: cp -r update-lock/examples/monitoring monitoring': 'test/image/compose.test.ts has Compose read both files',
   'docs/cli.md, Completion: source <(update-lock completion bash)                            # in ~/.bashrc': 'test/cli/completion.test.ts completes in both shells',
   'docs/recipes.md, curl in a shell script: #!/bin/sh': RECIPE,
   'docs/recipes.md, A long job with renewals: #!/bin/sh': RECIPE,

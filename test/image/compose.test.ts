@@ -43,6 +43,12 @@ test.each(['docker-compose.yml', 'docker-compose.agent.yml'])('so is %s of the m
   expect(balenaMistakes(read(file), parse(file))).toEqual([]);
 });
 
+test('both together are one project, with the sidecar and what scrapes it', () => {
+  const files = ['--file', 'docker-compose.yml', '--file', 'monitoring/docker-compose.yml'];
+  const services = execFileSync('docker-compose', [...files, 'config', '--services'], { cwd: project, encoding: 'utf8' });
+  expect(services.trim().split('\n').sort()).toEqual(['app', 'grafana', 'prometheus', 'update-lock']);
+});
+
 test('its app and its sidecar share the socket, and the sidecar has the API of the Supervisor', () => {
   const { services, volumes } = parse('docker-compose.yml');
   expect(services['update-lock']).toMatchObject({ labels: { 'io.balena.features.supervisor-api': '1' } });

@@ -123,7 +123,9 @@ test('it adds the bundle and the clients to its base, and at most 3 MB', () => {
   const root = store.rootOf('localhost/update-lock');
   const list = (path: string): string[] => readdirSync(join(root, path)).sort();
   expect(list('opt/update-lock')).toEqual(['LICENSE', 'LICENSES.txt', 'client', 'compile-cache', 'coordinator', 'healthcheck', 'main.js']);
-  expect(list('opt/update-lock/client')).toEqual(['dist', 'package.json', 'python', 'sh']);
+  expect(list('opt/update-lock/client')).toEqual(['cli-others.cjs', 'cli.cjs']);
+  // test/docs/install.test.ts installs from these.
+  expect(list('usr/share/update-lock')).toEqual(['update-lock', 'update-lock-client.tgz', expect.stringMatching(/^update_lock_client-.*\.whl$/)]);
   expect(list('usr/local/bin')).toEqual(['node', 'update-lock', 'update-lock-coordinator']);
   expect(list('root')).toEqual([]);
 });

@@ -62,7 +62,7 @@ test('holdUnless holds while the answer does not match', async () => {
   await sidecar.logged('lease ended', { name: '@probe-jenkins', ended: 'released' });
 });
 
-test('the log has a line when the answer changes, and when it cannot be asked, but not each time; the lease is not rewritten', async () => {
+test('the log has a line when the answer changes, and when the probe fails, but not each time; the lease is not rewritten', async () => {
   const server = await ProbedServer.start('busy');
   const sidecar = await Sidecar.start({ environment: settings(probe(server.url)) });
   const asked = async (): Promise<void> => {
@@ -94,7 +94,7 @@ test('metrics are there from the start, at 0', async () => {
   expect(await seriesOf(sidecar)).toEqual(['up', 'holds'].flatMap((what) => ['a', 'b'].map((name) => `update_lock_probe_${what}{probe="${name}"} 0`)));
 });
 
-describe('when it cannot be asked', () => {
+describe('when the probe fails', () => {
   test.each<[string, string, boolean]>([
     ['keep', 'busy', true],
     ['keep', 'idle', false],
@@ -112,7 +112,7 @@ describe('when it cannot be asked', () => {
     expect(await seriesOf(sidecar)).toEqual(['update_lock_probe_up{probe="jenkins"} 0', `update_lock_probe_holds{probe="jenkins"} ${String(Number(held))}`]);
     if (onError === 'hold') {
       const { reason } = (await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body;
-      expect(reason).toBe(`jenkins cannot be asked: ${String(detail)}`);
+      expect(reason).toBe(`the probe failed: ${String(detail)}`);
     }
   });
 
@@ -128,7 +128,7 @@ describe('when it cannot be asked', () => {
     await sidecar.logged('probe failed');
     server.behaviour = (_, response) => response.writeHead(404).end();
     await server.askedAgain(3);
-    expect((await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body).toMatchObject({ reason: 'jenkins cannot be asked: it answered with status 503', renewals: 0 });
+    expect((await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body).toMatchObject({ reason: 'the probe failed: it answered with status 503', renewals: 0 });
     server.behaviour = 'busy';
     await sidecar.logged('probe works again');
     expect((await sidecar.send('GET', '/v1/leases/@probe-jenkins')).body).toMatchObject({ reason: 'jenkins says that it is busy', renewals: 1 });

@@ -52,9 +52,10 @@ test('every folder that the configuration names is in the image', () => {
   for (const folder of folders) expect(read('prometheus.Dockerfile')).toContain(`COPY ${folder} /etc/prometheus/${folder}\n`);
 });
 
-test('the README names every alert and every file', () => {
+test('the documentation names every alert, and the README every file', () => {
+  const page = readFileSync(join(EXAMPLE, '../../docs/monitoring.md'), 'utf8');
   const readme = readFileSync(join(EXAMPLE, 'README.md'), 'utf8');
-  expect([...readme.matchAll(/^\| `(UpdateLock\w+)`/gm)].map(([, name]) => name)).toEqual(alerts);
+  expect([...page.matchAll(/^\| `(UpdateLock\w+)`/gm)].map(([, name]) => name)).toEqual(alerts);
   const links = [...readme.matchAll(/\]\((?!https)([^)]+)\)/g)].map(([, path = '']) => path);
   expect(links.filter((path) => !existsSync(join(EXAMPLE, path)))).toEqual([]);
 });

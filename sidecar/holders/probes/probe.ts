@@ -22,7 +22,7 @@ export class Probe {
   #timer: NodeJS.Timeout | undefined;
   /** What was answered last; null before the first answer. */
   #isBusy: boolean | null = null;
-  /** Why it cannot be asked, as it began; null while it can, undefined before it was asked. */
+  /** Why it fails, as it was when that began; null while it works, undefined before it was asked. */
   #problem: string | null | undefined;
   /** Why the lease is held; null if it is not to be. */
   #reason: string | null = null;
@@ -120,7 +120,7 @@ export class Probe {
       case 'keep':
         return this.#reason;
       case 'hold':
-        return `${this.settings.name} cannot be asked: ${problem}`;
+        return `the probe failed: ${problem}`;
       case 'release':
         return null;
     }
