@@ -21,7 +21,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
   'CONTRIBUTING.md, Releases: npm run build && npm publish --workspace client': 'publishes',
   'client/README.md, update-lock-client: npm install update-lock-client': 'test/client/package.test.ts installs the package',
-  'client/python/README.md, The Python client: pip install ./client/python': INSTALL,
+  'client/python/README.md, The Python client: pip install ./update-lock/client/python': INSTALL,
   'docs/clients.md, From a clone: (cd update-lock && npm ci && npm run build)': INSTALL,
   'docs/clients.md, From a clone: (cd update-lock && npm ci && npm pack -w client)': INSTALL,
   'docs/clients.md, From a clone: pip install ./update-lock/client/python': INSTALL,
