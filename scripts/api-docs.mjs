@@ -98,7 +98,7 @@ if (differing.length > 0) throw new Error(`scripts/api-docs.mjs and the document
 function operationSection(operation, example) {
   return [
     `### ${operation.title}`,
-    operation.summary + (operation.security ? ' *Token.*' : ''),
+    operation.summary + (operation.security.some((each) => 'apiToken' in each) ? ' *Token.*' : ''),
     `\`\`\`sh\n${example}\n\`\`\``,
     ...parametersTable(operation),
     answersTable(operation, schemas),

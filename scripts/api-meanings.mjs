@@ -11,17 +11,17 @@ export const MEANINGS = {
   'Lease.renewals': 'How often it was renewed.',
   'Lease.peer': 'Who asked: "unix" for the socket, an address, or "sidecar".',
   'EndedLease.ended': 'How it came to its end.',
-  'EndedLease.ended.reason': '`lost`: the lock was taken away. `drained`: an update had waited long enough. `disconnected`: its connection ended. `stopped`: the sidecar did, with `UPDATE_LOCK_ON_STOP=release`.',
-  'EndedLease.ended.at': 'When.',
+  'LeaseEnd.reason': '`lost`: the lock was taken away. `drained`: an update had waited long enough. `disconnected`: its connection ended. `stopped`: the sidecar did, with `UPDATE_LOCK_ON_STOP=release`.',
+  'LeaseEnd.at': 'When.',
   'LeaseList.leases': 'The oldest first.',
   'Lock.state': '`held`: ours. `updating`: the Supervisor or Helios has it, also in the cooldown, or an update that is being applied may need it again. `foreign`: somebody else has, or Helios has left a stale file. `cooldown`: just lost, and nobody has it yet. `unavailable`: it cannot be written or locked.',
   'Lock.since': 'Since when it is held; null while it is not.',
   'Lock.expires': 'When the last lease ends at the latest, as things are; null while the lock is not held, or if one has no end.',
   'Lock.flock': 'Whether `flock(2)` is held, which is what stops reboots of the host OS.',
   'Lock.paths': 'Every lock file.',
-  'Lock.paths[].path': 'Where it is.',
-  'Lock.paths[].state': 'Whose file is there now.',
-  'Lock.window.timezone': 'Of windows and freezes, by its IANA name.',
+  'LockPath.path': 'Where it is.',
+  'LockPath.state': 'Whose file is there now.',
+  'Window.timezone': 'Of windows and freezes, by its IANA name.',
   'Lock.leases': 'The live leases, the oldest first.',
   'Lock.update': 'What the Supervisor has said; null if it has not, or not lately.',
   'History.events': 'The latest first.',
@@ -29,8 +29,8 @@ export const MEANINGS = {
   'History.events[].event': 'What it was; of a lease\'s end, how it ended.',
   'Event.id': 'For `Last-Event-ID`.',
   'Event.data': 'What it is about.',
-  'Event.data.snapshot': 'The present state follows: forget the leases you knew.',
-  'Event.data.missed': 'With `snapshot`: you have missed events that are not kept any more.',
+  'LockEvent.snapshot': 'The present state follows: forget the leases you knew.',
+  'LockEvent.missed': 'With `snapshot`: you have missed events that are not kept any more.',
   'Update.supervisor': '`not-configured`: the sidecar has no address and key for it.',
   'Update.downloaded': 'The Supervisor has fetched an image for it.',
   'Update.downloading': 'They are being fetched.',
@@ -59,15 +59,13 @@ export const MEANINGS = {
   'Problem.errors[].message': 'What is wrong with it.',
   'Problem.retryAfterSeconds': 'When it is worth asking again; also the header `Retry-After`.',
   'Problem.ended': 'With `lease-ended` and `precondition-failed`: how.',
-  'Problem.ended.reason': 'As in [EndedLease](#endedlease).',
-  'Problem.ended.at': 'When.',
   'Problem.lease': 'With `lease-ended` and `precondition-failed`: the lease as it was.',
 };
 
 const used = new Set();
 
 /** Schemas that have the fields of another: where to look next. */
-const LIKE = [[/^EndedLease\./, 'Lease.'], [/^Event\.data\./, 'Lock.']];
+const LIKE = [[/^EndedLease\./, 'Lease.'], [/^LockEvent\./, 'Lock.']];
 
 /** What is known of a field; throws for one of which nothing is, so that new ones are described. */
 export function meaningOf(field, description) {

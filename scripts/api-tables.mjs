@@ -36,7 +36,8 @@ export function typeOf(schema, schemas) {
 
 /** What a value has to keep to beyond its type. */
 function limitsOf(schema) {
-  return schema.maxLength === undefined ? [] : [`Up to ${schema.maxLength} characters.`];
+  // Of what has a pattern too, the meaning says what is allowed.
+  return schema.maxLength === undefined || schema.pattern !== undefined ? [] : [`Up to ${schema.maxLength} characters.`];
 }
 
 export function parametersTable({ parameters }) {

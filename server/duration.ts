@@ -4,13 +4,23 @@ type Unit = keyof typeof UNITS_MS;
 /** What a duration may look like, for error messages and the OpenAPI document. */
 export const DURATION_FORMS = 'a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d';
 
-/** A duration as text: seconds without a unit, or one or more units, each at most once, the largest first. */
-export const DURATION_PATTERN =
-  /^(?=.)(?:\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?d)?(?:\d+(?:\.\d+)?h)?(?:\d+(?:\.\d+)?m(?!s))?(?:\d+(?:\.\d+)?s)?(?:\d+(?:\.\d+)?ms)?)$/;
+const AMOUNT = '[0-9]+(?:\\.[0-9]+)?';
+const AMOUNTS = Object.keys(UNITS_MS).map((unit) => `${AMOUNT}${unit}`);
+
+/**
+ * A duration as text: seconds without a unit, or one or more units, each at most once, the largest first. The OpenAPI document has it
+ * too, so it does without lookaheads, which not every language's expressions have.
+ */
+export const DURATION_PATTERN = new RegExp(
+  `^(?:${[AMOUNT, ...AMOUNTS.map((first, index) => `${first}${AMOUNTS.slice(index + 1).map((each) => `(?:${each})?`).join('')}`)].join('|')})$`,
+);
+
+/** The longest text that is read as a duration, in characters. */
+export const DURATION_MAX_LENGTH = 64;
 
 /** Milliseconds, or null if the text is not a duration. */
 export function parseDuration(text: string): number | null {
-  if (text.length > 64 || !DURATION_PATTERN.test(text)) return null;
+  if (text.length > DURATION_MAX_LENGTH || !DURATION_PATTERN.test(text)) return null;
   if (/\d$/.test(text)) return secondsToMs(Number(text));
   let totalMs = 0;
   for (const [, amount, unit] of text.matchAll(/([\d.]+)(ms|[dhms])/g)) {

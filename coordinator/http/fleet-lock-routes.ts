@@ -41,8 +41,8 @@ const ANSWERS: Readonly<Record<number, AnswerDescription>> = {
 };
 
 const HEADERS = {
-  'fleet-lock-protocol': '`true`.',
-  'Update-Lock-Instance': 'Tells two devices with one id apart; not part of FleetLock.',
+  'fleet-lock-protocol': { description: '`true`.', isRequired: true, pattern: /^true$/ },
+  'Update-Lock-Instance': { description: 'Tells two devices with one id apart; not part of FleetLock.', pattern: ID_PATTERN },
 };
 
 /** What devices ask: a turn, and that it is taken back. */

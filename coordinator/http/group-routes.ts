@@ -13,6 +13,11 @@ export interface GroupRouteParts {
   readonly failures: Failures;
 }
 
+const GROUP_LINKS = {
+  group: { operationId: 'getGroup', description: 'The group as it is then.', parameters: { group: '$request.path.group' } },
+  change: { operationId: 'putGroup', description: 'Changes it again.', parameters: { group: '$request.path.group' } },
+};
+
 /** What people ask: who holds, who waits; and what an admin changes. */
 export function groupRoutes({ coordinator, staleAfterMs, wallMs, failures }: GroupRouteParts): Route[] {
   const view = (stored: StoredGroup): z.output<typeof group> => viewOf(stored, staleAfterMs, wallMs());
@@ -57,7 +62,7 @@ export function groupRoutes({ coordinator, staleAfterMs, wallMs, failures }: Gro
       summary: 'Change how many devices may update at once, pause or resume; makes the group if it is new. Nobody loses a turn. Needs the admin token.',
       pathParameters: { group: groupName },
       parameters: groupChanges,
-      answers: { 200: { description: 'The group.', schema: group } },
+      answers: { 200: { description: 'The group.', schema: group, links: GROUP_LINKS } },
       problems,
       handle: (call, { slots, paused }) => {
         answerLater(call, failures, async () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { HTTP_PROBLEMS, defineProblems } from '../../server/http/problem';
+import { flag, wholeNumber } from '../../server/http/field-schemas';
 import { ID_PATTERN } from '../config/device-id';
 import { GROUP_PATTERN, MAX_SLOTS } from '../config/new-groups';
 import { REFUSALS } from '../groups';
@@ -20,8 +21,8 @@ export const noParameters = z.strictObject({});
 export const fleetLockRequest = z.object({ client_params: z.object({ id: deviceId, group: groupName }) });
 
 export const groupChanges = z.strictObject({
-  slots: z.optional(z.int(`has to be a whole number from 0 to ${String(MAX_SLOTS)}`).check(z.minimum(0), z.maximum(MAX_SLOTS))),
-  paused: z.optional(z.boolean('has to be true or false')),
+  slots: z.optional(wholeNumber(MAX_SLOTS, 'How many devices may have a turn at once.')),
+  paused: z.optional(flag('Whether no more turns are given.')),
 });
 
 const instant = z.iso.datetime();

@@ -72,7 +72,11 @@ export function openapiOf(routes: readonly Route[]): Record<string, unknown> {
     title: 'update-lock-coordinator',
     version: VERSION,
     description: 'Gives the devices of a fleet their turns to update, so many at a time: a FleetLock server.',
-    token: 'The token of a device for FleetLock, where there is one; the admin token for everything else.',
+    tokens: {
+      deviceToken: 'The token of a device, or of all devices, where the coordinator has one.',
+      adminToken: 'The admin token: for changing groups and releasing turns.',
+    },
+    tokensFor: ({ method, protocol }) => (method === 'get' ? [null] : protocol === undefined ? ['adminToken'] : [null, 'deviceToken']),
     schemas: {
       Group: schemas.group,
       Groups: schemas.groups,

@@ -9,6 +9,23 @@ export interface AnswerDescription {
   readonly contentType?: string;
   readonly schema?: z.ZodMiniType;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What can be asked next with what this answer says, by names of their own. */
+  readonly links?: Readonly<Record<string, Link>>;
+}
+
+/** Another operation, and where its parameters are found: expressions of OpenAPI, such as `$request.path.name`. */
+export interface Link {
+  readonly operationId: string;
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** A header of requests. */
+export interface HeaderDescription {
+  readonly description: string;
+  readonly isRequired?: boolean;
+  /** What it may be; anything if not given. */
+  readonly pattern?: RegExp;
 }
 
 /** A protocol of others, with bodies and errors of its own. Its bodies are JSON, whatever their type is said to be. */
@@ -27,11 +44,13 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   /** What may stand for each `{name}` in the path; the schema's message goes on from the value. */
   readonly pathParameters?: Readonly<Record<string, z.ZodMiniType<string>>>;
   /** Request headers that change what it does. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, HeaderDescription>>;
   readonly parameters: P;
   readonly answers: Readonly<Record<number, AnswerDescription>>;
   /** The problems of its own, beside those of every request. */
   readonly problems?: readonly Problem[];
+  /** Set if only an admin may ask for it: what needs the admin token, as the subject of a sentence. */
+  readonly adminOnly?: string;
   /** Where it is not of our own making; all its answers are in {@link answers} then. */
   readonly protocol?: ForeignProtocol;
   readonly handle: (call: Call, parameters: z.output<P>) => void;

@@ -32,9 +32,10 @@ export class Access implements AppAccess {
    * Whether the request may go on; if not, it has been answered.
    * @param route the route that matched; null if none did, so that nothing can be changed
    */
-  admits(call: Call, route: Pick<Route, 'method'> | null): boolean {
+  admits(call: Call, route: Pick<Route, 'method' | 'adminOnly'> | null): boolean {
     if (!this.#isForThisHost(call) || !this.#isForThisOrigin(call)) return false;
-    return route === null || route.method === 'get' || this.#mayChange(call);
+    if (route === null || route.method === 'get') return true;
+    return this.#mayChange(call) && (route.adminOnly === undefined || this.admitsAdmin(call, route.adminOnly));
   }
 
   /** A page that was loaded under a name that is not ours cannot open the Unix socket, so only TCP is checked. */

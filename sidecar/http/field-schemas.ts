@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { DURATION_FORMS, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
+import { DURATION_FORMS, DURATION_MAX_LENGTH, DURATION_PATTERN, formatDuration, parseDuration, secondsToMs } from '../../server/duration';
+import { describe } from '../../server/http/field-schemas';
 import { REASON_MAX_LENGTH } from '../leases/lease';
 import { quote } from '../../server/text';
 
@@ -14,7 +15,12 @@ export function duration(minMs: number, maxMs: number, description: string) {
     context.issues.push({ code: 'custom', input: value, message: `${quote(value)} ${wrong}; allowed is one ${allowed}` });
     return z.NEVER;
   });
-  return describe(z.pipe(text, toMs), `${description}: ${allowed}.`);
+  return describe(z.pipe(text, toMs), `${description}: ${allowed}.`, {
+    anyOf: [
+      { type: 'number', minimum: minMs / 1000, maximum: maxMs / 1000 },
+      { type: 'string', pattern: DURATION_PATTERN.source, maxLength: DURATION_MAX_LENGTH },
+    ],
+  });
 }
 
 export const reason = describe(
@@ -34,9 +40,3 @@ export const reason = describe(
 );
 
 export const instant = describe(z.string(), 'RFC 3339, in UTC.', { type: 'string', format: 'date-time' });
-
-/** Says what it means, for the OpenAPI document. */
-export function describe<S extends z.core.$ZodType>(schema: S, description: string, jsonSchema: object = {}): S {
-  z.globalRegistry.add(schema, { description, ...jsonSchema });
-  return schema;
-}

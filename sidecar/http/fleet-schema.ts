@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { FLEET_STATES } from '../events/event';
-import { describe, instant } from './field-schemas';
+import { describe } from '../../server/http/field-schemas';
+import { instant } from './field-schemas';
 
 /** The turn of this device, as it is shown. */
 export const fleet = z.strictObject({

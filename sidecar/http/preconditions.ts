@@ -4,12 +4,16 @@ import type { Call } from '../../server/http/call';
 import { quote } from '../../server/text';
 import { PROBLEMS } from './problems';
 
-/** Descriptions of these headers for the OpenAPI document. */
-export const IF_MATCH = '`"<id>"`: only that very lease, or one of a list of ids; `*`: any live lease.';
-export const IF_NONE_MATCH = '`*`: only if the lease is new.';
 
 /** A list of entity tags (RFC 9110, 8.8.3 and 13.1.1). */
 const ENTITY_TAGS = /^[ \t,]*(?:(?:W\/)?"[^"]*"[ \t]*(?:,[ \t,]*|$))+$/;
+
+/** Both headers, for the OpenAPI document. */
+export const IF_MATCH = {
+  description: '`"<id>"`: only that very lease, or one of a list of ids; `*`: any live lease.',
+  pattern: new RegExp(`^\\*$|${ENTITY_TAGS.source}`),
+};
+export const IF_NONE_MATCH = { description: '`*`: only if the lease is new.', pattern: /^\*$/ };
 
 export type ReadPrecondition = { readonly only: Precondition | undefined } | 'answered';
 

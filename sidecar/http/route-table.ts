@@ -46,7 +46,7 @@ export function routeTable(parts: RouteParts): Route[] {
     ...leaseRoutes(keeper, views, limits),
     holdRoute(keeper, views, holds),
     ...updateRoutes(updates, views, access),
-    ...overrideRoutes(override, views, access),
+    ...overrideRoutes(override, views),
     fleetRoute(views),
     eventsRoute(events),
     historyRoute(history, views),

@@ -2,7 +2,8 @@ import * as z from 'zod/mini';
 import { formatDuration } from '../../server/duration';
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN } from '../leases/lease';
 import { MAX_OVERRIDE_MS, OVERRIDES } from '../holders/override/override';
-import { describe, duration, instant, reason } from './field-schemas';
+import { describe, flag } from '../../server/http/field-schemas';
+import { duration, instant, reason } from './field-schemas';
 import { fleet } from './fleet-schema';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/event-texts';
@@ -51,24 +52,9 @@ export const overrideParameters = z.strictObject({
   reason: z.optional(reason),
 });
 
-const FLAGS: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
-
 /** What `POST /v1/update` takes. */
 export const requestUpdateParameters = z.strictObject({
-  force: z.optional(
-    describe(
-      z.pipe(
-        z.union([z.boolean(), z.string()], { error: ({ input }) => `${quote(input)} is neither true nor false` }),
-        z.transform((value: boolean | string, context) => {
-          const flag = typeof value === 'boolean' ? value : FLAGS[value.toLowerCase()];
-          if (flag !== undefined) return flag;
-          context.issues.push({ code: 'custom', input: value, message: `${quote(value)} is neither true nor false` });
-          return z.NEVER;
-        }),
-      ),
-      'Take the lock away from its holders. Needs the admin token.',
-    ),
-  ),
+  force: z.optional(flag('Take the lock away from its holders. Needs the admin token.')),
 });
 
 /** For requests that take no parameters. */
@@ -104,10 +90,10 @@ const leaseFields = {
   renewals: z.int(),
   peer: describe(z.string(), '"unix", an IP address, or "sidecar".'),
 };
-const ended = z.strictObject({ reason: z.enum(END_REASONS), at: instant });
+export const leaseEnd = z.strictObject({ reason: z.enum(END_REASONS), at: instant });
 
 export const lease = z.strictObject(leaseFields);
-export const endedLease = z.strictObject({ ...leaseFields, ended });
+export const endedLease = z.strictObject({ ...leaseFields, ended: leaseEnd });
 export const leaseList = z.strictObject({ leases: z.array(lease) });
 export type LeaseView = z.infer<typeof lease>;
 export type EndedLeaseView = z.infer<typeof endedLease>;
@@ -138,36 +124,30 @@ export const override = z.strictObject({
 });
 export type OverrideView = z.infer<typeof override>;
 
+export const lockPath = z.strictObject({ path: z.string(), state: z.enum(['ours', 'absent', 'supervisor', 'foreign']) });
+
+export const window = z.strictObject({
+  open: describe(z.boolean(), 'Updates are allowed now.'),
+  opens: describe(z.nullable(instant), 'The next opening, if it is closed; null also if there is none.'),
+  closes: describe(z.nullable(instant), 'The next closing; null if there is none.'),
+  frozen: describe(z.boolean(), 'Today is one of the days on which there are no windows.'),
+  timezone: z.string(),
+});
+
+export const device = z.strictObject({
+  name: describe(z.nullable(z.string()), 'The name that the cloud has told last; null if it is not known.'),
+  uuid: describe(z.nullable(z.string()), 'Null if it is not known.'),
+});
+
 const lockFields = {
   state: z.enum(LOCK_STATES),
   since: z.nullable(instant),
   expires: z.nullable(instant),
   flock: z.boolean(),
-  paths: z.array(
-    z.strictObject({ path: z.string(), state: z.enum(['ours', 'absent', 'supervisor', 'foreign']) }),
-  ),
-  window: describe(
-    z.nullable(
-      z.strictObject({
-        open: describe(z.boolean(), 'Updates are allowed now.'),
-        opens: describe(z.nullable(instant), 'The next opening, if it is closed; null also if there is none.'),
-        closes: describe(z.nullable(instant), 'The next closing; null if there is none.'),
-        frozen: describe(z.boolean(), 'Today is one of the days on which there are no windows.'),
-        timezone: z.string(),
-      }),
-    ),
-    'Null without windows.',
-  ),
+  paths: z.array(lockPath),
+  window: describe(z.nullable(window), 'Null without windows.'),
   override: describe(z.nullable(override), 'The override by hand; null without one.'),
-  device: describe(
-    z.nullable(
-      z.strictObject({
-        name: describe(z.nullable(z.string()), 'The name that the cloud has told last; null if it is not known.'),
-        uuid: describe(z.nullable(z.string()), 'Null if it is not known.'),
-      }),
-    ),
-    'Which device this is; null if neither its name nor its id is known.',
-  ),
+  device: describe(z.nullable(device), 'Which device this is; null if neither its name nor its id is known.'),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in `UPDATE_LOCK_TIMEZONE`, else UTC, and say so.'),
 };
 export const lock = z.strictObject({
@@ -235,6 +215,6 @@ export const problem = z.strictObject({
   holder: z.optional(z.string()),
   errors: z.optional(z.array(z.strictObject({ field: z.string(), message: z.string() }))),
   retryAfterSeconds: z.optional(z.int()),
-  ended: z.optional(ended),
+  ended: z.optional(leaseEnd),
   lease: z.optional(endedLease),
 });

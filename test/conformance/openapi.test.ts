@@ -1,4 +1,5 @@
 import Ajv2020 from 'ajv/dist/2020';
+import { exchange } from '../support/http';
 import { Sidecar } from '../support/sidecar';
 import { PROBLEMS } from '../../sidecar/http/problems';
 
@@ -84,11 +85,46 @@ test('every problem is of the type that the interface promises, and says which c
   }
 });
 
-test('changes name the token, and reading needs none', () => {
+test('reading needs no token, and every change names the tokens with which it may be asked for', () => {
+  const { securitySchemes } = document.components;
   for (const { method, operation } of operations()) {
-    expect(operation.security === undefined).toBe(method === 'get');
-    for (const requirement of operation.security ?? []) for (const name of Object.keys(requirement as object)) expect(document.components.securitySchemes).toHaveProperty(name);
+    const names = (operation.security as object[]).flatMap((each) => Object.keys(each));
+    expect([operation.operationId, names.length === 0]).toEqual([operation.operationId, method === 'get']);
+    for (const name of names) expect(securitySchemes[name]).toMatchObject({ type: 'http', scheme: 'bearer' });
   }
+});
+
+test('the sidecar asks for those tokens, and for no others', async () => {
+  const [apiToken, adminToken] = ['api-token', 'admin-token'];
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_API_TOKEN: apiToken, UPDATE_LOCK_ADMIN_TOKEN: adminToken } });
+  const tokens: Record<string, string> = { apiToken, adminToken };
+  for (const { method, path, operation } of operations().filter((each) => each.method !== 'get')) {
+    for (const [name, token] of Object.entries(tokens)) {
+      const isAllowed = (operation.security as object[]).some((each) => name in each);
+      // A parameter that is not known, so that nothing happens where it is allowed.
+      const { status } = await exchange(sidecar.tcpTarget, method, `${path.replace('{name}', 'a')}?x=1`, { headers: { Authorization: `Bearer ${token}` } });
+      expect([operation.operationId, name, status]).toEqual([operation.operationId, name, isAllowed ? 422 : 403]);
+    }
+    expect((await exchange(sidecar.tcpTarget, method, path.replace('{name}', 'a'))).status).toBe(401);
+  }
+});
+
+test('every link leads to an operation, and gives it parameters that it has', () => {
+  const links = findAll('links').flatMap((each) => Object.values(each as Record<string, any>));
+  expect(links.length).toBeGreaterThan(5);
+  for (const link of links) {
+    const target = operations().find(({ operation }) => operation.operationId === link.operationId);
+    const known = (target?.operation.parameters as any[]).map(({ name }) => name as string);
+    expect(known).toEqual(expect.arrayContaining(Object.keys(link.parameters as object)));
+  }
+});
+
+test('says of every time that it is one, and of each what it means', () => {
+  const { Lease, Override } = document.components.schemas;
+  const time = { type: 'string', format: 'date-time' };
+  expect(Lease.properties).toMatchObject({ since: time, expires: { anyOf: [time, { type: 'null' }] } });
+  expect(Override.properties.until).toMatchObject(time);
+  expect(Override.properties.until.description).not.toBe(Override.properties.since.description);
 });
 
 test('tells the limits that are set', () => {

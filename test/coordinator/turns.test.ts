@@ -1,4 +1,5 @@
-import { Coordinator } from '../support/coordinator';
+import { ADMIN_TOKEN, Coordinator } from '../support/coordinator';
+import type { SendOptions } from '../support/http';
 
 let coordinator: Coordinator;
 
@@ -93,7 +94,16 @@ describe('An admin', () => {
     expect((await coordinator.ask('a', { group: 'new' })).status).toBe(200);
   });
 
-  test.each([{ slots: -1 }, { slots: 1.5 }, { slots: 10_000_000 }, { slots: 'many' }, { paused: 'yes' }, { colour: 'red' }])('may not write %j', async (json) => {
+  test.each<[string, string, SendOptions]>([
+    ['a form', '', { form: 'slots=3&paused=true' }],
+    ['the query', '?slots=3&paused=yes', {}],
+    ['JSON', '', { json: { slots: 3, paused: true } }],
+  ])('says so in %s', async (_, query, options) => {
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}` };
+    expect((await coordinator.send('PUT', `/v1/groups/default${query}`, { ...options, headers })).body).toMatchObject({ slots: 3, paused: true });
+  });
+
+  test.each([{ slots: -1 }, { slots: 1.5 }, { slots: 10_000_000 }, { slots: 'many' }, { slots: '-1' }, { slots: '1.5' }, { slots: '' }, { slots: true }, { paused: 'perhaps' }, { paused: 1 }, { colour: 'red' }])('may not write %j', async (json) => {
     expect((await coordinator.admin('PUT', '/v1/groups/default', json)).status).toBe(422);
   });
 

@@ -8,7 +8,7 @@ export function eventsRoute(streams: EventStreams): Route {
     path: '/v1/events',
     operationId: 'streamEvents',
     summary: 'What happens, as it happens: server-sent events `lock`, `lease` and `update`.',
-    headers: { 'Last-Event-ID': 'Continues after the event with this id; if that is not known any more, begins anew, with `missed` true' },
+    headers: { 'Last-Event-ID': { description: 'Continues after the event with this id; if that is not known any more, begins anew, with `missed` true.' } },
     parameters: noParameters,
     answers: {
       200: {

@@ -13,7 +13,7 @@ export function holdRoute(keeper: Keeper, views: Views, streams: HoldStreams): R
     operationId: 'holdLease',
     summary: 'A lease for as long as this connection stays open.',
     pathParameters: { name: leaseName },
-    headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': `${IF_MATCH} With an id the lease goes on with this connection, also if its former one still looks open.` },
+    headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': { ...IF_MATCH, description: `${IF_MATCH.description} With an id the lease goes on with this connection, also if its former one still looks open.` } },
     parameters: holdParameters,
     answers: {
       200: {

@@ -24,6 +24,16 @@ import type { Views } from '../views';
 /** For the answers that carry one lease. */
 export const ETAG = { ETag: 'The id of the lease, in double quotation marks.' };
 
+const NAMED = { name: '$request.path.name' };
+const THIS_ONE = { ...NAMED, 'If-Match': '$response.header.ETag' };
+
+/** For the answers that grant a lease by name. */
+const LEASE_LINKS = {
+  lease: { operationId: 'getLease', description: 'The lease as it is then.', parameters: NAMED },
+  renew: { operationId: 'acquireLease', description: 'Renews this very lease.', parameters: THIS_ONE },
+  release: { operationId: 'releaseLease', description: 'Releases this very lease.', parameters: THIS_ONE },
+};
+
 /** Refusals that any request for a lease may meet. */
 export const ACQUIRE_PROBLEMS = REFUSAL_CODES.map((code) => PROBLEMS[code]);
 
@@ -39,11 +49,12 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': IF_MATCH },
       parameters: acquireParameters(limits),
       answers: {
-        200: { description: 'The live lease was renewed.', schema: lease, headers: ETAG },
+        200: { description: 'The live lease was renewed.', schema: lease, headers: ETAG, links: LEASE_LINKS },
         201: {
           description: 'The lease is new.',
           schema: lease,
           headers: { Location: 'The path of the lease.', ...ETAG },
+          links: LEASE_LINKS,
         },
       },
       problems: ACQUIRE_PROBLEMS,
@@ -66,7 +77,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       summary: 'One lease; if it ended within the last hour, how.',
       pathParameters: { name: readableName },
       parameters: noParameters,
-      answers: { 200: { description: 'The live lease.', schema: lease, headers: ETAG } },
+      answers: { 200: { description: 'The live lease.', schema: lease, headers: ETAG, links: LEASE_LINKS } },
       problems: [PROBLEMS['lease-not-found'], PROBLEMS['lease-ended'], PROBLEMS['cannot-lock'], PROBLEMS.stopping],
       handle: (call) => {
         const live = keeper.get(call.pathParameter('name'));

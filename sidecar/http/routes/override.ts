@@ -1,12 +1,16 @@
 import { route, type Route } from '../../../server/http/route';
 import type { OverrideHolder } from '../../holders/override/override-holder';
-import type { Access } from '../access';
 import { PROBLEMS } from '../problems';
 import { noParameters, override, overrideParameters } from '../schemas';
 import type { Views } from '../views';
 
+const OVERRIDE_LINKS = {
+  override: { operationId: 'getOverride', description: 'The override as it is then.', parameters: {} },
+  end: { operationId: 'deleteOverride', description: 'Ends it.', parameters: {} },
+};
+
 /** Opening and closing by hand. */
-export function overrideRoutes(holder: OverrideHolder, views: Views, access: Access): Route[] {
+export function overrideRoutes(holder: OverrideHolder, views: Views): Route[] {
   return [
     route({
       method: 'get',
@@ -27,10 +31,10 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       path: '/v1/override',
       operationId: 'putOverride',
       summary: 'Allow or hold updates by hand for a time, in place of a former override. Needs the admin token.',
+      adminOnly: 'An override',
       parameters: overrideParameters,
-      answers: { 200: { description: 'The override.', schema: override } },
+      answers: { 200: { description: 'The override.', schema: override, links: OVERRIDE_LINKS } },
       handle: (call, { updates, for: forMs, reason = '' }) => {
-        if (!access.admitsAdmin(call, 'An override')) return;
         holder.set({ updates, reason, forMs }, call.peer);
         call.json(200, views.override());
       },
@@ -40,10 +44,10 @@ export function overrideRoutes(holder: OverrideHolder, views: Views, access: Acc
       path: '/v1/override',
       operationId: 'deleteOverride',
       summary: 'End the override. Needs the admin token.',
+      adminOnly: 'An override',
       parameters: noParameters,
       answers: { 204: { description: 'There is none now.' } },
       handle: (call) => {
-        if (!access.admitsAdmin(call, 'An override')) return;
         holder.clear(call.peer);
         call.noContent();
       },
