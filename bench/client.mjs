@@ -6,11 +6,12 @@ import { connect } from 'node:net';
 
 export class AgentClient {
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  #socketPath;
+  #target;
 
-  static async connect(socketPath) {
+  /** @param target the path of a Unix socket, or a `host` and a `port` */
+  static async connect(target) {
     const client = new AgentClient();
-    client.#socketPath = socketPath;
+    client.#target = typeof target === 'string' ? { socketPath: target } : target;
     return client;
   }
 
@@ -22,7 +23,7 @@ export class AgentClient {
     const headers = form === '' ? {} : { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': form.length };
     const start = process.hrtime.bigint();
     return new Promise((resolve, reject) => {
-      const request = httpRequest({ agent: this.#agent, socketPath: this.#socketPath, method, path, headers }, (response) => {
+      const request = httpRequest({ agent: this.#agent, ...this.#target, method, path, headers }, (response) => {
         response.resume();
         response.once('end', () => {
           const microseconds = Number(process.hrtime.bigint() - start) / 1000;

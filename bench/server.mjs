@@ -8,20 +8,22 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+export const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** Whether this Node.js has a compile cache. If so, all servers run as in the image, with its options and a compile cache. */
 export const IS_AS_IN_IMAGE = Number.parseInt(process.versions.node, 10) >= 22;
 
+/** The folder of the compile cache; null without one. */
+export const compileCache = IS_AS_IN_IMAGE ? mkdtempSync(join(memoryFolder, 'update-lock-bench-cache-')) : null;
+process.once('exit', () => rmSync(compileCache ?? '', { recursive: true, force: true }));
+
 const imageEnvironment = IS_AS_IN_IMAGE
-  ? {
-      NODE_OPTIONS: /SIDECAR_NODE_OPTIONS="(.*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))[1],
-      NODE_COMPILE_CACHE: mkdtempSync(join(memoryFolder, 'update-lock-bench-cache-')),
-    }
+  ? { NODE_OPTIONS: /SIDECAR_NODE_OPTIONS="(.*)"/.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))[1], NODE_COMPILE_CACHE: compileCache }
   : {};
-process.once('exit', () => rmSync(imageEnvironment.NODE_COMPILE_CACHE ?? '', { recursive: true, force: true }));
 
 export const BARE = 'bare';
+/** The bare server with the looks and the journal of the sidecar. */
+export const DURABLE = 'durable';
 export const SIDECAR = 'sidecar';
 
 export class Server {
@@ -34,12 +36,12 @@ export class Server {
     // Both alike: what is set for Node.js here (more certificates, say) may take longer than all the rest.
     const env = { PATH: process.env.PATH, ...imageEnvironment };
     server.process =
-      kind === BARE
-        ? spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath], { stdio: 'ignore', env })
-        : spawn(process.execPath, [join(root, 'dist/sidecar/main.js')], {
+      kind === SIDECAR
+        ? spawn(process.execPath, [join(root, 'dist/sidecar/main.js')], {
             stdio: 'ignore',
             env: { ...env, UPDATE_LOCK_DIR: server.directory, UPDATE_LOCK_STATE_DIR: `${server.directory}.state`, UPDATE_LOCK_SOCKET: server.socketPath, UPDATE_LOCK_PORT: 'off', ...environment },
-          });
+          })
+        : spawn(process.execPath, [join(root, 'bench/bare-server.mjs'), server.directory, server.socketPath, ...(kind === DURABLE ? ['durable'] : [])], { stdio: 'ignore', env });
     return server;
   }
 
@@ -63,9 +65,18 @@ export class Server {
 
   /** How often any thread of the process has gone to sleep, and so been woken up, until now. */
   wakeUps() {
+    return this.#sumOfThreads('status', /^voluntary_ctxt_switches:\s+(\d+)/m);
+  }
+
+  /** How long the threads of the process have run until now. */
+  cpuSeconds() {
+    return this.#sumOfThreads('schedstat', /^(\d+)/) / 1e9;
+  }
+
+  #sumOfThreads(file, pattern) {
     return readdirSync(`/proc/${this.process.pid}/task`)
-      .map((task) => readFileSync(`/proc/${this.process.pid}/task/${task}/status`, 'utf8'))
-      .map((status) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)[1]))
+      .map((task) => readFileSync(`/proc/${this.process.pid}/task/${task}/${file}`, 'utf8'))
+      .map((text) => Number(pattern.exec(text)[1]))
       .reduce((sum, count) => sum + count, 0);
   }
 
