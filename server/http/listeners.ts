@@ -15,7 +15,7 @@ import { SECURITY_HEADERS } from './security-headers';
 /** Open connections at most, for each listener: a flood on TCP cannot shut out the Unix socket. */
 const MAX_CONNECTIONS = 1000;
 
-/** How many connections may wait to be accepted. Beyond that, a client's kernel tries again only after a second. */
+/** How many connections may wait to be accepted. Beyond that, a client of the Unix socket is refused, and the kernel of one of TCP tries again only after a second. */
 const BACKLOG = 4096;
 
 /** Limits for clients that send their request slowly or not at all. Milliseconds. */
@@ -130,7 +130,7 @@ export class Listeners {
       await listen(server, () => {
         // The socket is created with its mode. Changing the mode afterwards, by the path, might change that of another file.
         const before = process.umask(0o777 & ~mode);
-        server.listen({ path: place });
+        server.listen({ path: place, backlog: BACKLOG });
         process.umask(before);
       });
       // Closing it removes the socket by the same path.

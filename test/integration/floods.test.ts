@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send, type Target } from '../support/http';
+import { exchange, send, type Target } from '../support/http';
 import { Sidecar } from '../support/sidecar';
 
 const flooders: ChildProcess[] = [];
@@ -47,4 +47,14 @@ test.each(['connections', 'requests', 'pipeline'])('a client that floods the Uni
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_LOG_LEVEL: 'info' } });
   await flood(way, sidecar.target);
   expect(await renewals(sidecar.target, 'recorder')).toEqual(ALL_RENEWED);
+});
+
+test('a sidecar that stood still for a moment answers all who have connected to the Unix socket meanwhile', async () => {
+  const sidecar = await Sidecar.start();
+  sidecar.process.kill('SIGSTOP');
+  // Of more than 511 Node.js would refuse some. Each has connected when the call returns.
+  const answers = Array.from({ length: 800 }, () => exchange(sidecar.target, 'GET', '/healthz'));
+  sidecar.process.kill('SIGCONT');
+  const statuses = await Promise.all(answers.map((answer) => answer.then(({ status }) => status, (error: unknown) => (error as NodeJS.ErrnoException).code)));
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
