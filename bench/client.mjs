@@ -42,34 +42,47 @@ export class AgentClient {
 }
 
 export class RawClient {
+  #socketPath;
   #socket;
   #received = '';
   #resolve = () => {};
+  #reject = () => {};
 
   static async connect(socketPath) {
     const client = new RawClient();
-    client.#socket = connect(socketPath);
-    await once(client.#socket, 'connect');
-    client.#socket.setEncoding('latin1');
-    client.#socket.on('data', (chunk) => {
-      client.#received += chunk;
-      const headEnd = client.#received.indexOf('\r\n\r\n');
-      if (headEnd === -1) return;
-      const length = Number(/content-length: *(\d+)/i.exec(client.#received.slice(0, headEnd))?.[1] ?? 0);
-      if (client.#received.length < headEnd + 4 + length) return;
-      const status = Number(client.#received.slice(9, 12));
-      client.#received = '';
-      client.#resolve(status);
-    });
+    client.#socketPath = socketPath;
+    await client.#connect();
     return client;
+  }
+
+  async #connect() {
+    this.#socket = connect(this.#socketPath);
+    await once(this.#socket, 'connect');
+    this.#socket.setEncoding('latin1');
+    this.#socket.on('close', () => this.#reject(new Error('the connection was closed before the answer')));
+    this.#socket.on('data', (chunk) => {
+      this.#received += chunk;
+      const headEnd = this.#received.indexOf('\r\n\r\n');
+      if (headEnd === -1) return;
+      const length = Number(/content-length: *(\d+)/i.exec(this.#received.slice(0, headEnd))?.[1] ?? 0);
+      if (this.#received.length < headEnd + 4 + length) return;
+      const status = Number(this.#received.slice(9, 12));
+      this.#received = '';
+      this.#resolve(status);
+    });
   }
 
   /** As {@link AgentClient.request}. */
   async request(method, path, form = '') {
     const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n`;
     const body = form === '' ? '\r\n' : `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
+    // Servers close connections that have been idle for some seconds.
+    if (this.#socket.readyState !== 'open') await this.#connect();
     const start = process.hrtime.bigint();
-    const answered = new Promise((resolve) => (this.#resolve = resolve));
+    const answered = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.#socket.write(head + body);
     const status = await answered;
     if (status >= 300) throw new Error(`${method} ${path} was answered with ${status}`);

@@ -60,7 +60,16 @@ export class Server {
   }
 
   residentMiB() {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.process.pid}/status`, 'utf8'))[1]) / 1024;
+    return this.#mib(/VmRSS:\s+(\d+)/);
+  }
+
+  /** Resident memory without the pages of files, most of which are the program of Node.js. */
+  ownMiB() {
+    return this.#mib(/RssAnon:\s+(\d+)/);
+  }
+
+  #mib(pattern) {
+    return Number(pattern.exec(readFileSync(`/proc/${this.process.pid}/status`, 'utf8'))[1]) / 1024;
   }
 
   /** How often any thread of the process has gone to sleep, and so been woken up, until now. */

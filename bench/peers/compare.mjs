@@ -10,16 +10,17 @@ const PROCESS = fileURLToPath(new URL('contender-process.mjs', import.meta.url))
 class ContenderProcess {
   constructor(id, where) {
     this.process = fork(PROCESS, [id, JSON.stringify(where)], { serialization: 'advanced' });
+    this.failed = once(this.process, 'exit').then(() => {
+      throw new Error(`the process of ${id} has ended`);
+    });
+    // It ends in any case; whether too soon, a round can tell.
+    this.failed.catch(() => undefined);
   }
 
   async round(count, ms) {
     const answered = once(this.process, 'message');
-    const ended = once(this.process, 'exit').then(() => {
-      throw new Error('a contender has failed');
-    });
-    ended.catch(() => undefined);
     this.process.send({ count, ms });
-    const [result] = await Promise.race([answered, ended]);
+    const [result] = await Promise.race([answered, this.failed]);
     return result;
   }
 

@@ -125,7 +125,7 @@ async function byEtcd({ etcdPort }, name) {
 export const CONTENDERS = [
   { id: 'socket', label: 'two requests by `node:http`, Unix socket', isOurs: true, open: ({ sidecar }, name) => byHttp(AgentClient, sidecar.socketPath, name) },
   { id: 'tcp', label: 'two requests by `node:http`, TCP', isOurs: true, open: ({ sidecar }, name) => byHttp(AgentClient, { host: '127.0.0.1', port: sidecar.port }, name) },
-  { id: 'bytes', label: 'two requests as ready-made bytes, Unix socket', isOurs: true, open: ({ sidecar }, name) => byHttp(RawClient, sidecar.socketPath, name) },
+  { id: 'bytes', label: 'two requests by ready-made bytes, Unix socket', isOurs: true, open: ({ sidecar }, name) => byHttp(RawClient, sidecar.socketPath, name) },
   { id: 'library', label: 'the library: `acquire`, `release`', isOurs: true, open: byLibrary },
   { id: 'hold', label: 'the library: `hold`', isOurs: true, open: byHold },
   { id: 'curl', label: '`curl`, twice', isOurs: true, open: byCurl },
@@ -139,8 +139,8 @@ export const CONTENDERS = [
   { id: 'redis-fsync', label: 'Redis and `redlock`, with `fsync`', open: ({ redisFsyncPort }, name) => byRedlock(redisFsyncPort, name) },
   { id: 'etcd', label: 'etcd and `etcd3`: lease, transaction, revoke', open: byEtcd },
   { id: 'bare', label: 'a bare `node:http` server', isFloor: true, open: ({ bare }, name) => byHttp(AgentClient, bare.socketPath, name) },
-  { id: 'durable', label: 'the same with our looks and journal', isFloor: true, open: ({ durable }, name) => byHttp(AgentClient, durable.socketPath, name) },
-  { id: 'bare-bytes', label: 'the bare server, ready-made bytes', isFloor: true, open: ({ bare }, name) => byHttp(RawClient, bare.socketPath, name) },
-  { id: 'durable-bytes', label: 'the same with our looks and journal', isFloor: true, open: ({ durable }, name) => byHttp(RawClient, durable.socketPath, name) },
+  { id: 'durable', label: 'the bare server with our looks and journal', isFloor: true, open: ({ durable }, name) => byHttp(AgentClient, durable.socketPath, name) },
+  { id: 'bare-bytes', label: 'the bare server, by ready-made bytes', isFloor: true, open: ({ bare }, name) => byHttp(RawClient, bare.socketPath, name) },
+  { id: 'durable-bytes', label: 'with our looks and journal, by ready-made bytes', isFloor: true, open: ({ durable }, name) => byHttp(RawClient, durable.socketPath, name) },
   { id: 'process', label: '`dash -c true`, which locks nothing', isFloor: true, open: () => byShell('true') },
 ];

@@ -1,13 +1,13 @@
 // Draws the results as SVG, to be read in light and in dark.
-import { KINDS } from './tables.mjs';
+import { count, KINDS } from './tables.mjs';
 
 const WIDTH = 860;
 const STYLE = `<style>
   text { font: 12px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 } .end { text-anchor: end } .middle { text-anchor: middle }
-  .grid { stroke: #d1d9e0; stroke-width: 1 } .s0 { stroke: #0969da; fill: #0969da } .s1 { stroke: #bc4c00; fill: #bc4c00 } .s2 { stroke: #8250df; fill: #8250df }
+  .page { fill: #ffffff } .grid { stroke: #d1d9e0; stroke-width: 1 } .s0 { stroke: #0969da; fill: #0969da } .s1 { stroke: #bc4c00; fill: #bc4c00 } .s2 { stroke: #8250df; fill: #8250df }
   .range { stroke-width: 4 } .line { fill: none; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 } .grid { stroke: #3d444d } .s0 { stroke: #58a6ff; fill: #58a6ff } .s1 { stroke: #f0883e; fill: #f0883e } .s2 { stroke: #bc8cff; fill: #bc8cff }
+    text { fill: #e6edf3 } .page { fill: #0d1117 } .grid { stroke: #3d444d } .s0 { stroke: #58a6ff; fill: #58a6ff } .s1 { stroke: #f0883e; fill: #f0883e } .s2 { stroke: #bc8cff; fill: #bc8cff }
     .line { fill: none }
   }
 </style>`;
@@ -15,6 +15,7 @@ const STYLE = `<style>
 function svg(height, title, parts) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(title)}">
 ${STYLE}
+<rect width="${WIDTH}" height="${height}" class="page"/>
 ${parts.join('\n')}
 </svg>
 `;
@@ -44,7 +45,7 @@ export function latencyPlot(counts, results) {
   const named = (ms) => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`);
   return svg(bottom + 28, 'Acquire and release: median and 99th percentile', [
     text(10, 20, 'Acquire and release: from the median (dot) to the 99th percentile', 'title'),
-    ...counts.flatMap((count, index) => [`<circle cx="${left + index * 110}" cy="37" r="4" class="s${index}"/>`, text(left + 10 + index * 110, 41, `${count} client${count === 1 ? '' : 's'}`)]),
+    ...legend(left, counts.map((clients) => `${clients} client${clients === 1 ? '' : 's'}`)),
     ...decades.flatMap((ms) => [line(x(ms), top, x(ms), bottom, 'grid'), text(x(ms), bottom + 18, named(ms), 'middle')]),
     ...lines.flatMap(({ title, label, figures = [] }, index) => {
       const y = top + index * row;
@@ -60,18 +61,25 @@ export function latencyPlot(counts, results) {
   ]);
 }
 
-/** Resident memory over a run of requests. */
+/** Memory over a run of requests. */
 export function memoryPlot(points) {
-  const [left, right, top, bottom] = [60, 30, 40, 260];
+  const [left, right, top, bottom] = [60, 40, 60, 280];
   const { requests } = points.at(-1);
   const most = Math.ceil(Math.max(...points.map(({ mib }) => mib)) / 20) * 20;
-  const x = (count) => left + (count / requests) * (WIDTH - left - right);
+  const x = (at) => left + (at / requests) * (WIDTH - left - right);
   const y = (mib) => bottom - (mib / most) * (bottom - top);
   const steps = Array.from({ length: most / 20 + 1 }, (_, index) => index * 20);
-  return svg(bottom + 50, 'Memory of the sidecar over its requests', [
-    text(10, 20, 'Memory of the sidecar (MiB) over requests, each lease of a new name', 'title'),
+  const curve = (key, style) => `<polyline class="line ${style}" points="${points.map((point) => `${x(point.requests).toFixed(1)},${y(point[key]).toFixed(1)}`).join(' ')}"/>`;
+  return svg(bottom + 34, 'Memory of the sidecar over its requests', [
+    text(10, 20, 'Memory of the sidecar in MiB over its requests; each lease has a new name', 'title'),
+    ...legend(left, ['resident', 'of that its own']),
     ...steps.flatMap((mib) => [line(left, y(mib), WIDTH - right, y(mib), 'grid'), text(left - 8, y(mib) + 4, String(mib), 'end')]),
-    ...[0, 0.25, 0.5, 0.75, 1].map((part) => text(x(requests * part), bottom + 20, (requests * part).toLocaleString('en-US'), 'middle')),
-    `<polyline class="line s0" points="${points.map((point) => `${x(point.requests).toFixed(1)},${y(point.mib).toFixed(1)}`).join(' ')}"/>`,
+    ...[0, 0.25, 0.5, 0.75, 1].map((part) => text(x(requests * part), bottom + 20, count(requests * part), 'middle')),
+    curve('mib', 's0'),
+    curve('ownMib', 's1'),
   ]);
+}
+
+function legend(left, words) {
+  return words.flatMap((word, index) => [`<circle cx="${left + index * 120}" cy="37" r="4" class="s${index}"/>`, text(left + 10 + index * 120, 41, word)]);
 }

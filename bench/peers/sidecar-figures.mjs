@@ -31,19 +31,33 @@ export async function startTimes(times) {
   return Object.fromEntries(Object.entries(took).map(([what, values]) => [what, median(values)]));
 }
 
-/** Resident memory in MiB over so many requests, each pair of which takes and releases a lease of a new name. */
+/** In MiB: what is resident, and how much of it is not of files. */
+function memoryOf(server) {
+  return { mib: server.residentMiB(), ownMib: server.ownMiB() };
+}
+
+/** Memory of the bare server, which has nothing to do. */
+export async function bareMemory() {
+  const server = Server.start(BARE);
+  await server.untilAnswering();
+  const memory = memoryOf(server);
+  await server.stop();
+  return memory;
+}
+
+/** Memory over so many requests, each pair of which takes and releases a lease of a new name. */
 export async function memoryOver(requests) {
   const server = Server.start(SIDECAR);
   await server.untilAnswering();
   const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => RawClient.connect(server.socketPath)));
-  const points = [{ requests: 0, mib: server.residentMiB() }];
+  const points = [{ requests: 0, ...memoryOf(server) }];
   const pairs = requests / POINTS / 2 / CONNECTIONS;
   for (let point = 1; point <= POINTS; point += 1) {
     const some = async (client, index) => {
       for (let i = 0; i < pairs; i += 1) await pair(client, `lease-${point}-${index}-${i}`);
     };
     await Promise.all(clients.map(some));
-    points.push({ requests: (requests / POINTS) * point, mib: server.residentMiB() });
+    points.push({ requests: (requests / POINTS) * point, ...memoryOf(server) });
   }
   for (const client of clients) client.close();
   await server.stop();
@@ -95,7 +109,10 @@ export function amongStreams(sizes, rounds) {
   return among(sizes, rounds, async (server, size) => {
     if (size === 0) return undefined;
     const readers = fork(new URL('../readers.mjs', import.meta.url), [server.socketPath, String(size)]);
-    await new Promise((resolve) => readers.once('message', resolve));
+    await new Promise((resolve, reject) => {
+      readers.once('message', resolve);
+      readers.once('exit', () => reject(new Error('the readers of events have ended')));
+    });
     return () => readers.kill();
   });
 }
@@ -108,7 +125,8 @@ export async function untilAllAreGranted(sizes) {
     await server.untilAnswering();
     const foreign = join(server.directory, 'updates.lock');
     writeFileSync(foreign, '');
-    const clients = await Promise.all(Array.from({ length: size }, () => RawClient.connect(server.socketPath)));
+    const clients = [];
+    for (let i = 0; i < size; i += 1) clients.push(await RawClient.connect(server.socketPath));
     const granted = clients.map((client, i) => client.request('PUT', `/v1/leases/waiter-${i}`, 'ttl=60&wait=60'));
     // All have arrived, and the kernel has told of the other program's file.
     await sleep(1000);

@@ -2,8 +2,13 @@
 
 /** Three digits or so. */
 export function short(value) {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
+  if (value >= 100) return count(Math.round(value));
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** With commas. */
+export function count(number) {
+  return number.toLocaleString('en-US');
 }
 
 /** The kinds of contenders, in the order of the table. */
@@ -20,7 +25,7 @@ function table(head, rows) {
 
 /** Acquire and release: milliseconds, and pairs a second. */
 export function contendersTable(counts, results) {
-  const head = ['acquire and release, ms', ...counts.flatMap((count) => [`${count} client${count === 1 ? '' : 's'}: p50`, 'p99', 'a second'])];
+  const head = ['acquire and release, ms', ...counts.flatMap((clients) => [`${clients} client${clients === 1 ? '' : 's'}: p50`, 'p99', 'a second'])];
   const rows = KINDS.flatMap(({ title, has }) => [
     [`**${title}**`, ...counts.flatMap(() => ['', '', ''])],
     ...results.filter(has).map(({ label, figures }) => [label, ...figures.flatMap(({ p50, p99, perSecond }) => [short(p50), short(p99), short(perSecond)])]),
@@ -29,16 +34,18 @@ export function contendersTable(counts, results) {
 }
 
 /** What the sidecar costs by itself. */
-export function sidecarTable({ start, memory, idle, leases, streams, waiters, image }) {
-  const us = (all) => all.map(({ size, microseconds }) => `${size.toLocaleString('en-US')}: ${short(microseconds)} us`).join(', ');
+export function sidecarTable({ start, memory, bareMemory, idle, leases, streams, waiters, image }) {
+  const us = (all) => all.map(({ size, microseconds }) => `${count(size)}: ${short(microseconds)} us`).join(', ');
   const mib = (bytes) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-  const [last] = memory.slice(-1);
+  const last = memory.at(-1);
+  const memoryOf = ({ mib: resident, ownMib }) => `${short(resident)} MiB, ${short(ownMib)} its own`;
   const cost = ({ cpuSecondsADay, wakeUpsASecond }) => `${short(cpuSecondsADay)} s, ${short(wakeUpsASecond)}`;
   return table(
     ['the sidecar itself', ''],
     [
       ['start to the lock held; to the API answering (a bare server)', `${short(start.held)} ms; ${short(start.answering)} ms (${short(start.bare)} ms)`],
-      [`memory after ${(last.requests / 10).toLocaleString('en-US')} requests; after ${last.requests.toLocaleString('en-US')}`, `${short(memoryAt(memory, 0.1))} MiB; ${short(last.mib)} MiB`],
+      [`memory after ${count(last.requests / 10)} requests; after ${count(last.requests)}`, `${memoryOf(memoryAt(memory, 0.1))}; ${memoryOf(last)}`],
+      ['memory at its start (a bare server)', `${memoryOf(memory[0])} (${memoryOf(bareMemory)})`],
       ['CPU seconds a day and wake-ups a second, lock free', cost(idle.free)],
       ['the same, lock held while an update waits', cost(idle.held)],
       ['acquire and release among so many leases', us(leases)],
@@ -60,5 +67,5 @@ export function goalsTable(goals) {
 /** Memory after this part of all requests. */
 export function memoryAt(points, part) {
   const { requests } = points.at(-1);
-  return points.find((point) => point.requests >= requests * part).mib;
+  return points.find((point) => point.requests >= requests * part);
 }
