@@ -1,29 +1,21 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { holdsBackHost } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
 import { until } from '../support/until';
+import { endAll, hasStarted, recipe, start } from './recipe';
 
-const RECIPES = readFileSync(resolve(__dirname, '../../docs/recipes.md'), 'utf8');
 const TCP = { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_HOST: '127.0.0.1' };
 /** Stands for the user's work: it says when it has begun, and goes on until it is told to end. */
 const WORK = '#!/bin/sh\necho started\nread -r line\nexit "${line:-0}"\n';
 
-const children: ChildProcess[] = [];
 afterEach(async () => {
-  for (const child of children.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  endAll();
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
 });
-
-/** The code under a heading. */
-function recipe(heading: string): string {
-  const section = RECIPES.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? '';
-  return /^```\w+\n(.*?)^```$/ms.exec(section)?.[1] ?? '';
-}
 
 /** A folder to work in, with `work.sh`, and with `update-lock` in `bin`, as in an image. */
 function workshop(): string {
@@ -33,19 +25,6 @@ function workshop(): string {
   writeFileSync(join(folder, 'work.sh'), WORK);
   for (const file of ['bin/update-lock', 'work.sh']) chmodSync(join(folder, file), 0o755);
   return folder;
-}
-
-function start(folder: string, command: readonly string[], environment: Record<string, string> = {}): ChildProcess {
-  const [program = '', ...args] = command;
-  const PATH = `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`;
-  const child = spawn(program, args, { cwd: folder, env: { PATH, ...environment }, stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  children.push(child);
-  return child;
-}
-
-async function hasStarted(child: ChildProcess): Promise<void> {
-  const [text] = (await once(child.stdout ?? child, 'data')) as [Buffer];
-  expect(text.toString()).toBe('started\n');
 }
 
 function script(folder: string, heading: string, sidecar: Sidecar): string[] {
@@ -70,24 +49,6 @@ describe.each([
     expect(await once(child, 'exit')).toEqual([status, null]);
     expect((await sidecar.send('GET', `/v1/leases/${name}`)).body.ended.reason).toBe('released');
   });
-});
-
-test('C, without a library: the lock is held until the connection is closed, or the process killed', async () => {
-  const sidecar = await Sidecar.start();
-  const folder = workshop();
-  writeFileSync(join(folder, 'motor.c'), recipe('C, without a library').replace('/run/update-lock/update-lock.sock', sidecar.socketPath));
-  execFileSync('gcc', ['-Wall', '-Wextra', '-Werror', '-O2', '-o', join(folder, 'motor'), join(folder, 'motor.c')]);
-  for (const end of ['input', 'kill']) {
-    const child = start(folder, [join(folder, 'motor')]);
-    await hasStarted(child);
-    for (const path of sidecar.lockFiles) expect(holdsBackHost(path)).toBe(true);
-    if (end === 'input') child.stdin?.end();
-    else child.kill('SIGKILL');
-    await once(child, 'exit');
-    await until(() => !existsSync(sidecar.lockFiles[0] ?? ''));
-  }
-  await sidecar.kill();
-  expect(await once(start(folder, [join(folder, 'motor')]), 'exit')).toEqual([75, null]);
 });
 
 test('A container that is never updated while it runs: signals and the exit status pass through', async () => {

@@ -4,7 +4,7 @@ import { balenaMistakes } from '../support/balena-compose';
 import { blocksOf, PAGES } from '../support/markdown';
 
 /** Whatever is not one of these might be a block for a shell that nobody runs. */
-const LANGUAGES = ['bash', 'c', 'dockerfile', 'js', 'json', 'mermaid', 'python', 'sh', 'text', 'ts', 'yaml'];
+const LANGUAGES = ['bash', 'c', 'csharp', 'dockerfile', 'go', 'java', 'js', 'json', 'mermaid', 'python', 'rust', 'sh', 'text', 'ts', 'yaml'];
 
 /** Indented blocks, which have no language: none of these pages may have one for a shell. */
 const WITH_INDENTED = ['docs/architecture.md', 'docs/windows-and-probes.md'];
