@@ -53,8 +53,9 @@ export class Coordinator {
 
   /** A device needs no turn any more. Null: there is no such group. */
   async giveBack(name: string, device: Device): Promise<GivenBack | null> {
-    if ((await this.store.read(name)) === null) return this.#mayBeMade(name) ? 'nothing' : null;
     const result = await this.store.giveBack(name, device);
+    // Asked only afterwards: what was read of the group may be from before it was made, and the device has its turn by another coordinator.
+    if (result === 'nothing' && (await this.store.read(name)) === null && !this.#mayBeMade(name)) return null;
     this.events.givenBack(name, device, result);
     return result;
   }

@@ -1,24 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port';
+import type { Network } from './network';
 import { removeFolder } from './remove-folder';
 import { makeFolder } from './sidecar';
 import { until } from './until';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-interface Member {
+export interface Member {
   readonly name: string;
   readonly clientUrl: string;
+  /** Where it listens for the others. */
   readonly peerUrl: string;
+  /** Where the others look for it. */
+  readonly advertisedPeerUrl: string;
   process: ChildProcess | null;
 }
 
@@ -29,22 +24,37 @@ export class Etcd {
 
   private constructor(private readonly options: readonly string[]) {}
 
-  static async start(count = 1, ...options: readonly string[]): Promise<Etcd> {
+  static start(count = 1, ...options: readonly string[]): Promise<Etcd> {
+    return Etcd.#start(count, null, options);
+  }
+
+  /** Starts one whose members reach each other through a network, in which they have their names: `m0` and so on. */
+  static async startOn(network: Network, count: number, ...options: readonly string[]): Promise<Etcd> {
+    const etcd = await Etcd.#start(count, network, options);
+    const { members } = (await etcd.ask('/v3/cluster/member/list', {})) as { members: { name: string; ID: string }[] };
+    for (const { name, ID: id } of members) network.alias(BigInt(id).toString(16), name);
+    return etcd;
+  }
+
+  static async #start(count: number, network: Network | null, options: readonly string[]): Promise<Etcd> {
     const etcd = new Etcd(options);
     for (let index = 0; index < count; index += 1) {
+      const name = `m${String(index)}`;
       const [client, peer] = [await freePort(), await freePort()];
-      etcd.members.push({ name: `m${String(index)}`, clientUrl: `http://127.0.0.1:${String(client)}`, peerUrl: `http://127.0.0.1:${String(peer)}`, process: null });
+      const advertised = network === null ? peer : await network.open(null, name, peer);
+      const [clientUrl = '', peerUrl = '', advertisedPeerUrl = ''] = [client, peer, advertised].map((port) => `http://127.0.0.1:${String(port)}`);
+      etcd.members.push({ name, clientUrl, peerUrl, advertisedPeerUrl, process: null });
     }
     for (const member of etcd.members) etcd.startMember(member);
-    await until(async () => (await etcd.isHealthy()), 20_000);
+    await until(() => etcd.isHealthy(), 20_000);
     return etcd;
   }
 
   startMember(member: Member, more: readonly string[] = []): void {
-    const cluster = this.members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',');
+    const cluster = this.members.map(({ name, advertisedPeerUrl }) => `${name}=${advertisedPeerUrl}`).join(',');
     const own = ['--listen-client-urls', member.clientUrl, '--advertise-client-urls', member.clientUrl, '--listen-peer-urls', member.peerUrl];
     member.process = spawn('etcd', [
-      '--name', member.name, '--data-dir', join(this.#folder, member.name), ...own, '--initial-advertise-peer-urls', member.peerUrl,
+      '--name', member.name, '--data-dir', join(this.#folder, member.name), ...own, '--initial-advertise-peer-urls', member.advertisedPeerUrl,
       '--initial-cluster', cluster, '--heartbeat-interval', '50', '--election-timeout', '500', '--unsafe-no-fsync', '--logger', 'zap', '--log-level', 'error', ...this.options, ...more,
     ], { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '', ETCD_UNSUPPORTED_ARCH: process.arch } });
   }
@@ -69,7 +79,7 @@ export class Etcd {
 
   /** Asks a member directly. */
   async ask(path: string, body: unknown, member = this.members[0]): Promise<any> { // eslint-disable-line @typescript-eslint/no-explicit-any
-    const response = await fetch(`${member?.clientUrl ?? ''}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const response = await fetch(`${member?.clientUrl ?? ''}${path}`, { method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(5000) });
     return response.json();
   }
 
@@ -79,6 +89,15 @@ export class Etcd {
     } catch {
       return false;
     }
+  }
+
+  /** The member that leads the others, as far as a member that can be asked knows. */
+  async leader(): Promise<Member | null> {
+    for (const member of this.members) {
+      const status = await this.ask('/v3/maintenance/status', {}, member).catch(() => ({})) as { leader?: string; header?: { member_id: string } };
+      if (status.leader !== undefined && status.leader === status.header?.member_id) return member;
+    }
+    return null;
   }
 
   async revision(): Promise<number> {

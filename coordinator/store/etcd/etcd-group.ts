@@ -7,7 +7,8 @@ import { askingValue, groupValue, holderValue, waitingValue, type KeyValue, type
 export interface EtcdGroup extends StoredGroup {
   readonly modRevision: string;
   readonly holders: ReadonlyMap<string, Holder>;
-  readonly waiting: ReadonlyMap<string, EtcdWaiter>;
+  /** Those that have joined since are added to it. */
+  readonly waiting: Map<string, EtcdWaiter>;
 }
 
 export interface EtcdWaiter extends Waiter {
