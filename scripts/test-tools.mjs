@@ -1,6 +1,7 @@
 // The tests use the real tools that the lock is for. Installs what is missing where it can (root, apt); otherwise fails,
 // naming the packages: a test that is skipped in silence proves nothing.
 import { installTools } from './install-tools.mjs';
+import { installOpenapiTools } from './openapi-tools.mjs';
 
 /** Each command the tests run, and the Debian packages that make it work. */
 const PACKAGES = {
@@ -18,7 +19,7 @@ const PACKAGES = {
   busybox: 'busybox',
   bash: 'bash',
   shellcheck: 'shellcheck',
-  python3: 'python3',
+  python3: 'python3 python3-venv',
   script: 'bsdutils',
   zsh: 'zsh',
   buildah: 'buildah',
@@ -31,6 +32,8 @@ const PACKAGES = {
   journalctl: 'systemd',
   'systemd-journal-remote': 'systemd-journal-remote',
   etcd: 'etcd-server',
+  go: 'golang-go',
 };
 
 installTools(PACKAGES, 'The tests');
+installOpenapiTools();

@@ -42,7 +42,7 @@ const ANSWERS: Readonly<Record<number, AnswerDescription>> = {
 
 const HEADERS = {
   'fleet-lock-protocol': { description: '`true`.', isRequired: true, pattern: /^true$/ },
-  'Update-Lock-Instance': { description: 'Tells two devices with one id apart; not part of FleetLock.', pattern: ID_PATTERN },
+  'Update-Lock-Instance': { description: 'Tells two devices with one id apart; not part of FleetLock.', pattern: /^\S+$/ },
 };
 
 /** What devices ask: a turn, and that it is taken back. */

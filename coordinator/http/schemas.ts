@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HTTP_PROBLEMS, defineProblems } from '../../server/http/problem';
-import { flag, wholeNumber } from '../../server/http/field-schemas';
+import { describe, flag, wholeNumber } from '../../server/http/field-schemas';
 import { ID_PATTERN } from '../config/device-id';
 import { GROUP_PATTERN, MAX_SLOTS } from '../config/new-groups';
 import { REFUSALS } from '../groups';
@@ -13,7 +13,12 @@ export const PROBLEMS = {
 };
 
 export const groupName = z.string().check(z.regex(GROUP_PATTERN, 'is not the name of a group: up to 64 of A to Z, a to z, 0 to 9, "." and "-"'));
-export const deviceId = z.string().check(z.regex(ID_PATTERN, 'is not an id: up to 128 characters without white space'));
+export const deviceId = describe(
+  z.string().check(z.regex(ID_PATTERN, 'is not an id: up to 128 characters without white space')),
+  'Up to 128 visible characters.',
+  // Not every language's expressions have the categories of Unicode.
+  { pattern: '^\\S+$', minLength: 1, maxLength: 128 },
+);
 
 export const noParameters = z.strictObject({});
 
