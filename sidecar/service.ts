@@ -41,6 +41,7 @@ import { NoUpdates } from './supervisor/no-updates';
 import { ownPath } from './supervisor/reboot-status';
 import { SummaryTag } from './supervisor/summary-tag';
 import { SupervisorApi } from './supervisor/supervisor-api';
+import { whyTooOld } from './supervisor/supervisor-version';
 import { TagReader } from './supervisor/tag-reader';
 import { TargetWatch } from './supervisor/target-watch';
 import { ThisDevice } from './supervisor/this-device';
@@ -199,10 +200,14 @@ async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, 
     import('./holders/fleet/fleet'), import('./holders/fleet/fleet-server'), import('./holders/fleet/device-health'),
   ]);
   const { token, ca, healthUrl } = settings;
-  const warning = config.hostPollMs === null ? NO_REBOOTS : healthUrl === null ? NO_HEALTH : null;
+  const warnings = [...(config.hostPollMs === null ? [NO_REBOOTS] : []), ...(healthUrl === null ? [NO_HEALTH] : [])];
+  const warning = warnings.length === 0 ? null : warnings.join('. ');
   await loadTrustedCertificates();
   const api = new SupervisorApi(supervisor);
-  const target = (): string | null => (updates.release.target?.ok === true ? updates.release.target.commit : null);
+  const versions = () => {
+    const { target, runs, os } = updates.release;
+    return { target: target?.ok === true ? target.commit : null, runs, os };
+  };
   const isOnline = async (): Promise<boolean> => {
     const tags = await api.readTags();
     return tags.ok || tags.isUnknown;
@@ -212,7 +217,7 @@ async function makeFleet(context: ServiceContext, updates: Updates | NoUpdates, 
   });
   const server = new FleetServer({ token, instance: holder.instance, ca });
   const fleet = parts.add(new Fleet({
-    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, target, deadline, isOnline, read, emit: feed.emit,
+    clock, random: Math.random, boot, settings, holder, server, keeper, policies, allowances, updates, versions, tooOld: () => whyTooOld(updates.release.version), deadline, isOnline, read, emit: feed.emit,
   }));
   checks.add(() => (fleet.problem === null ? toWarning('fleet', warning, 'Updates need a turn of the fleet') : toCheck('fleet', fleet.problem, '')));
   return fleet;

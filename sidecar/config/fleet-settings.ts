@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../../server/text';
 import type { Environment } from '../../server/settings/forms';
-import type { FleetSettings } from '../holders/fleet/fleet-state';
+import type { FleetSettings } from '../holders/fleet/fleet-phase';
 import type { sidecarSettings } from './forms';
 
 /** The fleet in which devices take turns, and how its server is asked. */

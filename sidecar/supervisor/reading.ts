@@ -1,3 +1,4 @@
+import { printable } from '../../server/text';
 import { readCommit, type Target } from './target';
 
 /** One answer of the Supervisor's `GET /v1/device`, as far as it is needed here. */
@@ -10,6 +11,10 @@ export interface Reading {
   readonly failed: boolean;
   /** Helios answers in front of the Supervisor, and asks the cloud before it passes on a request for an update: from 19 on. */
   readonly isBehindHelios: boolean;
+  /** The version of the Supervisor; null if it does not say. */
+  readonly version: string | null;
+  /** The version of the host OS, as it is shown to people; null if that is not said. */
+  readonly os: string | null;
   /** The commit of the release that the device has; null if that is not said, as by `GET /v1/device` while one is being applied. */
   readonly runs: string | null;
   /** The release that it is to have; null if that was not asked for. */
@@ -22,20 +27,30 @@ export interface Reading {
  */
 export function parseReading(json: unknown): Reading | null {
   if (typeof json !== 'object' || json === null) return null;
-  const { update_pending, update_downloaded, update_failed, status, supervisor_version, commit } = json as Record<string, unknown>;
+  const { update_pending, update_downloaded, update_failed, status, supervisor_version, os_version, commit } = json as Record<string, unknown>;
   if (typeof update_pending !== 'boolean') return null;
+  const version = readText(supervisor_version);
   return {
     pending: update_pending,
     downloaded: update_downloaded === true,
     downloading: status === DOWNLOADING,
     failed: update_failed === true,
-    isBehindHelios: typeof supervisor_version === 'string' && Number.parseInt(supervisor_version, 10) >= 19,
+    isBehindHelios: version !== null && Number.parseInt(version, 10) >= 19,
+    version,
+    os: readText(os_version),
     runs: readCommit(commit),
     target: null,
   };
 }
 
 const DOWNLOADING = 'Downloading';
+
+/** A version has no control characters, and is short. */
+function readText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? printable(value.slice(0, MAX_TEXT)) : null;
+}
+
+const MAX_TEXT = 100;
 
 /**
  * What `GET /v2/state/status` says beside. `GET /v1/device` tells of a download only for the service with the lowest image number, and an

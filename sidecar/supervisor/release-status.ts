@@ -14,6 +14,9 @@ export interface ReleaseStatus {
   readonly failed: boolean;
   /** Helios answers in front of the Supervisor. */
   readonly isBehindHelios: boolean;
+  /** The versions of the Supervisor and of the host OS, as of the last answer; null if they are not known. */
+  readonly version: string | null;
+  readonly os: string | null;
   /** Helios is alone, and does not tell whether a release waits. */
   readonly isSilent: boolean;
   /** Since when there has been a release to apply, null if there is none as far as is known. */
@@ -34,6 +37,8 @@ export const NEVER_ASKED: ReleaseStatus = {
   downloading: false,
   failed: false,
   isBehindHelios: false,
+  version: null,
+  os: null,
   isSilent: false,
   waitsSinceMs: null,
   seenOnceAtMs: null,
@@ -54,8 +59,8 @@ export function releaseWaits({ waitsSinceMs, downloading }: ReleaseStatus): bool
  * a day would otherwise never reach a deadline.
  */
 export function afterReading(status: ReleaseStatus, reading: Reading, nowMs: number, isHeld: boolean): ReleaseStatus {
-  const { pending, downloaded, downloading, failed, isBehindHelios, runs, target } = reading;
-  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed, isBehindHelios, isSilent: false, runs: runs ?? status.runs, target } as const;
+  const { pending, downloaded, downloading, failed, isBehindHelios, version, os, runs, target } = reading;
+  const seen = { supervisor: 'reachable', problem: null, readAtMs: nowMs, downloaded, downloading, failed, isBehindHelios, version, os, isSilent: false, runs: runs ?? status.runs, target } as const;
   if (!pending || downloading) {
     return { ...seen, waitsSinceMs: pending ? status.waitsSinceMs : null, seenOnceAtMs: null };
   }
@@ -83,6 +88,8 @@ export function differs(one: ReleaseStatus, other: ReleaseStatus): boolean {
     one.failed !== other.failed ||
     one.isSilent !== other.isSilent ||
     one.waitsSinceMs !== other.waitsSinceMs ||
+    one.version !== other.version ||
+    one.os !== other.os ||
     one.runs !== other.runs ||
     !isDeepStrictEqual(one.target, other.target)
   );

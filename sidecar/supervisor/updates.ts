@@ -107,8 +107,8 @@ export class Updates implements UpdateSource {
     return this.#releases.isKnown || isPending(status) ? status : null;
   }
 
-  /** Which release the device has and is to have, as of the last answer. */
-  get release(): Pick<ReleaseStatus, 'runs' | 'target'> {
+  /** Which release the device has and is to have, with which Supervisor and host OS, as of the last answer. */
+  get release(): Pick<ReleaseStatus, 'runs' | 'target' | 'version' | 'os'> {
     return this.#releases.status;
   }
 

@@ -154,6 +154,27 @@ test.each([["without the Supervisor's API", {}], ['where Helios is alone', HELIO
   expect((await sidecar.send('GET', '/v1/fleet')).body.state).toBe('off');
 });
 
+const checkOf = async (sidecar: Sidecar, name: string): Promise<unknown> => {
+  const { status, body } = await sidecar.send('GET', '/readyz');
+  return [status, (body.checks as { name: string; detail: string }[]).find((check) => check.name === name)?.detail];
+};
+
+test('with a Supervisor before 16.2 neither a turn nor a soak holds the lock, and /readyz is red', async () => {
+  const { sidecar, supervisor, server } = await start({ UPDATE_LOCK_SOAK: '1d' }, { version: '16.1.9' });
+  await until(async () => (await sidecar.send('GET', '/v1/leases')).body.leases.length === 0);
+  const why = 'that needs Supervisor 16.2 or later, and this is 16.1.9';
+  expect(await checkOf(sidecar, 'fleet')).toEqual([503, `Releases are given no turn: ${why}`]);
+  expect(await checkOf(sidecar, 'soak')).toEqual([503, `Releases do not soak: ${why}.`]);
+  await supervisor.pushRelease();
+  await supervisor.history.next('applied');
+  expect(server.requests).toEqual([]);
+});
+
+test('/readyz warns of everything that is missing', async () => {
+  const { sidecar } = await start({ UPDATE_LOCK_HOST_POLL: 'off' });
+  expect(await checkOf(sidecar, 'fleet')).toEqual([200, expect.stringMatching(/^With UPDATE_LOCK_HOST_POLL=off .*\. Without UPDATE_LOCK_FLEET_HEALTH /)]);
+});
+
 test('a server that cannot be reached is said once, and held for without limit', async () => {
   const { sidecar, supervisor, server } = await start();
   server.manner = 'reset';

@@ -9,7 +9,9 @@ type Step =
   | { readonly kind: 'fate'; readonly fate: Fate }
   | { readonly kind: 'server'; readonly isFull: boolean }
   | { readonly kind: 'crash' | 'reboot' }
-  | { readonly kind: 'group'; readonly group: string };
+  | { readonly kind: 'group'; readonly group: string }
+  | { readonly kind: 'target' | 'runs' | 'os'; readonly version: string }
+  | { readonly kind: 'old'; readonly isSo: boolean };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass' as const), minutes: fc.constantFrom(0.002, 0.1, 1, 5, 25) }) },
@@ -18,6 +20,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('fate' as const), fate: fc.constantFrom<Fate>('answered', 'lost before', 'lost after', 'bad gateway') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('server' as const), isFull: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'reboot' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('target' as const, 'runs' as const, 'os' as const), version: fc.constantFrom('1', '2') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('old' as const), isSo: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), group: fc.constantFrom('default', 'canary') }) },
 );
 
@@ -30,7 +34,9 @@ async function take(world: FleetWorld, one: Step): Promise<void> {
     case 'updating': world.isUpdating = one.isSo && !world.isHeld; break;
     case 'allowed': world.isAllowed = one.isSo; break;
     case 'app': world.apps = one.isSo ? ['app'] : []; break;
-    case 'well': world.reading = { waits: false, trouble: one.isSo ? null : 'not running: main' }; break;
+    case 'target': case 'runs': case 'os': world[one.kind] = one.version; break;
+    case 'old': world.tooOld = one.isSo ? 'too old' : null; break;
+    case 'well': world.reading = { waiting: world.waiting, trouble: one.isSo ? null : 'not running: main' }; break;
     case 'known': world.isKnown = one.isSo; break;
     case 'due': world.deadline.isDue = one.isSo; break;
     case 'fate': world.fate = one.fate; break;
@@ -64,8 +70,8 @@ test('whatever happens, the lock is free only in a turn, and every turn is given
           for (const held of world.turns) expect(remembered).toContain(held);
         }
         // All is well in the end.
-        Object.assign(world, { waiting: [], apps: [], isUpdating: false, isAllowed: false, isKnown: true, fate: 'answered', refusal: null });
-        Object.assign(world, { reading: { waits: false, trouble: null } });
+        Object.assign(world, { waiting: [], apps: [], isUpdating: false, isAllowed: false, isKnown: true, tooOld: null, fate: 'answered', refusal: null });
+        Object.assign(world, { reading: { waiting: [], trouble: null } });
         await world.pass(60 * 60_000);
         expect([world.state, world.isHeld, [...world.turns]]).toEqual(['idle', true, []]);
       } finally {
@@ -78,14 +84,14 @@ test('whatever happens, the lock is free only in a turn, and every turn is given
 
 test('a device that does not get well never gives its turn back', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step.filter(({ kind }) => !['well', 'allowed', 'waits', 'group', 'updating'].includes(kind)), { maxLength: 20 }), async (steps) => {
+    fc.asyncProperty(fc.array(step.filter(({ kind }) => !['well', 'allowed', 'waits', 'group', 'updating', 'old'].includes(kind)), { maxLength: 20 }), async (steps) => {
       const world = new FleetWorld();
       try {
         world.waiting = ['release'];
         await world.pass(200);
         world.isUpdating = true;
         await world.pass(10_000);
-        Object.assign(world, { isUpdating: false, waiting: [], reading: { waits: false, trouble: 'not running: main' } });
+        Object.assign(world, { isUpdating: false, waiting: [], reading: { waiting: [], trouble: 'not running: main' } });
         for (const one of steps) await take(world, one);
         expect([...world.turns]).toEqual([key(NAMES)]);
         expect(world.returned).toEqual([]);

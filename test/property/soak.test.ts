@@ -169,7 +169,7 @@ describe('whether the lock is held', () => {
     decide(): ReturnType<typeof decide> {
       const { device, soak, waiting, isAllowed, silentSinceMs } = this;
       const withoutAnswerMs = silentSinceMs === null ? null : device.elapsedMs - silentSinceMs;
-      return decide({ soak, requiredMs: DAY_MS, now: device.now, waiting, withoutAnswerMs, isAllowed });
+      return decide({ soak, requiredMs: DAY_MS, now: device.now, waiting, withoutAnswerMs, isAllowed, isTooOld: false });
     }
 
     #answer({ target, runs, waiting }: { target: string; runs: string | null; waiting: WaitingKind[] }): void {

@@ -4,7 +4,7 @@ import type { Reading } from '../../sidecar/supervisor/reading';
 import type { ReadingResult, UpdateResult } from '../../sidecar/supervisor/supervisor-api';
 import { ReleaseWatch } from '../../sidecar/supervisor/release-watch';
 
-export const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: false, runs: null, target: null };
+export const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: false, version: null, os: null, runs: null, target: null };
 export const PENDING: Reading = { ...NOTHING, pending: true };
 export const LOCKED: Reading = { ...PENDING, failed: true };
 

@@ -37,7 +37,7 @@ test('an update that ends this process at once has begun', async () => {
   world.isUpdating = true;
   await world.pass(20);
   world.restart();
-  [world.isUpdating, world.reading] = [false, { waits: true, trouble: null }];
+  [world.isUpdating, world.reading] = [false, { waiting: ['release'], trouble: null }];
   await world.pass(60 * MINUTE);
   expect([world.state, world.isHeld]).toEqual(['unwell', false]);
 });

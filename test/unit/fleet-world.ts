@@ -26,10 +26,13 @@ export class FleetWorld {
   isAllowed = false;
   isKnown = true;
   target: string | null = 'release-1';
+  runs: string | null = 'release-0';
+  os: string | null = 'balenaOS 1';
+  tooOld: string | null = null;
   isRebootNear = false;
   isOnline = true;
   deadline = { isDue: false, isDraining: false };
-  reading: DeviceReading = { waits: false, trouble: null };
+  reading: DeviceReading = { waiting: [], trouble: null };
   boot = 'boot-1';
   names = NAMES;
   maxWaitMs: number | null = null;
@@ -123,7 +126,8 @@ export class FleetWorld {
         attend: () => this.#attend(),
         attendReleases: () => this.#attend(),
       },
-      target: () => this.target,
+      versions: () => ({ target: this.target, runs: this.runs, os: this.os }),
+      tooOld: () => this.tooOld,
       deadline: this.deadline,
       isOnline: () => Promise.resolve(this.isOnline),
       read: () => Promise.resolve(this.reading),

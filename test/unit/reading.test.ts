@@ -1,6 +1,6 @@
 import { parseReading, parseStateStatus, type Reading } from '../../sidecar/supervisor/reading';
 
-const IDLE: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: true, runs: 'abc', target: null };
+const IDLE: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: true, version: '19.0.5', os: 'balenaOS 6', runs: 'abc', target: null };
 const ANSWER = {
   api_port: 48484, ip_address: '192.168.0.1', commit: 'abc', status: 'Idle', download_progress: null, os_version: 'balenaOS 6', mac_address: '',
   supervisor_version: '19.0.5', update_pending: false, update_downloaded: false, update_failed: false,
@@ -13,8 +13,8 @@ test.each<[string, object, Partial<Reading>]>([
   ['downloads', { update_pending: true, status: 'Downloading', download_progress: 4 }, { pending: true, downloading: true }],
   ['installs', { update_pending: true, status: 'Installing' }, { pending: true }],
   ['says no more than that', { update_failed: undefined, update_downloaded: undefined, status: undefined }, {}],
-  ['is older than Helios', { supervisor_version: '18.12.3' }, { isBehindHelios: false }],
-  ['says no version', { supervisor_version: undefined }, { isBehindHelios: false }],
+  ['is older than Helios', { supervisor_version: '18.12.3' }, { isBehindHelios: false, version: '18.12.3' }],
+  ['says no version', { supervisor_version: undefined, os_version: null }, { isBehindHelios: false, version: null, os: null }],
   ['says it in other kinds', { update_failed: 1, update_downloaded: 'true', status: ['Downloading'] }, {}],
 ])('of a Supervisor that %s', (_, changes, reading) => {
   expect(parseReading({ ...ANSWER, ...changes })).toEqual({ ...IDLE, ...reading });

@@ -1,7 +1,7 @@
 import type { Reading } from '../../sidecar/supervisor/reading';
 import { afterFailure, afterReading, differs, NEVER_ASKED, releaseWaits, type ReleaseStatus } from '../../sidecar/supervisor/release-status';
 
-const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: false, runs: null, target: null };
+const NOTHING: Reading = { pending: false, downloaded: false, downloading: false, failed: false, isBehindHelios: false, version: null, os: null, runs: null, target: null };
 const PENDING: Reading = { ...NOTHING, pending: true };
 const LOCKED: Reading = { ...PENDING, failed: true, downloaded: true };
 const DOWNLOADING: Reading = { ...PENDING, downloading: true };

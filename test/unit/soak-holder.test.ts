@@ -88,7 +88,7 @@ describe('without an answer', () => {
     expect([reason(), end()]).toEqual([
       'the Supervisor has not said yet which release the device is to have', { atWallMs: null, event: 'it does, or 15 minutes have passed' },
     ]);
-    soak.receive({ ok: false, problem: 'connect ECONNREFUSED' });
+    soak.receive({ ok: false, problem: 'connect ECONNREFUSED', isTooOld: false });
     expect(reason()).toBe('the Supervisor does not say which release the device is to have');
     expect(soak.problem()).toBeNull();
     jest.advanceTimersByTime(15 * MINUTE_MS - 1);
@@ -102,6 +102,14 @@ describe('without an answer', () => {
     expect(told()).toEqual(['soak-missed', 'soak-reached']);
   });
 
+  test('one that is too old lets go at once, says so, and soaks no release that it knows', () => {
+    says('bbbbbbbb', ['release']);
+    soak.receive({ ok: false, problem: 'that needs Supervisor 16.2 or later, and this is 16.1.9', isTooOld: true });
+    expect([reason(), soak.problem()]).toEqual([undefined, 'Releases do not soak: that needs Supervisor 16.2 or later, and this is 16.1.9.']);
+    says('bbbbbbbb', ['release']);
+    expect([reason(), soak.problem()]).toEqual(['release bbbbbbb soaks for 1d', null]);
+  });
+
   test('one that does not even refuse is the same', () => {
     jest.advanceTimersByTime(15 * MINUTE_MS);
     expect([reason(), told()]).toEqual([undefined, ['soak-missed']]);
@@ -109,7 +117,7 @@ describe('without an answer', () => {
 
   test('a release whose end is known soaks until then', () => {
     says('bbbbbbbb', ['release']);
-    soak.receive({ ok: false, problem: 'connect ECONNREFUSED' });
+    soak.receive({ ok: false, problem: 'connect ECONNREFUSED', isTooOld: false });
     jest.advanceTimersByTime(24 * HOUR_MS - 1);
     expect(reason()).toBe('release bbbbbbb soaks for 1d');
     jest.advanceTimersByTime(1);
@@ -119,14 +127,14 @@ describe('without an answer', () => {
   test('a Supervisor that is slow while it may be applying a release gets in no quarrel over the lock', () => {
     says('bbbbbbbb', ['release']);
     jest.advanceTimersByTime(24 * HOUR_MS);
-    soak.receive({ ok: false, problem: 'it did not answer within 10 s' });
+    soak.receive({ ok: false, problem: 'it did not answer within 10 s', isTooOld: false });
     jest.advanceTimersByTime(MINUTE_MS);
     expect(reason()).toBeUndefined();
   });
 
   test('a release that it does not name is not taken for the one before', () => {
     says('aaaaaaaa');
-    soak.receive({ ok: false, problem: 'error 500' });
+    soak.receive({ ok: false, problem: 'error 500', isTooOld: false });
     jest.advanceTimersByTime(15 * MINUTE_MS - 1);
     expect(reason()).toBe('the Supervisor does not say which release the device is to have');
   });

@@ -62,9 +62,9 @@ test('a device on which nothing happens causes one request for the target after 
 describe('what is told after a change', () => {
   const REACHABLE: UpdateStatus = { ...NOT_CONFIGURED, supervisor: 'reachable' };
 
-  function tell(status: UpdateStatus, target: Target | null): TargetNews[] {
+  function tell(status: UpdateStatus, target: Target | null, version = '16.2.0'): TargetNews[] {
     const told: TargetNews[] = [];
-    const watch = new TargetWatch({ status, release: { runs: 'aaaa', target }, attendReleases: () => () => undefined }, (news) => { told.push(news); });
+    const watch = new TargetWatch({ status, release: { runs: 'aaaa', target, version, os: null }, attendReleases: () => () => undefined }, (news) => { told.push(news); });
     watch.onEvent({ type: 'update-changed', turn: null });
     return told;
   }
@@ -73,10 +73,14 @@ describe('what is told after a change', () => {
     ['nothing before the Supervisor has been asked', { ...REACHABLE, supervisor: 'not-asked-yet' }, null, []],
     ['what it has said', { ...REACHABLE, waiting: [{ what: 'release', sinceMs: 5 }] }, NAMED, [{ ok: true, target: 'bbbb', runs: 'aaaa', waiting: ['release'] }]],
     ['that there was no need to ask for the target', REACHABLE, null, [{ ok: true, target: null, runs: 'aaaa', waiting: [] }]],
-    ['that it does not answer', { ...REACHABLE, supervisor: 'unreachable', problem: 'it hangs' }, NAMED, [{ ok: false, problem: 'it hangs' }]],
-    ['that it does not name the target', REACHABLE, { ok: false, problem: 'error 500' }, [{ ok: false, problem: 'error 500' }]],
-    ['that Helios is alone', { ...REACHABLE, isSilent: true }, null, [{ ok: false, problem: 'Helios alone does not tell' }]],
+    ['that it does not answer', { ...REACHABLE, supervisor: 'unreachable', problem: 'it hangs' }, NAMED, [{ ok: false, problem: 'it hangs', isTooOld: false }]],
+    ['that it does not name the target', REACHABLE, { ok: false, problem: 'error 500' }, [{ ok: false, problem: 'error 500', isTooOld: false }]],
+    ['that Helios is alone', { ...REACHABLE, isSilent: true }, null, [{ ok: false, problem: 'Helios alone does not tell', isTooOld: false }]],
   ])('%s', (_, status, target, news) => {
     expect(tell(status, target)).toEqual(news);
+  });
+
+  test('that it is too old', () => {
+    expect(tell(REACHABLE, NAMED, '16.1.9')).toEqual([{ ok: false, problem: 'that needs Supervisor 16.2 or later, and this is 16.1.9', isTooOld: true }]);
   });
 });

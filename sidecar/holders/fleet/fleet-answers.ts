@@ -1,5 +1,5 @@
 import { areSameNames, type FleetNames } from './fleet-memory';
-import type { FleetFacts, FleetSettings, FleetState } from './fleet-state';
+import type { FleetFacts, FleetSettings, FleetState } from './fleet-phase';
 
 /** What the answers of the server make of the state of a fleet, as pure functions. */
 
@@ -29,11 +29,14 @@ export function whileAsked(state: FleetState): FleetState {
 /** The state after an answer to the request for a turn. An answer that comes after the device has stopped asking is of no use: the turn is to be returned. */
 export function afterAnswer(state: FleetState, answer: TurnAnswer, facts: FleetFacts, settings: FleetSettings, random: number): FleetState {
   const { phase, memory } = state;
-  if (phase.kind !== 'asking' || memory.asked === null) return state;
-  const { nowMs, wallMs, waiting, boot } = facts;
+  const { asked: names } = memory;
+  if (phase.kind !== 'asking' || names === null) return state;
+  const { nowMs, wallMs, waiting, boot, target, os } = facts;
   switch (answer.kind) {
     case 'given': {
-      const turn = { names: memory.asked, sinceWallMs: wallMs, isForReboot: waiting.includes('reboot'), hasBegun: false, boot };
+      // To a request from before the device stopped asking: that turn is given back first.
+      if (memory.toReturn.some((each) => areSameNames(each, names))) return state;
+      const turn = { names, sinceWallMs: wallMs, isForReboot: waiting.includes('reboot'), hasBegun: false, isOver: false, target, os, boot };
       return { ...state, phase: { kind: 'turn', sinceMs: nowMs, isGiven: true, fileSinceMs: null }, memory: { ...memory, turn, asked: null } };
     }
     case 'refused':

@@ -10,11 +10,17 @@ export interface FleetNames {
 export interface Turn {
   readonly names: FleetNames;
   readonly sinceWallMs: number;
-  /** Whether anything waited but a release: a new host OS may still roll back for a while. */
+  /** Whether anything waited but a release, or the host OS has changed: a new host OS may still roll back for a while. */
   readonly isForReboot: boolean;
-  /** An update or a reboot has begun in it. */
+  /** The Supervisor has taken the lock in it, or nothing waits any more. */
   readonly hasBegun: boolean;
-  /** The boot in which that is known, so that another one shows that a reboot has come in between. */
+  /** Nothing has waited since: what waits from now on is another update. */
+  readonly isOver: boolean;
+  /** The release that the device was to have, by its commit; null if that is not known. */
+  readonly target: string | null;
+  /** The version of the host OS when the turn was given; null if that is not known. */
+  readonly os: string | null;
+  /** The boot in which it was given. */
   readonly boot: string;
 }
 
@@ -54,8 +60,10 @@ export function parseStoredFleet(json: unknown): StoredFleet | null {
 
 function isTurn(json: unknown): json is Turn {
   if (!isObject(json) || !areNames(json['names'])) return false;
-  const { sinceWallMs, isForReboot, hasBegun, boot } = json;
-  return typeof sinceWallMs === 'number' && typeof isForReboot === 'boolean' && typeof hasBegun === 'boolean' && typeof boot === 'string';
+  const { sinceWallMs, isForReboot, hasBegun, isOver, boot } = json;
+  const areFlags = [isForReboot, hasBegun, isOver].every((each) => typeof each === 'boolean');
+  const areTexts = [json['target'], json['os']].every((each) => each === null || typeof each === 'string');
+  return typeof sinceWallMs === 'number' && typeof boot === 'string' && areFlags && areTexts;
 }
 
 function areNames(json: unknown): json is FleetNames {

@@ -2,16 +2,16 @@ import type { Clock } from '../../../server/clock';
 import type { FleetEvent } from '../../events/event';
 import type { Lease } from '../../leases/lease';
 import type { LeasePolicies } from '../../leases/policies';
-import type { Waiting } from '../../leases/waiting';
+import type { Waiting, WaitingKind } from '../../leases/waiting';
 import type { Allowances } from '../allowances';
 import type { FleetHolder } from './fleet-holder';
 import type { FleetServer } from './fleet-server';
-import type { FleetSettings } from './fleet-state';
+import type { FleetFacts, FleetSettings } from './fleet-phase';
 
 /** How the device is, while it settles. */
 export interface DeviceReading {
-  /** Whether a release or a reboot waits. */
-  readonly waits: boolean;
+  /** What waits; null if that is not known. */
+  readonly waiting: readonly WaitingKind[] | null;
   /** What is not well, in words; null if nothing is wrong. */
   readonly trouble: string | null;
 }
@@ -31,8 +31,10 @@ export interface FleetOptions {
     attend(): () => void;
     attendReleases(): () => void;
   };
-  /** The release that the device is to have, by its commit; null if that is not known. */
-  readonly target: () => string | null;
+  /** What is known of the releases by their commits, and of the host OS by its version; null for what is not known. */
+  readonly versions: () => Pick<FleetFacts, 'target' | 'runs' | 'os'>;
+  /** Why an update of this Supervisor can be given no turn; null if it can. */
+  readonly tooOld: () => string | null;
   /** Null where an update may wait without end. */
   readonly deadline: { readonly isDue: boolean; readonly isDraining: boolean } | null;
   /** Whether the Supervisor can ask the cloud. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../../server/clock';
 import type { FleetEvent } from '../../events/event';
 import { untold, type TurnAnswer } from './fleet-answers';
 import { areSameNames, type FleetNames } from './fleet-memory';
+import type { FleetState } from './fleet-phase';
 import type { FleetServer } from './fleet-server';
 import type { FleetStatus } from './fleet-status';
 
@@ -43,10 +44,22 @@ export class FleetRequests {
     return answer;
   }
 
-  /** The first of these turns for which it is time to give it back. */
-  dueReturn(turns: readonly FleetNames[]): FleetNames | undefined {
+  /** The request that is due, the one for a turn first; null for none. */
+  due({ phase, memory: { asked, toReturn } }: FleetState, mayGiveBack: boolean): { readonly kind: 'ask' | 'give back'; readonly names: FleetNames } | null {
     const nowMs = this.options.clock.monotonicMs();
-    return turns.find((names) => this.#failureOf(names).nextAtMs <= nowMs);
+    if (this.isBusy) return null;
+    const isAsking = phase.kind === 'asking' && asked !== null;
+    if (isAsking && nowMs >= phase.nextAskAtMs) {
+      // A turn under the same names is given back first: what is given now could be given back by a request that is still to be sent.
+      const isOwed = toReturn.some((each) => areSameNames(each, asked));
+      if (!isOwed) return { kind: 'ask', names: asked };
+      if (mayGiveBack) return { kind: 'give back', names: asked };
+    }
+    if (!mayGiveBack) return null;
+    const others = toReturn.filter((each) => !isAsking || !areSameNames(each, asked));
+    const saysSteady = phase.kind === 'idle' && asked === null && nowMs >= this.saysSteadyAtMs;
+    const names = others.find((each) => this.#failureOf(each).nextAtMs <= nowMs) ?? (saysSteady ? this.options.settings.names : null);
+    return names === null ? null : { kind: 'give back', names };
   }
 
   /** When that is next; Infinity if nothing has failed. */
@@ -55,8 +68,8 @@ export class FleetRequests {
     return Math.min(...this.#failed.map(({ nextAtMs }) => nextAtMs).filter((each) => each > nowMs));
   }
 
-  /** Whether that is done without doubt. */
-  async giveBack(names: FleetNames): Promise<boolean> {
+  /** `problem` is null if that is done without doubt. */
+  async giveBack(names: FleetNames): Promise<{ readonly problem: string | null; readonly hasAnswered: boolean }> {
     const { server, clock, random } = this.options;
     this.isBusy = true;
     const { problem, hasAnswered } = await server.giveBack(names);
@@ -68,7 +81,7 @@ export class FleetRequests {
     this.#failed = this.#failed.filter((each) => !areSameNames(each.names, names));
     if (problem !== null) this.#failed = [...this.#failed, { names, failures: failures + 1, nextAtMs }];
     if (areSameNames(names, this.options.settings.names)) this.saysSteadyAtMs = nextAtMs;
-    return problem === null;
+    return { problem, hasAnswered };
   }
 
   #failureOf(names: FleetNames): { readonly failures: number; readonly nextAtMs: number } {

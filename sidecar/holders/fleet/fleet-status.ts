@@ -1,6 +1,7 @@
 import type { FleetStateName } from '../../events/event';
 import type { FleetNames } from './fleet-memory';
-import { settlesForMs, type FleetSettings, type FleetState } from './fleet-state';
+import type { FleetSettings, FleetState } from './fleet-phase';
+import { settlesForMs } from './settling';
 
 /** As it is shown. Times are milliseconds of the monotonic clock, unless they say otherwise. */
 export interface FleetStatus {

@@ -1,12 +1,14 @@
 import type { FleetStateName, LossCause, SidecarEvent } from '../../events/event';
-import { afterAnswer, afterReturn, whileAsked } from './fleet-answers';
+import { afterAnswer, afterReturn, whileAsked, type TurnAnswer } from './fleet-answers';
 import { FleetRequests } from './fleet-requests';
 import { FLEET_LEASE } from './fleet-holder';
-import type { FleetNames } from './fleet-memory';
+import { areSameNames, type FleetNames } from './fleet-memory';
 import type { FleetOptions } from './fleet-options';
 import { detailOf, nameOf, type FleetStatus } from './fleet-status';
 import { SupervisorSilence } from './supervisor-silence';
-import { afterLook, afterReading, holdsLock, resumed, timesOf, type FleetFacts, type FleetState } from './fleet-state';
+import type { FleetFacts, FleetState } from './fleet-phase';
+import { afterLook, holdsLock, resumed, timesOf } from './fleet-state';
+import { afterReading } from './settling';
 
 /** Between two readings while a device settles, in milliseconds; less where it settles in a shorter time. */
 const READ_EVERY_MS = 10_000;
@@ -48,12 +50,17 @@ export class Fleet {
 
   /** Why the lock is not held for want of a turn although it should be; null if it is. */
   get problem(): string | null {
-    return this.#silence.isTooLong ? 'The Supervisor has not said for 15 minutes what waits, so the lock is not held for want of a turn' : null;
+    if (this.#silence.isTooLong) return 'The Supervisor has not said for 15 minutes what waits, so the lock is not held for want of a turn';
+    const tooOld = this.options.tooOld();
+    return tooOld === null ? null : `Releases are given no turn: ${tooOld}`;
   }
 
   /** Whether no turn is needed. */
   get #isAllowed(): boolean {
-    return this.options.allowances.current() !== null || this.#silence.isTooLong;
+    const { allowances, tooOld, updates } = this.options;
+    if (allowances.current() !== null || this.#silence.isTooLong) return true;
+    // A reboot of the host OS needs its turn with any Supervisor.
+    return tooOld() !== null && !updates.status.waiting.some(({ what }) => what === 'reboot');
   }
 
   get status(): FleetStatus {
@@ -110,7 +117,7 @@ export class Fleet {
   }
 
   #facts(): FleetFacts {
-    const { clock, boot, keeper, policies, updates, target, deadline } = this.options;
+    const { clock, boot, keeper, policies, updates, versions, deadline } = this.options;
     const { supervisor, waiting, isRebootNear } = updates.status;
     const others = keeper.leases().filter(({ name }) => name !== FLEET_LEASE);
     return {
@@ -118,7 +125,7 @@ export class Fleet {
       wallMs: clock.wallMs(),
       boot,
       waiting: waiting.map(({ what }) => what),
-      target: target(),
+      ...versions(),
       isRebootNear,
       isKnown: supervisor === 'reachable' || waiting.length > 0,
       // Where the deadline has passed, the apps are drained once there is a turn.
@@ -132,6 +139,7 @@ export class Fleet {
 
   /** What is remembered comes first, and the lock is free only after that: a turn that nobody remembers is never given back. */
   #become(state: FleetState): void {
+    if (this.#isClosed) return;
     const { holder, updates } = this.options;
     const was = this.#state;
     this.#state = state;
@@ -139,7 +147,7 @@ export class Fleet {
     if (holdsLock(state, { isAllowed: this.#isAllowed })) holder.hold(state.phase.kind === 'asking' ? this.#detail : '');
     else holder.letGo();
     // Nobody else asks while the lock is free.
-    if (this.#silence.isTooLong) this.#stopWatching ??= updates.attendReleases();
+    if (this.problem !== null) this.#stopWatching ??= updates.attendReleases();
     else this.#stopWatching = stopped(this.#stopWatching);
     if (state.phase.kind === 'turn') {
       this.#stopAttending ??= updates.attend();
@@ -180,37 +188,31 @@ export class Fleet {
     this.options.emit({ type: 'fleet-changed', state: name, detail: this.#detail });
   }
 
-  /** A turn is asked for if that is due; else one is given back, but only while the lock is held, or free for another turn. */
+  /** A turn is given back only while the lock is held, or free for another turn. */
   #request(): void {
-    const { clock, holder, settings } = this.options;
-    const { phase, memory } = this.#state;
-    if (this.#requests.isBusy || this.#isClosed) return;
-    const nowMs = clock.monotonicMs();
-    if (phase.kind === 'asking') {
-      if (nowMs >= phase.nextAskAtMs && memory.asked !== null) void this.#ask(memory.asked);
-      return;
-    }
-    const hasTurn = phase.kind === 'settling' || (phase.kind === 'turn' && phase.isGiven);
-    if (!holder.isHeld && !hasTurn && !this.#isAllowed) return;
-    const names = this.#requests.dueReturn(memory.toReturn);
-    const saysSteady = phase.kind === 'idle' && memory.asked === null && nowMs >= this.#requests.saysSteadyAtMs;
-    if (names !== undefined) void this.#giveBack(names);
-    else if (saysSteady) void this.#giveBack(settings.names);
+    const { phase } = this.#state;
+    const isInTurn = phase.kind === 'settling' || (phase.kind === 'turn' && phase.isGiven);
+    const due = this.#requests.due(this.#state, this.options.holder.isHeld || isInTurn || this.#isAllowed);
+    if (due?.kind === 'ask') void this.#ask(due.names);
+    if (due?.kind === 'give back') void this.#giveBack(due.names);
   }
 
   async #ask(names: FleetNames): Promise<void> {
-    const { settings, random } = this.options;
     this.#state = whileAsked(this.#state);
-    const answer = await this.#requests.ask(names);
-    if (this.#isClosed) return;
-    this.#become(afterAnswer(this.#state, answer, this.#facts(), settings, random()));
-    this.#lookSoon();
+    this.#hear(await this.#requests.ask(names));
   }
 
   async #giveBack(names: FleetNames): Promise<void> {
-    const isDone = await this.#requests.giveBack(names);
-    if (this.#isClosed) return;
-    this.#become(isDone ? afterReturn(this.#state, names) : this.#state);
+    const { problem, hasAnswered } = await this.#requests.giveBack(names);
+    const isAskedFor = this.#state.phase.kind === 'asking' && areSameNames(names, this.options.settings.names);
+    if (problem === null) this.#become(afterReturn(this.#state, names));
+    else if (isAskedFor) this.#hear({ kind: hasAnswered ? 'unclear' : 'none', detail: problem, retryAfterMs: null });
+    this.#lookSoon();
+  }
+
+  #hear(answer: TurnAnswer): void {
+    const { settings, random } = this.options;
+    this.#become(afterAnswer(this.#state, answer, this.#facts(), settings, random()));
     this.#lookSoon();
   }
 
@@ -222,15 +224,13 @@ export class Fleet {
     this.#readAtMs = clock.monotonicMs();
     void read().then((reading) => {
       this.#isReading = false;
-      if (this.#isClosed) return;
-      this.#become(afterReading(this.#state, reading, clock.monotonicMs()));
+      this.#become(afterReading(this.#state, reading, this.#facts()));
       this.#lookSoon();
     });
   }
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#isClosed) return;
     const { clock, settings } = this.options;
     const { phase } = this.#state;
     const nowMs = clock.monotonicMs();

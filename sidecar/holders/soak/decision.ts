@@ -18,6 +18,8 @@ export interface Situation {
   readonly withoutAnswerMs: number | null;
   /** Somebody has allowed updates. */
   readonly isAllowed: boolean;
+  /** The Supervisor is too old for releases to soak. */
+  readonly isTooOld: boolean;
 }
 
 /**
@@ -30,8 +32,9 @@ export type Decision =
   | { readonly holds: false; readonly because: 'allowed' | 'reboot' | 'soaked' }
   | { readonly holds: boolean; readonly because: 'unknown' };
 
-export function decide({ soak, requiredMs, now, waiting, withoutAnswerMs, isAllowed }: Situation): Decision {
+export function decide({ soak, requiredMs, now, waiting, withoutAnswerMs, isAllowed, isTooOld }: Situation): Decision {
   if (isAllowed) return { holds: false, because: 'allowed' };
+  if (isTooOld) return { holds: false, because: 'unknown' };
   if (waiting.length === 1 && waiting[0] === 'reboot') return { holds: false, because: 'reboot' };
   const soaksForMs = soak === null ? 0 : leftMs(soak, requiredMs, now);
   // Its end is known, so it may also be waited for without an answer.

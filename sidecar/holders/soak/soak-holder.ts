@@ -29,7 +29,8 @@ const NO_ANSWER = 'it has not answered yet';
 export type SupervisorNews =
   /** `target` is null where the Supervisor was not asked for it, since nothing waits: see {@link SoakHolder.isTargetWanted}. */
   | { readonly ok: true; readonly target: string | null; readonly runs: string | null; readonly waiting: readonly WaitingKind[] }
-  | { readonly ok: false; readonly problem: string };
+  /** `isTooOld`: it is not going to. */
+  | { readonly ok: false; readonly problem: string; readonly isTooOld: boolean };
 
 export interface SoakHolderOptions {
   /** How long a release has to wait, in milliseconds. */
@@ -53,6 +54,7 @@ export class SoakHolder {
   #silentSinceMs: number | null;
   /** Why it has not; null if it was not asked yet, or says so. */
   #problem: string | null = null;
+  #isTooOld = false;
   #isOpen = false;
   /** The release that soaked at the last look, and whether none could. */
   #soaking: string | null = null;
@@ -79,6 +81,7 @@ export class SoakHolder {
   problem(): string | null {
     const { because, holds } = this.#decide();
     if (because !== 'unknown' || holds) return null;
+    if (this.#isTooOld) return `Releases do not soak: ${this.#problem ?? ''}.`;
     return `Releases do not soak: the Supervisor does not say which one the device is to have (${this.#problem ?? NO_ANSWER}).`;
   }
 
@@ -93,6 +96,7 @@ export class SoakHolder {
 
   /** Takes over what the Supervisor has said. */
   receive(news: SupervisorNews): void {
+    this.#isTooOld = !news.ok && news.isTooOld;
     if (news.ok) {
       this.#silentSinceMs = this.#problem = null;
       this.#waiting = news.waiting;
@@ -152,6 +156,7 @@ export class SoakHolder {
       waiting: this.#waiting,
       withoutAnswerMs: this.#silentSinceMs === null ? null : this.#silentForMs(),
       isAllowed: allowances.current() !== null,
+      isTooOld: this.#isTooOld,
     });
   }
 
