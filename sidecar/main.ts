@@ -133,10 +133,10 @@ function readSettings(): Config {
 }
 
 /** A command that shows more, for people who look at the lock file. */
-function whereToAsk({ socketPath, port }: Config): string {
-  return socketPath === null
-    ? `curl http://<this service>:${String(port)}/v1/lock`
-    : `curl --unix-socket ${socketPath} http://localhost/v1/lock`;
+/** For curl. The default socket is not named, since the sidecar also starts where it cannot be made. */
+function whereToAsk({ socketPath, isSocketRequired, port, isOnDevice, serviceName }: Config): string {
+  if (socketPath !== null && (isSocketRequired || port === null)) return `--unix-socket ${socketPath} http://localhost`;
+  return `http://${isOnDevice ? (serviceName ?? 'update-lock') : 'localhost'}:${String(port)}`;
 }
 
 function exit(status: number, reasons: readonly string[]): never {

@@ -16,7 +16,7 @@ export interface LockStoreOptions {
   readonly timeline: Timeline;
   readonly emit: (event: KeeperEvent) => void;
   readonly openStore: () => OpenStoreResult;
-  /** For people who look at the lock file: a command that says more. */
+  /** For people who look at the lock file: what curl needs to reach the API. */
   readonly whereToAsk: string;
 }
 

@@ -28,19 +28,30 @@ describe('the lock on disk', () => {
     expect(sidecar.lockFiles.filter((path) => existsSync(path))).toEqual([]);
   });
 
-  test('tells whoever looks at the file what it is, who holds it and where to ask', async () => {
+  test('tells people who look at the file what it is, who holds it, where to ask and how to release a lease', async () => {
     const sidecar = await Sidecar.start();
     await sidecar.put('recorder', { reason: 'recording\u001b[2J' });
     await sidecar.put('player', { reason: 'playing' });
     for (const path of sidecar.lockFiles) {
       const content = readFileSync(path, 'utf8');
       expect(content).toMatch(/^update-lock: /);
-      expect(content).toContain(`curl --unix-socket ${sidecar.socketPath} http://localhost/v1/lock`);
+      expect(content).toContain(`curl --unix-socket ${sidecar.socketPath} http://localhost/v1/lock\n`);
+      expect(content).toContain(`curl -X DELETE --unix-socket ${sidecar.socketPath} http://localhost/v1/leases/NAME\n`);
       expect(content).toContain('recorder (recording\uFFFD[2J) since ');
       expect(content).toContain('player (playing) since ');
     }
     await sidecar.release('recorder');
     expect(readFileSync(sidecar.lockFiles[0] ?? '', 'utf8')).not.toContain('recorder');
+  });
+
+  test('names no socket that could not be made', async () => {
+    const wrapper = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro none /run && exec "$@"', 'sh'];
+    const environment = { UPDATE_LOCK_SOCKET: '', UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_PORT: '0', UPDATE_LOCK_HOLD_ON_START: '1h' };
+    const sidecar = await Sidecar.start({ wrapper, environment });
+    expect(sidecar.output).toContain('the Unix socket /run/update-lock/update-lock.sock cannot be made');
+    const content = readFileSync(sidecar.lockFiles[0] ?? '', 'utf8');
+    expect(content).toContain('curl http://update-lock:');
+    expect(content).not.toContain('--unix-socket');
   });
 
   test('never belongs to the user whose files the Supervisor takes for its own', async () => {

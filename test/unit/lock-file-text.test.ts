@@ -5,7 +5,7 @@ import type { Lease } from '../../sidecar/leases/lease';
 import { makeLease } from './make-lease';
 
 const show = (leases: readonly Lease[], count = leases.length): string =>
-  lockFileText(leases, count, 'curl http://localhost/v1/lock', (ms) => new Date(ms).toISOString());
+  lockFileText(leases, count, 'http://localhost', (ms) => new Date(ms).toISOString());
 
 /** Everything that a terminal would obey rather than show. */
 // eslint-disable-next-line no-control-regex
@@ -26,11 +26,12 @@ const HOSTILE: readonly (readonly [string, string])[] = [
   ['zeros', '\u0000\u0000'],
 ];
 
-test('says who holds the lock, why, since when, and how to see more', () => {
+test('says who holds the lock, why, since when, how to see more and how to release a lease', () => {
   const text = show([makeLease('recorder', { reason: 'recording' }), makeLease('backup', { sinceMs: 60_000 })]);
   expect(text).toContain('  recorder (recording) since 1970-01-01T00:00:00.000Z\n');
   expect(text).toContain('  backup since 1970-01-01T00:01:00.000Z\n');
-  expect(text).toContain('curl http://localhost/v1/lock');
+  expect(text).toContain('curl http://localhost/v1/lock\n');
+  expect(text).toContain('curl -X DELETE http://localhost/v1/leases/NAME\n');
   expect(text.endsWith('\n')).toBe(true);
 });
 
