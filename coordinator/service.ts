@@ -38,7 +38,7 @@ export async function startService(config: Config, store: Store): Promise<() => 
   await listeners.open({ host, port, portSetting: 'COORDINATOR_PORT', tls, socketPath: null, isSocketRequired: false, socketMode: 0 });
 
   for (const name of config.unknownVariables) log.warn(`${name} is not a setting of this version and has no effect`);
-  if (deviceTokens.kind === 'none') log.warn('COORDINATOR_DEVICE_TOKEN is not set: whoever reaches this port can take turns and give back those of others');
+  if (deviceTokens.kind === 'none') log.warn('COORDINATOR_DEVICE_TOKEN is not set: everybody who reaches this port can take turns and give back those of other devices');
   if (adminToken === null) log.warn('COORDINATOR_ADMIN_TOKEN is not set: nobody can change groups or release turns');
   await coordinator.makeGroups().catch((error: unknown) => {
     // They are made when the first device asks.

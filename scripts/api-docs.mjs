@@ -53,13 +53,13 @@ The same API is served over TCP (\`http://update-lock:8080\`, by the name of the
 curl --unix-socket /run/update-lock/update-lock.sock http://localhost/v1/lock
 \`\`\`
 
-- Parameters come as JSON, as a form (\`curl -d\`) or in the query. An unknown one is refused.
-- Every time in an answer is RFC 3339 in UTC; every length of time is in seconds, and its name says so.
+- Parameters come as JSON, as a form (\`curl -d\`) or in the query. An unknown parameter is refused.
+- Times in answers are RFC 3339 in UTC. Lengths of time are in seconds, and their names say so.
 - Where \`UPDATE_LOCK_API_TOKEN\` is set, operations marked "token" need \`Authorization: Bearer\` with it over TCP;
   [security.md](security.md) says more.
-- Every error is an \`application/problem+json\`: a [Problem](#problem) with one of the [codes](#codes) below. What no operation is
-  for is answered with \`not-found\` or \`method-not-allowed\`.
-- Limits that settings change are shown as they are by default.
+- Every error is an \`application/problem+json\`: a [Problem](#problem) with one of the [codes](#codes) below. A path or
+  method that does not exist is answered with \`not-found\` or \`method-not-allowed\`.
+- Limits that can be set are shown with their defaults.
 `;
 
 /** The document as a sidecar with default settings makes it. */
@@ -114,7 +114,7 @@ const text = `${[
     ...Object.entries(examples).map(([id, example]) => operationSection(operations.get(id), example)),
   ]),
   '## Schemas',
-  'Fields are always there unless they are said to be optional.',
+  'Every field is always there, unless it is called optional.',
   ...Object.keys(schemas).map((name) => schemaSection(name, schemas, variantNames)),
   '## Codes',
   ['| code | status | means |', '| --- | --- | --- |', ...codes.map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${cell(title)} |`)].join('\n'),

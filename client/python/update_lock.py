@@ -754,7 +754,7 @@ def _if_match(lease_id: Optional[str]) -> Dict[str, str]:
 def _check_name(name: str) -> str:
     if _NAME.fullmatch(name):
         return name
-    allowed = '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit'
+    allowed = '1 to 64 letters, digits, ".", "_" and "-", the first a letter or digit'
     raise InvalidRequest("%r is not the name of a lease; allowed are %s" % (name, allowed), "invalid")
 
 

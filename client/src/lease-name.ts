@@ -8,7 +8,7 @@ const PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** @throws InvalidRequestError if no lease of an app can have that name */
 export function checkName(name: string): string {
   if (PATTERN.test(name)) return name;
-  const allowed = '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit';
+  const allowed = '1 to 64 letters, digits, ".", "_" and "-", the first a letter or digit';
   throw new InvalidRequestError(`${JSON.stringify(name)} is not the name of a lease; allowed are ${allowed}`, 'invalid');
 }
 

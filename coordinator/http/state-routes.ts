@@ -28,7 +28,7 @@ export function stateRoutes(store: Pick<Store, 'problem'>, registry: Registry, f
       method: 'get',
       path: '/healthz',
       operationId: 'getHealth',
-      summary: 'Answers while the process does.',
+      summary: 'Whether the process answers.',
       parameters: schemas.noParameters,
       answers: { 200: { description: 'The process answers.', schema: schemas.health } },
       handle: (call) => {
@@ -39,7 +39,7 @@ export function stateRoutes(store: Pick<Store, 'problem'>, registry: Registry, f
       method: 'get',
       path: '/readyz',
       operationId: 'getReadiness',
-      summary: 'Whether turns can be given and taken back, and what is wrong if not.',
+      summary: 'Whether turns can be given and taken back, and if not, what is wrong.',
       parameters: schemas.noParameters,
       answers: {
         200: { description: 'They can.', schema: schemas.readiness },
@@ -56,7 +56,7 @@ export function stateRoutes(store: Pick<Store, 'problem'>, registry: Registry, f
       method: 'get',
       path: '/openapi.json',
       operationId: 'getOpenapi',
-      summary: 'This interface, in OpenAPI 3.1.',
+      summary: 'This API in OpenAPI 3.1.',
       parameters: schemas.noParameters,
       answers: { 200: { description: 'The OpenAPI document.', schema: schemas.openapiDocument } },
       handle: (call) => {

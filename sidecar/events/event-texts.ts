@@ -174,7 +174,7 @@ const DESCRIBERS: Describers = {
     level: 'warn',
     message: 'draining: the leases of apps end',
     fields: { detail: reason, holders },
-    history: { event: 'draining', text: 'Draining: the update has waited long enough, and the apps have to let go', detail: heldBy(holders) },
+    history: { event: 'draining', text: 'Draining: the update has waited until its deadline, and the apps have to let go', detail: heldBy(holders) },
   }),
   drained: ({ hasCome }) => {
     const result = hasCome ? ' is over: the update has come' : ' is over, but the update has not come';

@@ -7,7 +7,7 @@ export function apiDescription(version: string): ApiDescription {
   return {
     title: 'update-lock',
     version,
-    description: 'Holds the balena update lock on behalf of the other containers of a device.',
+    description: 'Holds the balena update lock for the other containers of a device.',
     tokens: {
       apiToken: 'The API token: for changes over TCP, where one is set; not over the Unix socket.',
       adminToken: 'The admin token: for overrides and for forcing an update, also over the Unix socket. It does as the API token, too.',

@@ -39,14 +39,14 @@ export const holdParameters = z.strictObject({ reason: z.optional(reason), wait:
 
 /** What `GET /v1/update` takes. */
 export const updateParameters = z.strictObject({
-  wait: z.optional(duration(0, MAX_WAIT_MS, 'Answer only when an update is pending, or after this time')),
+  wait: z.optional(duration(0, MAX_WAIT_MS, 'Answer as soon as an update waits, and after this time at the latest')),
 });
 
 /** What `PUT /v1/override` takes. */
 export const overrideParameters = z.strictObject({
   updates: describe(
     z.enum(OVERRIDES, { error: ({ input }) => `${quote(input)} is neither allow nor hold` }),
-    '`allow`: updates are allowed whatever the windows say; `hold`: the lock is held.',
+    '`allow`: updates are allowed, also outside of windows; `hold`: updates are held back.',
   ),
   for: duration(MIN_OVERRIDE_MS, MAX_OVERRIDE_MS, 'For how long, from now'),
   reason: z.optional(reason),
@@ -54,26 +54,26 @@ export const overrideParameters = z.strictObject({
 
 /** What `POST /v1/update` takes. */
 export const requestUpdateParameters = z.strictObject({
-  force: z.optional(flag('Take the lock away from its holders. Needs the admin token.')),
+  force: z.optional(flag('Take the lock away from everybody who holds it. Needs the admin token.')),
 });
 
 /** For requests that take no parameters. */
 export const noParameters = z.strictObject({});
 
-const NOT_A_NAME = 'is not a name; 1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit, are allowed';
+const NOT_A_NAME = 'is not a name; 1 to 64 letters, digits, ".", "_" and "-", the first a letter or digit, are allowed';
 
 export const leaseName = describe(
   z.string().check(z.regex(NAME_PATTERN, {
     error: ({ input }) =>
       BUILTIN_NAME_PATTERN.test(String(input)) ? "is one of the sidecar's own leases, which nobody else may take or release" : NOT_A_NAME,
   })),
-  '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit.',
+  '1 to 64 letters, digits, ".", "_" and "-", the first a letter or digit.',
 );
 
 /** Names that may be read: the sidecar's own too. */
 export const readableName = describe(
   z.string().check(z.regex(new RegExp(`${NAME_PATTERN.source}|${BUILTIN_NAME_PATTERN.source}`), { error: NOT_A_NAME })),
-  'The name of a lease; those that begin with "@" are the sidecar\'s own.',
+  'The name of a lease. Names that begin with "@" are the sidecar\'s own.',
 );
 
 const seconds = z.number();
@@ -105,13 +105,13 @@ export const update = z.strictObject({
   waiting: describe(z.array(z.enum(WAITING_KINDS)), 'All that waits for the lock: `release`, a release of the app; `reboot`, a reboot of the host OS. More kinds may follow.'),
   downloaded: z.boolean(),
   downloading: z.boolean(),
-  failed: describe(z.boolean(), 'The last attempt failed; a lock in its way counts.'),
-  since: describe(z.nullable(instant), 'Since when the first of them waits.'),
-  blockedBy: describe(z.array(z.string()), 'The leases for which they wait.'),
-  deadline: describe(z.nullable(instant), 'When the leases of apps are drained for it.'),
+  failed: describe(z.boolean(), 'The last attempt failed; being held back by a lock counts as a failure.'),
+  since: describe(z.nullable(instant), 'Since when something has been waiting.'),
+  blockedBy: describe(z.array(z.string()), 'The names of the leases that hold it back.'),
+  deadline: describe(z.nullable(instant), 'When the leases of apps will be drained for it; null without a deadline.'),
   draining: z.boolean(),
   drainEnds: describe(z.nullable(instant), 'When the leases of apps end, while they are drained.'),
-  detail: describe(z.nullable(z.string()), 'What else there is to tell, for people: a reboot that waits for the lock of another service.'),
+  detail: describe(z.nullable(z.string()), 'What else is known, for people, for example that a reboot waits for the lock of another service.'),
 });
 export type UpdateView = z.infer<typeof update>;
 
@@ -120,7 +120,7 @@ export const override = z.strictObject({
   reason: z.string(),
   since: instant,
   until: describe(instant, 'When it ends, by the wall clock of the device.'),
-  inForce: describe(z.boolean(), 'Whether it has its effect: an `allow` has none while the clock of the device is not set.'),
+  inForce: describe(z.boolean(), 'Whether it is in force: an `allow` is not while the clock of the device is not set.'),
 });
 export type OverrideView = z.infer<typeof override>;
 
@@ -128,15 +128,15 @@ export const lockPath = z.strictObject({ path: z.string(), state: z.enum(['ours'
 
 export const window = z.strictObject({
   open: describe(z.boolean(), 'Updates are allowed now.'),
-  opens: describe(z.nullable(instant), 'The next opening, if it is closed; null also if there is none.'),
-  closes: describe(z.nullable(instant), 'The next closing; null if there is none.'),
-  frozen: describe(z.boolean(), 'Today is one of the days on which there are no windows.'),
+  opens: describe(z.nullable(instant), 'When it opens next; null while it is open, or if it never opens.'),
+  closes: describe(z.nullable(instant), 'When it closes next; null if it never closes.'),
+  frozen: describe(z.boolean(), 'Today is a frozen day.'),
   timezone: z.string(),
 });
 
 export const device = z.strictObject({
-  name: describe(z.nullable(z.string()), 'The name that the cloud has told last; null if it is not known.'),
-  uuid: describe(z.nullable(z.string()), 'Null if it is not known.'),
+  name: describe(z.nullable(z.string()), 'The name of the device in balena\'s cloud, as last read; null if it is not known.'),
+  uuid: describe(z.nullable(z.string()), 'The id of the device; null if it is not known.'),
 });
 
 const lockFields = {
@@ -145,7 +145,7 @@ const lockFields = {
   expires: z.nullable(instant),
   flock: z.boolean(),
   paths: z.array(lockPath),
-  window: describe(z.nullable(window), 'Null without windows.'),
+  window: describe(z.nullable(window), 'The update window; null if none is set.'),
   override: describe(z.nullable(override), 'The override by hand; null without one.'),
   device: describe(z.nullable(device), 'Which device this is; null if neither its name nor its id is known.'),
   summary: describe(z.string(), 'One sentence that answers "why is my device not updating?". Its times are in `UPDATE_LOCK_TIMEZONE`, else UTC, and say so.'),
@@ -168,7 +168,7 @@ const check = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
   detail: z.string(),
-  warning: z.optional(describe(z.boolean(), 'True if something is wrong that does not keep the lock from being taken.')),
+  warning: z.optional(describe(z.boolean(), 'True if something is wrong, but the lock can be taken.')),
 });
 export const readiness = z.strictObject({ ready: z.boolean(), checks: z.array(check) });
 export const health = z.strictObject({ status: z.literal('ok') });
@@ -180,8 +180,8 @@ export const history = z.strictObject({
       at: instant,
       event: z.enum(HISTORY_EVENTS),
       name: describe(z.nullable(z.string()), 'The name of the lease or probe; null if the event concerns neither.'),
-      text: describe(z.string(), 'For people; it goes on from the name, if there is one.'),
-      detail: describe(z.string(), 'The reason that was given, or what else is known.'),
+      text: describe(z.string(), 'What happened, for people. If there is a name, the text continues after it.'),
+      detail: describe(z.string(), 'The reason that was given, or other details.'),
     }),
   ),
 });

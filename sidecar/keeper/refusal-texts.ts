@@ -13,7 +13,7 @@ export function cannotLock(detail: string): Refusal {
 export function nameInUse(lease: Lease): Refusal {
   return {
     code: 'name-in-use',
-    detail: `The lease ${lease.name} is live and held by ${lease.kind === 'connection' ? 'a connection' : 'renewals'}.`,
+    detail: lease.kind === 'connection' ? `An open connection holds the lease ${lease.name}.` : `The lease ${lease.name} is live, for a time.`,
     holder: lease.name,
   };
 }

@@ -13,7 +13,7 @@ const STATES: Readonly<Record<Override['updates'], Badge>> = {
 const QUESTIONS: Readonly<Record<Override['updates'], Pick<Question, 'title' | 'text' | 'yes'>>> = {
   allow: {
     title: 'Allow updates?',
-    text: 'They may begin at once, whatever the update windows say. Apps that hold the lock still hold it.',
+    text: 'They may begin at once, also outside of update windows. Apps that hold the lock still hold it.',
     yes: 'Allow updates',
   },
   hold: {

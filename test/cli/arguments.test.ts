@@ -61,7 +61,7 @@ test.each([
   ['run --no-wait=yes x', '--no-wait takes no value'],
   ['acquire', 'acquire which NAME?'],
   ['acquire a b', "acquire takes one NAME: what is 'b'?"],
-  ['acquire a/b', "'a/b' cannot be a lease's name: 1 to 64 of letters, digits, '.', '_' and '-', the first a letter or digit"],
+  ['acquire a/b', "'a/b' cannot be a lease's name: 1 to 64 letters, digits, '.', '_' and '-', the first a letter or digit"],
   ['status x', "status takes no 'x'"],
   ['override', 'override allow, hold or clear?'],
   ['override alow --for 1h', "override takes allow, hold or clear, not 'alow'"],

@@ -150,7 +150,7 @@ describe('in words', () => {
     ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by a0, a1, a2, a3, a4, a5, a6, a7, a8, a9 and 246 more)', { type: 'update-forced', peer: '10.0.0.1', holders: many }],
     ['update-forced', 'Somebody at 10.0.0.1 forces an update: the lock will be lost (held by kiosk, recorder)', { type: 'update-forced', peer: '10.0.0.1', holders }],
     ['deadline-nears', 'An update has been waiting for 2h (held by kiosk, recorder)', { type: 'deadline-nears', waiting: [{ what: 'release', sinceMs: 1 }], waitedMs: 7_200_300, deadlineAtMs: 0, holders }],
-    ['draining', 'Draining: the update has waited long enough, and the apps have to let go (held by kiosk, recorder)', { type: 'draining', endsAtMs: 0, reason: '', holders }],
+    ['draining', 'Draining: the update has waited until its deadline, and the apps have to let go (held by kiosk, recorder)', { type: 'draining', endsAtMs: 0, reason: '', holders }],
     ['drain-over', 'Draining is over, but the update has not come', { type: 'drained', hasCome: false }],
   ])('%s: %s', (kind, sentence, event) => {
     const text = describeEvent(event)?.history;

@@ -114,7 +114,7 @@ function checkOption(spec: OptionSpec, options: Options, command: CommandSpec): 
 function checkName(name: string, command: CommandSpec): void {
   if (name.startsWith('@')) throw new UsageError(`'${name}': names beginning with @ are the sidecar's own`, command.name);
   if (!NAME_PATTERN.test(name)) {
-    throw new UsageError(`'${name}' cannot be a lease's name: 1 to 64 of letters, digits, '.', '_' and '-', the first a letter or digit`, command.name);
+    throw new UsageError(`'${name}' cannot be a lease's name: 1 to 64 letters, digits, '.', '_' and '-', the first a letter or digit`, command.name);
   }
 }
 

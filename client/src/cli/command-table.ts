@@ -35,7 +35,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 /** What `override` can do. */
 export const OVERRIDE_ACTIONS: readonly string[] = ['allow', 'hold', 'clear'];
 
-const REASON: OptionSpec = { name: 'reason', value: 'R', type: 'text', help: 'what for, shown to whoever asks' };
+const REASON: OptionSpec = { name: 'reason', value: 'R', type: 'text', help: 'why, for everybody who looks' };
 const TTL: OptionSpec = { name: 'ttl', value: 'D', type: 'duration', help: 'for how long, from now' };
 const JSON_LEASE: OptionSpec = { name: 'json', type: 'flag', help: 'print the lease as JSON' };
 
@@ -61,7 +61,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'acquire',
     usage: 'NAME [OPTION...]',
-    summary: 'hold the lock for a time; again: prolong',
+    summary: 'hold the lock for a time, or extend that time',
     operand: 'NAME',
     options: [
       TTL,
@@ -70,19 +70,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       JSON_LEASE,
     ],
     notes: [
-      'Without --ttl for as long as the sidecar has been told (UPDATE_LOCK_DEFAULT_TTL,\n5m). Ends by itself at the end of it: renew in time, and release when done.',
-      'Says what it did on a terminal, and is silent otherwise.',
+      'The default of --ttl is a setting of the sidecar (UPDATE_LOCK_DEFAULT_TTL, 5m).\nThe lease then ends by itself: renew it in time, and release it when done.',
+      'Prints a line on a terminal, and nothing otherwise.',
     ],
     examples: ['update-lock acquire recorder --ttl 10m --reason recording'],
   },
   {
     name: 'renew',
     usage: 'NAME [OPTION...]',
-    summary: 'prolong a lease that is live',
+    summary: 'extend a lease that is live',
     operand: 'NAME',
     options: [TTL, JSON_LEASE],
     notes: [
-      'Exits 75 if there is no such lease, saying how it ended: the work was not\nprotected.',
+      'Exits 75 if the lease has ended, and says how: the work was not protected.',
     ],
     examples: ['update-lock renew recorder --ttl 10m'],
   },
@@ -93,7 +93,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operand: 'NAME',
     options: [],
     notes: [
-      'Exits 0 too if there was no such lease.',
+      'Also exits 0 if there was no such lease.',
     ],
     examples: ['update-lock release recorder'],
   },
@@ -106,7 +106,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'check', type: 'flag', help: 'exit 1 if updates are held back' },
     ],
     notes: [
-      'Exits 0 whatever the state is. With --check exits 0 if updates are possible now,\nalso while one is being applied, and 1 if they are held back.',
+      'Exits 0 in every state. With --check, exits 0 if updates are possible now or one\nis being applied, and 1 if they are held back.',
     ],
     examples: ['update-lock status', "update-lock status --json | jq -r '.leases[].name'"],
   },
@@ -116,21 +116,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'the same, live',
     options: [{ name: 'json', type: 'flag', help: 'print each event as a line of JSON: {"id", "type", "data"}' }],
     notes: [
-      'On a terminal it shows anew what status prints, at every event, until Ctrl-C;\npiped, a line for each event. It looks for a sidecar that goes away until it is\nback.',
+      'On a terminal it shows what status prints, anew at every event, until Ctrl-C.\nPiped, it prints a line for each event. If the sidecar goes away, it waits until\nthe sidecar is back.',
     ],
     examples: ['update-lock watch', 'update-lock watch --json | jq --unbuffered .type'],
   },
   {
     name: 'wait-update',
     usage: '[--timeout D]',
-    summary: 'wait until an update is pending',
+    summary: 'wait until an update waits',
     options: [
       { name: 'timeout', value: 'D', type: 'duration', help: 'give up after this long; default: never' },
       { name: 'json', type: 'flag', help: 'print the update as JSON' },
     ],
     notes: [
-      'Exits 0 when an update is pending, at once if one is already; 75 at the end of\nthe timeout; 69 if the sidecar has not been given access to the Supervisor.',
-      'A sidecar that is not there, or restarts, is waited for as well.',
+      'Exits 0 as soon as an update waits, 75 at the end of the timeout, and 69 if the\nsidecar has no access to the Supervisor.',
+      'It also waits for a sidecar that is not up yet, or restarts.',
     ],
     examples: ['update-lock wait-update --timeout 1h && finish-up'],
   },
@@ -139,11 +139,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[--force]',
     summary: 'ask the Supervisor to try the update now',
     options: [
-      { name: 'force', type: 'flag', help: 'whatever holds the lock; needs the admin token' },
+      { name: 'force', type: 'flag', help: 'take the lock away from its holders; needs the admin token' },
       { name: 'json', type: 'flag', help: 'print the update as JSON' },
     ],
     notes: [
-      'Exits 0 once the Supervisor has been asked, 69 if it cannot be. Without --force\nthe update still waits for the lock.',
+      'Exits 0 once the Supervisor has been asked, and 69 if it cannot be asked.\nWithout --force the update still waits for the lock.',
     ],
     examples: ['update-lock update', 'UPDATE_LOCK_TOKEN="$ADMIN_TOKEN" update-lock update --force'],
   },
@@ -164,15 +164,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     operand: 'ACTION',
     options: [{ name: 'for', value: 'D', type: 'duration', help: 'for how long, at most 30d' }, REASON],
     notes: [
-      'allow: updates are allowed, whatever the update windows say; apps can still hold\nthe lock. hold: updates are held back. clear ends either before its time.',
-      'There is one override at a time: another one replaces it. It outlives restarts\nand reboots. All of them need the admin token.',
+      'allow: updates are allowed, also outside of update windows; apps can still hold\nthe lock. hold: updates are held back. clear ends either before its time.',
+      'There is one override at a time; a new one replaces it. It outlives restarts and\nreboots. All three need the admin token.',
     ],
     examples: ['update-lock override allow --for 1h --reason "agreed with the shop"', 'update-lock override clear --token-file /run/secrets/admin-token'],
   },
   {
     name: 'completion',
     usage: 'bash|zsh',
-    summary: 'print completion for a shell',
+    summary: 'print the completion script for a shell',
     operand: 'SHELL',
     options: [],
     notes: [

@@ -129,7 +129,7 @@ function readProbe(reader: FieldReader, numbers: Map<string, number>): ProbeSett
 }
 
 function readName(reader: FieldReader, numbers: Map<string, number>): string | null {
-  const allowed = '1 to 64 of letters, digits, ".", "_" and "-", the first a letter or digit,';
+  const allowed = '1 to 64 letters, digits, ".", "_" and "-", the first a letter or digit,';
   const name = reader.text('name', allowed);
   if (name === null) return null;
   if (!NAME_PATTERN.test(name)) {

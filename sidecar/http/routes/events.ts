@@ -7,15 +7,15 @@ export function eventsRoute(streams: EventStreams): Route {
     method: 'get',
     path: '/v1/events',
     operationId: 'streamEvents',
-    summary: 'What happens, as it happens: server-sent events `lock`, `lease` and `update`.',
-    headers: { 'Last-Event-ID': { description: 'Continues after the event with this id; if that is not known any more, begins anew, with `missed` true.' } },
+    summary: 'Follow what happens: server-sent events `lock`, `lease`, `update` and `fleet`.',
+    headers: { 'Last-Event-ID': { description: 'Continue after the event with this id. If it is no longer kept, the present state is sent again, with `missed` true.' } },
     parameters: noParameters,
     answers: {
       200: {
         description:
           'First the present state: a `lock` with `snapshot` true, each live `lease`, and `update`; then every change, each with an id. ' +
-          'A reader that has missed more than is kept, a thousand events or so, gets the present state anew: a `lock` with `snapshot` and `missed` true and so on. ' +
-          'The schema is that of a message, its fields by name; the data is one JSON document. A comment every 15 s.',
+          'About a thousand events are kept. A reader that has missed more gets the present state again, beginning with a `lock` with `snapshot` and `missed` true. ' +
+          'The schema describes a message by its fields; `data` is one JSON document. A comment is sent every 15 s.',
         contentType: 'text/event-stream',
         schema: event,
       },

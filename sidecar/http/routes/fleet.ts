@@ -8,9 +8,9 @@ export function fleetRoute(views: Views): Route {
     method: 'get',
     path: '/v1/fleet',
     operationId: 'getFleet',
-    summary: "This device's turn in a fleet that takes turns.",
+    summary: "Show this device's turn in a fleet that takes turns.",
     parameters: noParameters,
-    answers: { 200: { description: 'The state of the turn; `off` where no turns are taken.', schema: fleet } },
+    answers: { 200: { description: 'The state of the turn; `off` without a fleet.', schema: fleet } },
     handle: (call) => { call.json(200, views.fleet()); },
   });
 }

@@ -8,11 +8,11 @@ export function historyRoute(history: History, views: Views): Route {
     method: 'get',
     path: '/v1/history',
     operationId: 'getHistory',
-    summary: 'What happened lately, for people: up to fifty events, the latest first.',
+    summary: 'The last fifty events in words, newest first.',
     parameters: noParameters,
     answers: { 200: { description:
-          'Kept in memory, since the start of the sidecar; a program follows `GET /v1/events`. The renewals of a lease are one event. ' +
-          'Events of leases and others do not push out each other: either have at least twenty places, and the others ten of one kind.', schema } },
+          'Events since the start of the sidecar, kept in memory. Programs should follow `GET /v1/events` instead. All renewals of a lease are one event. ' +
+          'At least twenty places are for events of leases and at least twenty for all others, so that neither kind displaces the other.', schema } },
     handle: (call) => {
       call.json(200, { events: views.history(history.entries) });
     },

@@ -11,13 +11,13 @@ export function holdRoute(keeper: Keeper, views: Views, streams: HoldStreams): R
     method: 'post',
     path: '/v1/leases/{name}/hold',
     operationId: 'holdLease',
-    summary: 'A lease for as long as this connection stays open.',
+    summary: 'Hold a lease for as long as this connection stays open.',
     pathParameters: { name: leaseName },
     headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': { ...IF_MATCH, description: `${IF_MATCH.description} With an id the lease goes on with this connection, also if its former one still looks open.` } },
     parameters: holdParameters,
     answers: {
       200: {
-        description: 'One JSON document a line: `held` first, `alive` every 15 s, `ended` last if the sidecar ends it.',
+        description: 'One JSON document on each line: first `held`, then `alive` every 15 s, and last `ended` if the sidecar ends the lease.',
         contentType: 'application/x-ndjson',
         schema: holdLine,
         headers: ETAG,

@@ -44,7 +44,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       method: 'put',
       path: '/v1/leases/{name}',
       operationId: 'acquireLease',
-      summary: 'Acquire a lease, or renew a live one. When it is answered, the lock is on disk.',
+      summary: 'Acquire a lease, or renew a live one. When the answer arrives, the lock is on disk.',
       pathParameters: { name: leaseName },
       headers: { 'If-None-Match': IF_NONE_MATCH, 'If-Match': IF_MATCH },
       parameters: acquireParameters(limits),
@@ -74,7 +74,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       method: 'get',
       path: '/v1/leases/{name}',
       operationId: 'getLease',
-      summary: 'One lease; if it ended within the last hour, how.',
+      summary: 'Show a lease. If it ended within the last hour, the answer is 410 and says how.',
       pathParameters: { name: readableName },
       parameters: noParameters,
       answers: { 200: { description: 'The live lease.', schema: lease, headers: ETAG, links: LEASE_LINKS } },
@@ -104,7 +104,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       method: 'get',
       path: '/v1/leases',
       operationId: 'listLeases',
-      summary: 'Every live lease, oldest first.',
+      summary: 'List the live leases, oldest first.',
       parameters: noParameters,
       answers: { 200: { description: 'The live leases.', schema: leaseList } },
       handle: (call) => {
@@ -121,7 +121,7 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
       parameters: noParameters,
       answers: {
         200: { description: 'The lease as it was.', schema: endedLease, headers: ETAG },
-        204: { description: 'There was none of that name, also where `If-Match` names one that has ended.' },
+        204: { description: 'There was no such lease. With `If-Match`: that lease has ended, and no other has its name.' },
       },
       problems: [PROBLEMS['precondition-failed'], PROBLEMS['cannot-lock'], PROBLEMS.stopping],
       handle: (call) => {

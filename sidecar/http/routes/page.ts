@@ -23,7 +23,7 @@ export function pageRoute(): Route {
     method: 'get',
     path: '/',
     operationId: 'getStatusPage',
-    summary: 'The status page, for people: one HTML document that follows `GET /v1/events`.',
+    summary: 'The status page for people: one HTML document, which follows `GET /v1/events`.',
     parameters: noParameters,
     answers: { 200: { description: 'The page.', contentType: 'text/html' } },
     handle: (call) => {

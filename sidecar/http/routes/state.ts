@@ -21,7 +21,7 @@ export function stateRoutes(
       method: 'get',
       path: '/v1/lock',
       operationId: 'getLock',
-      summary: 'The lock: who holds it, why, since when and until when.',
+      summary: 'Show the lock: who holds it, why, since when and until when.',
       parameters: noParameters,
       answers: { 200: { description: 'The lock as it is now.', schema: lock } },
       handle: (call) => {
@@ -50,7 +50,7 @@ export function stateRoutes(
       method: 'get',
       path: '/healthz',
       operationId: 'getHealth',
-      summary: 'Answers while the process does.',
+      summary: 'Whether the process answers.',
       parameters: noParameters,
       answers: { 200: { description: 'The process answers.', schema: health } },
       handle: (call) => {
@@ -61,11 +61,11 @@ export function stateRoutes(
       method: 'get',
       path: '/readyz',
       operationId: 'getReadiness',
-      summary: 'Whether the lock could be taken now, and what is wrong if not.',
+      summary: 'Whether the lock could be taken now, and if not, what is wrong.',
       parameters: noParameters,
       answers: {
-        200: { description: 'The lock is held, or could be.', schema: readiness },
-        503: { description: 'It could not, or its loss would not be noticed at once.', schema: readiness },
+        200: { description: 'The lock is held, or could be taken.', schema: readiness },
+        503: { description: 'The lock could not be taken, or its loss would not be noticed at once.', schema: readiness },
       },
       handle: (call) => {
         const checks = registered.all();
@@ -77,7 +77,7 @@ export function stateRoutes(
       method: 'get',
       path: '/openapi.json',
       operationId: 'getOpenapi',
-      summary: 'This interface, in OpenAPI 3.1.',
+      summary: 'This API in OpenAPI 3.1.',
       parameters: noParameters,
       answers: { 200: { description: 'The OpenAPI document.', schema: openapiDocument } },
       handle: (call) => {

@@ -12,9 +12,9 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       method: 'get',
       path: '/v1/update',
       operationId: 'getUpdate',
-      summary: 'Whether an update waits, since when and for whom; with `wait`, as soon as one does.',
+      summary: 'Show what waits for the lock, since when, and who holds it back. With `wait`, the answer comes as soon as something waits.',
       parameters: updateParameters,
-      answers: { 200: { description: 'What the Supervisor says now; if it does not answer in time, what it said last.', schema: update } },
+      answers: { 200: { description: 'What the Supervisor says now, or what it said last if it does not answer in time.', schema: update } },
       handle: (call, { wait = 0 }) => {
         const { socket } = call.request;
         const answer = (): void => {
@@ -37,7 +37,7 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       method: 'post',
       path: '/v1/update',
       operationId: 'requestUpdate',
-      summary: 'Ask the Supervisor to try an update now; with `force`, its holders lose the lock.',
+      summary: 'Ask the Supervisor to try an update now. With `force`, everybody who holds the lock loses it.',
       parameters: requestUpdateParameters,
       answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
       problems: [PROBLEMS['supervisor-unavailable']],
