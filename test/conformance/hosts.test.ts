@@ -63,6 +63,13 @@ test('the setting allows names, what is below a name, and no more', async () => 
   for (const host of ['example.com', 'x.device.example.com', 'balena.example', 'evilbalena.example', 'evil.example']) expect([host, await statusFor(host)]).toEqual([host, 403]);
 });
 
+test("a page from a device's public URL, whose TLS ends in the cloud, can make changes if that name is allowed", async () => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_ALLOWED_HOSTS: '*.balena-devices.com' } });
+  const headers = { Host: '0123abcd.balena-devices.com', Origin: 'https://0123abcd.balena-devices.com' };
+  expect((await send(sidecar.tcpTarget, 'PUT', '/v1/leases/recorder', { headers })).status).toBe(201);
+  expect((await send(sidecar.tcpTarget, 'DELETE', '/v1/leases/recorder', { headers })).status).toBe(200);
+});
+
 test('the setting can allow every host', async () => {
   const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_PORT: '0', UPDATE_LOCK_ALLOWED_HOSTS: '*' } });
   for (const host of FOREIGN) expect((await send(sidecar.tcpTarget, 'GET', '/v1/lock', { headers: { Host: host } })).status).toBe(200);
