@@ -6,6 +6,14 @@
         while not lease.lost.is_set():
             record()
 
+With asyncio:
+
+    from update_lock import AsyncUpdateLock
+
+    async with AsyncUpdateLock().hold("recorder", reason="recording") as lease:
+        while not lease.lost.is_set():
+            await record()
+
 Standard library only, Python 3.8 and later. Which sidecar: the URL that is given, or ``UPDATE_LOCK_URL``
 (``http://update-lock:8080``, ``unix:/run/update-lock/update-lock.sock``), else the default socket if it is there, else
 ``http://update-lock:8080``. The token: the one that is given, or ``UPDATE_LOCK_TOKEN``.
@@ -25,24 +33,152 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, Generator, Iterator, List, NamedTuple, Optional, Tuple, Type
+from typing import TypedDict, TypeVar, Union, cast
 from urllib.parse import urlencode, urlsplit
 
+if TYPE_CHECKING:
+    import asyncio
+
 __all__ = [
+    "AsyncHeldLease",
+    "AsyncUpdateLock",
+    "EndedLease",
     "HeldLease",
+    "HistoryEntry",
     "InvalidRequest",
+    "Lease",
+    "LockEvent",
     "LockLost",
+    "LockPath",
+    "LockStatus",
     "LockUnavailable",
     "NotAllowed",
+    "Override",
     "Unreachable",
+    "Update",
     "UpdateLock",
     "UpdateLockError",
+    "Window",
 ]
 __version__ = "0.1.0"  # x-release-please-version
 
 Duration = Union[float, str]
-#: A JSON object of the sidecar's API: a lease, the lock, an update.
+#: Any JSON object of the sidecar's API.
 Document = Dict[str, Any]
+
+
+class Lease(TypedDict):
+    """One named reason to hold the lock. Times are RFC 3339 in UTC. Sidecars before 0.1 give no ``id``."""
+
+    id: str
+    name: str
+    reason: str
+    #: ``timed``, ``connection`` or ``builtin``.
+    kind: str
+    since: str
+    expires: Optional[str]
+    ttlSeconds: Optional[float]
+    remainingSeconds: Optional[float]
+    renewals: int
+    peer: str
+
+
+class _Ended(TypedDict):
+    reason: str
+    at: str
+
+
+class EndedLease(Lease):
+    """A lease that has ended, and how."""
+
+    ended: _Ended
+
+
+class Update(TypedDict):
+    """What waits for the lock."""
+
+    #: ``reachable``, ``unreachable``, ``not-configured`` or ``not-asked-yet``.
+    supervisor: str
+    pending: bool
+    #: ``release`` and ``reboot``.
+    waiting: List[str]
+    downloaded: bool
+    downloading: bool
+    failed: bool
+    since: Optional[str]
+    blockedBy: List[str]
+    deadline: Optional[str]
+    draining: bool
+    drainEnds: Optional[str]
+    detail: Optional[str]
+
+
+class Window(TypedDict):
+    """When updates are allowed, where windows are configured."""
+
+    open: bool
+    opens: Optional[str]
+    closes: Optional[str]
+    frozen: bool
+    timezone: str
+
+
+class Override(TypedDict):
+    """Somebody allows or holds updates by hand."""
+
+    updates: str
+    reason: str
+    since: str
+    until: str
+    inForce: bool
+
+
+class LockPath(TypedDict):
+    path: str
+    #: ``ours``, ``absent``, ``supervisor`` or ``foreign``.
+    state: str
+
+
+class _Device(TypedDict):
+    name: Optional[str]
+    uuid: Optional[str]
+
+
+class LockStatus(TypedDict):
+    """The lock: who holds it, and why."""
+
+    #: ``held``, ``free``, ``updating``, ``foreign``, ``cooldown`` or ``unavailable``.
+    state: str
+    since: Optional[str]
+    expires: Optional[str]
+    flock: bool
+    paths: List[LockPath]
+    leases: List[Lease]
+    update: Optional[Update]
+    window: Optional[Window]
+    override: Optional[Override]
+    device: Optional[_Device]
+    summary: str
+
+
+class HistoryEntry(TypedDict):
+    """Something that has happened, in words; ``text`` continues the sentence that ``name`` begins."""
+
+    at: str
+    event: str
+    name: Optional[str]
+    text: str
+    detail: str
+
+
+class LockEvent(TypedDict):
+    """One event of ``events()``: ``type`` is ``lock``, ``lease``, ``update`` or ``fleet``."""
+
+    id: str
+    type: str
+    data: Document
+
 
 DEFAULT_SOCKET = "/run/update-lock/update-lock.sock"
 DEFAULT_URL = "http://update-lock:8080"
@@ -71,6 +207,9 @@ _MOST_IDS = 1000
 
 # Codes with which a sidecar refuses a new lease, so that the former one must have ended.
 _GATES = ("updating", "foreign-lock", "cooldown", "draining")
+
+# The types of events that are known; later sidecars may send others.
+_EVENTS = ("lock", "lease", "update", "fleet")
 
 # The exceptions that a connection, http.client and json may raise, whatever the server sends.
 _BROKEN = (OSError, http.client.HTTPException, ValueError, OverflowError, RecursionError)
@@ -136,6 +275,7 @@ class UpdateLock:
         self._token = token or os.environ.get("UPDATE_LOCK_TOKEN") or None
         # The ids of the leases that were acquired by name.
         self._ids: Dict[str, str] = {}
+        self._sleep: Callable[[float], Any] = time.sleep
         if self._token is not None and re.search(r"[^\x21-\x7e]", self._token):
             raise InvalidRequest("the token has characters that no HTTP header may have", "invalid")
         _endpoint(self.url)
@@ -163,7 +303,7 @@ class UpdateLock:
 
         stream, held = None, None
         try:
-            stream = _persist(limit, attempt)
+            stream = _persist(limit, attempt, sleep=self._sleep)
             held = HeldLease(self, stream, form)
             held._thread.start()
             return held
@@ -177,7 +317,7 @@ class UpdateLock:
 
     def acquire(
         self, name: str, *, ttl: Optional[Duration] = None, reason: Optional[str] = None, wait: Duration = 1.0
-    ) -> Document:
+    ) -> Lease:
         """Acquires the lease, or renews a live one, for ``ttl`` from now (by default 5 minutes)."""
         form = _form(ttl=ttl, reason=reason)
         path = _lease_path(name)
@@ -186,21 +326,21 @@ class UpdateLock:
             patience = _at_most_an_hour(left)
             return self._ask("PUT", path, {**form, "wait": _seconds_text(patience)}, patience)
 
-        lease = _check_lease(_persist(_seconds(wait), attempt), name, self.url)
+        lease = _check_lease(_persist(_seconds(wait), attempt, sleep=self._sleep), name, self.url)
         self._ids.pop(name, None)
         if "id" in lease:
             self._ids[name] = lease["id"]
             for oldest in list(self._ids)[:-_MOST_IDS]:
                 self._ids.pop(oldest, None)
-        return lease
+        return cast(Lease, lease)
 
-    def renew(self, name: str, *, ttl: Optional[Duration] = None) -> Document:
+    def renew(self, name: str, *, ttl: Optional[Duration] = None) -> Lease:
         """Renews the lease; fails with ``LockLost`` if it has ended, instead of acquiring a new one. If this object has acquired
         it, it does not renew another lease of that name."""
         headers = _if_match(self._ids.get(name)) or {"If-Match": "*"}
-        return _check_lease(self._ask("PUT", _lease_path(name), _form(ttl=ttl), headers=headers), name, self.url)
+        return cast(Lease, _check_lease(self._ask("PUT", _lease_path(name), _form(ttl=ttl), headers=headers), name, self.url))
 
-    def release(self, name: str) -> Optional[Document]:
+    def release(self, name: str) -> Optional[EndedLease]:
         """Releases the lease and returns it as it was; None if there was none of that name. If this object has acquired it, it
         does not release another lease of that name."""
         headers = _if_match(self._ids.get(name))
@@ -209,18 +349,68 @@ class UpdateLock:
         except LockLost:
             ended = {}
         self._ids.pop(name, None)
-        return _check_lease(ended, name, self.url) if ended else None
+        return cast(EndedLease, _check_lease(ended, name, self.url)) if ended else None
 
-    def status(self) -> Document:
+    def status(self) -> LockStatus:
         """The lock: ``state``, ``leases``, and ``summary``, one sentence that says why the device is not updating."""
-        return _check(self._ask("GET", "/v1/lock"), "state", str, self.url)
+        return cast(LockStatus, _check(self._ask("GET", "/v1/lock"), "state", str, self.url))
 
-    def leases(self) -> List[Document]:
+    def leases(self) -> List[Lease]:
         """The live leases, oldest first."""
-        leases: List[Document] = _check(self._ask("GET", "/v1/leases"), "leases", list, self.url)["leases"]
+        leases: List[Lease] = _check(self._ask("GET", "/v1/leases"), "leases", list, self.url)["leases"]
         return leases
 
-    def wait_for_update(self, timeout: Optional[Duration] = None) -> Optional[Document]:
+    def history(self) -> List[HistoryEntry]:
+        """What has happened lately, in words: up to fifty events since the sidecar was started, newest first."""
+        events: List[HistoryEntry] = _check(self._ask("GET", "/v1/history"), "events", list, self.url)["events"]
+        return events
+
+    def events(self, *, last_event_id: Optional[str] = None) -> Iterator[LockEvent]:
+        """The events of the lock, from now on or after the event of that id, over restarts of the sidecar. Waits for a sidecar that
+        is not there yet. Ends only with its reader.
+
+        First comes the present state: a ``lock`` whose data say ``snapshot``, each live lease, and the update. A later ``lock`` with
+        ``snapshot`` begins anew; with ``missed``, events were missed.
+        """
+        last_id = "" if last_event_id is None else last_event_id
+        if re.search(r"[^\x20-\x7e]", last_id):
+            raise InvalidRequest("%r is not the id of an event" % last_id, "invalid")
+        return self._read_events(last_id)
+
+    def _read_events(self, last_id: str) -> Iterator[LockEvent]:
+        pause = _FIRST_PAUSE
+        while True:
+            stream = _persist(None, lambda _, after=last_id: self._open_events(after), sleep=self._sleep)
+            try:
+                for event in stream.events(last_id):
+                    last_id, pause = event["id"], _FIRST_PAUSE
+                    if event["type"] in _EVENTS:
+                        yield event
+            except _BROKEN:
+                pass
+            finally:
+                stream.wire.close()
+            self._sleep(pause)
+            pause = min(_LONGEST_PAUSE, 2 * pause)
+
+    def _open_events(self, last_id: str) -> "_EventStream":
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        wire, response = self._send("GET", "/v1/events", None, _ANSWER_TIMEOUT, headers)
+        try:
+            if response.status != 200 or _content_type(response) != "text/event-stream":
+                _document(response, self.url)
+                raise _not_the_sidecar(self.url, "answered %d without events" % response.status)
+            return _EventStream(wire, response)
+        except BaseException:
+            wire.close()
+            raise
+
+    def request_update(self, *, force: bool = False) -> Update:
+        """Asks the Supervisor to try an update now. With ``force`` all holders lose the lock, which needs the admin token."""
+        update = self._ask("POST", "/v1/update", {"force": "true"} if force else None)
+        return cast(Update, _check(update, "pending", bool, self.url))
+
+    def wait_for_update(self, timeout: Optional[Duration] = None) -> Optional[Update]:
         """Waits until an update is pending, and returns it; None at the end of the timeout."""
         until = None if timeout is None else time.monotonic() + _seconds(timeout)
         waits = False
@@ -232,9 +422,9 @@ class UpdateLock:
                 patience = _at_most_an_hour(left) if waits else min(0.001, _at_most_an_hour(left))
                 return self._ask("GET", "/v1/update?wait=" + _seconds_text(patience), patience=patience)
 
-            update = _check(_persist(left, attempt), "pending", bool, self.url)
+            update = _check(_persist(left, attempt, sleep=self._sleep), "pending", bool, self.url)
             if update["pending"]:
-                return update
+                return cast(Update, update)
             if update.get("supervisor") == "not-configured":
                 raise UpdateLockError("the sidecar has not been given access to the Supervisor", "not-configured")
             if until is not None and time.monotonic() >= until:
@@ -272,6 +462,7 @@ class UpdateLock:
         wire = _Wire(timeout)
         try:
             wire.connect(endpoint)
+            self._on_connect(wire)
             # Only formats the request. It would close the connection during an answer with Connection: close.
             connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
             connection.sock = wire  # type: ignore[assignment]
@@ -286,6 +477,9 @@ class UpdateLock:
             if isinstance(error, _BROKEN):
                 raise Unreachable("the sidecar at %s cannot be reached: %s" % (url, _describe(error))) from error
             raise
+
+    def _on_connect(self, wire: "_Wire") -> None:
+        """Called with each connection, before anything is sent."""
 
     def _open_hold(
         self, name: str, form: Dict[str, str], wait: float, timeout: float, lease_id: Optional[str] = None
@@ -317,10 +511,12 @@ class HeldLease:
         #: Set when an update has waited long enough: the lease will be ended soon.
         self.draining = threading.Event()
         #: The lease as it was granted, or as it was when the hold last reconnected.
-        self.document: Document = stream.lease
+        self.document: Lease = cast(Lease, stream.lease)
         self.name: str = stream.lease["name"]
         self._lock = lock
         self._form = form
+        # Called when a lease is lost, or about to be.
+        self._on_change: Callable[[], None] = lambda: None
         self._error: Optional[LockLost] = None
         # Taken by the release, and kept. Taking it is one step, which an interrupt cannot leave half done.
         self._release = threading.Lock()
@@ -345,6 +541,10 @@ class HeldLease:
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
     ) -> None:
         self.release()
+        self._leave(error)
+
+    def _leave(self, error: Optional[BaseException]) -> None:
+        """Reports a loss at the end of a block, which has raised that error or none."""
         if error is None:
             self.check()
         elif self._error is not None and error is not self._error and error.__context__ is None:
@@ -417,6 +617,7 @@ class HeldLease:
             while line is not None:
                 if line.get("event") == "draining":
                     self.draining.set()
+                    self._on_change()
                 elif line.get("event") == "ended":
                     lease = line.get("lease")
                     reason = (_ended_reason(lease) if isinstance(lease, dict) else None) or "lost"
@@ -454,7 +655,7 @@ class HeldLease:
         is_same = _is_same(self.document, stream.lease)
         if is_same:
             # First set, then check: a release does it in the opposite order, so that one of the two ends the stream.
-            self.document, self._stream = stream.lease, stream
+            self.document, self._stream = cast(Lease, stream.lease), stream
         former.wire.close()
         if is_same and not self._is_released:
             return True
@@ -469,6 +670,7 @@ class HeldLease:
         if self._error is None:
             self._error = error
             self.lost.set()
+            self._on_change()
 
 
 class _HoldStream:
@@ -504,6 +706,248 @@ class _HoldStream:
         except _BROKEN:
             pass
         self.wire.close()
+
+
+class _EventStream:
+    """An open connection on which server-sent events come (WHATWG HTML, 9.2)."""
+
+    def __init__(self, wire: "_Wire", response: http.client.HTTPResponse) -> None:
+        self.wire = wire
+        self._response = response
+
+    def events(self, last_id: str) -> Iterator[LockEvent]:
+        """Ends with the connection. Raises if nothing comes in time, or something that is no event."""
+        fields = {"id": last_id, "event": "", "data": ""}
+        while True:
+            self.wire.allow(_SILENCE, 2 * _LONGEST_LINE)
+            line = self._response.readline(_LONGEST_LINE)
+            if not line.endswith(b"\n"):
+                return
+            text = line.decode("utf-8").rstrip("\r\n")
+            if text == "":
+                if fields["data"]:
+                    yield {"id": fields["id"], "type": fields["event"], "data": _parse(fields["data"].encode("utf-8"))}
+                fields.update(event="", data="")
+                continue
+            field, _, value = text.partition(":")
+            value = value[1:] if value.startswith(" ") else value
+            if field in fields:
+                fields[field] = fields["data"] + value if field == "data" else value
+            if len(fields["data"]) > _LONGEST_LINE:
+                raise ValueError("an event does not end")
+
+
+class AsyncUpdateLock:
+    """The same as :class:`UpdateLock`, for asyncio. Each call runs in a thread of its own; a call that is cancelled leaves nothing held."""
+
+    def __init__(self, url: Optional[str] = None, token: Optional[str] = None) -> None:
+        self._lock = UpdateLock(url, token)
+
+    @property
+    def url(self) -> str:
+        return self._lock.url
+
+    def hold(self, name: Optional[str] = None, *, reason: Optional[str] = None, wait: Optional[Duration] = None) -> "_Holding":
+        """As :meth:`UpdateLock.hold`, for ``async with``. ``lease = await lock.hold()`` holds it until ``await lease.release()``."""
+
+        def begin(lock: UpdateLock) -> HeldLease:
+            held = lock.hold(name, reason=reason, wait=wait)
+            # What is held cannot be aborted, only released.
+            held._lock = self._lock
+            return held
+
+        return _Holding(begin, self._lock)
+
+    async def acquire(
+        self, name: str, *, ttl: Optional[Duration] = None, reason: Optional[str] = None, wait: Duration = 1.0
+    ) -> Lease:
+        return await _in_thread(_Abortable(self._lock), lambda lock: lock.acquire(name, ttl=ttl, reason=reason, wait=wait))
+
+    async def renew(self, name: str, *, ttl: Optional[Duration] = None) -> Lease:
+        return await _in_thread(_Abortable(self._lock), lambda lock: lock.renew(name, ttl=ttl))
+
+    async def release(self, name: str) -> Optional[EndedLease]:
+        return await _in_thread(_Abortable(self._lock), lambda lock: lock.release(name))
+
+    async def status(self) -> LockStatus:
+        return await _in_thread(_Abortable(self._lock), UpdateLock.status)
+
+    async def leases(self) -> List[Lease]:
+        return await _in_thread(_Abortable(self._lock), UpdateLock.leases)
+
+    async def history(self) -> List[HistoryEntry]:
+        return await _in_thread(_Abortable(self._lock), UpdateLock.history)
+
+    async def events(self, *, last_event_id: Optional[str] = None) -> AsyncIterator[LockEvent]:
+        lock = _Abortable(self._lock)
+        events = lock.events(last_event_id=last_event_id)
+        try:
+            while True:
+                yield await _in_thread(lock, lambda _: next(events))
+        finally:
+            lock.abort()
+
+    async def request_update(self, *, force: bool = False) -> Update:
+        return await _in_thread(_Abortable(self._lock), lambda lock: lock.request_update(force=force))
+
+    async def wait_for_update(self, timeout: Optional[Duration] = None) -> Optional[Update]:
+        return await _in_thread(_Abortable(self._lock), lambda lock: lock.wait_for_update(timeout))
+
+
+class AsyncHeldLease:
+    """A lease that is held by a connection, as :class:`HeldLease`, for asyncio."""
+
+    def __init__(self, held: HeldLease, loop: "asyncio.AbstractEventLoop") -> None:
+        import asyncio
+
+        #: Set when the lock is lost: from then on, work is not protected any more.
+        self.lost = asyncio.Event()
+        #: Set when an update has waited long enough: the lease will be ended soon.
+        self.draining = asyncio.Event()
+        self._held = held
+        self._loop = loop
+        held._on_change = self._wake
+        self._look()
+
+    @property
+    def name(self) -> str:
+        return self._held.name
+
+    @property
+    def document(self) -> Lease:
+        """The lease as it was granted, or as it was when the hold last reconnected."""
+        return self._held.document
+
+    def check(self) -> None:
+        """Raises ``LockLost`` if the lock was lost, also if that was only noticed at its release."""
+        self._held.check()
+
+    async def release(self) -> None:
+        """Releases the lease, and returns once the sidecar has confirmed that it has ended. Does not fail. If it is cancelled, the
+        release goes on."""
+        await _in_thread(None, lambda _: self._held.release())
+
+    async def __aenter__(self) -> "AsyncHeldLease":
+        return self
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        await self.release()
+        self._held._leave(error)
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._look)
+        except RuntimeError:
+            # The loop is closed: nobody is left to be told.
+            pass
+
+    def _look(self) -> None:
+        if self._held.lost.is_set():
+            self.lost.set()
+        if self._held.draining.is_set():
+            self.draining.set()
+
+
+class _Holding:
+    """A hold that begins when it is awaited or entered."""
+
+    def __init__(self, hold: Callable[[UpdateLock], HeldLease], lock: UpdateLock) -> None:
+        self._hold = hold
+        self._lock = lock
+
+    def __await__(self) -> Generator[Any, None, AsyncHeldLease]:
+        return self._begin().__await__()
+
+    async def _begin(self) -> AsyncHeldLease:
+        import asyncio
+
+        held = await _in_thread(_Abortable(self._lock), self._hold, undo=HeldLease.release)
+        return AsyncHeldLease(held, asyncio.get_running_loop())
+
+    async def __aenter__(self) -> AsyncHeldLease:
+        self._lease = await self
+        return self._lease
+
+    async def __aexit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], traceback: Optional[TracebackType]
+    ) -> None:
+        await self._lease.__aexit__(kind, error, traceback)
+
+
+class _Aborted(Exception):
+    """A call was given up; nobody waits for its result."""
+
+
+class _Abortable(UpdateLock):
+    """Another UpdateLock, for one call that can be given up from another thread."""
+
+    def __init__(self, lock: UpdateLock) -> None:
+        self.__dict__.update(lock.__dict__)
+        self._aborted = threading.Event()
+        self._wire: Optional[_Wire] = None
+        self._sleep = self._pause
+
+    def abort(self) -> None:
+        self._aborted.set()
+        if self._wire is not None:
+            self._wire.shut_down(socket.SHUT_RDWR)
+
+    # Sets the wire first, then checks; an abort does it in the opposite order, so that one of the two ends the call.
+    def _on_connect(self, wire: "_Wire") -> None:
+        self._wire = wire
+        if self._aborted.is_set():
+            raise _Aborted()
+
+    def _pause(self, seconds: float) -> None:
+        if self._aborted.wait(seconds):
+            raise _Aborted()
+
+
+async def _in_thread(lock: Any, call: Callable[[Any], _T], undo: Optional[Callable[[_T], Any]] = None) -> _T:
+    """Makes a blocking call in a thread of its own, which does not keep the process alive. If it is cancelled, the call is aborted, and
+    undone if it had succeeded already."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    done: "asyncio.Future[_T]" = loop.create_future()
+
+    def settle(result: Any, error: Optional[BaseException]) -> None:
+        if done.cancelled():
+            take_back(result, error)
+        elif error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+
+    def take_back(result: Any, error: Optional[BaseException]) -> None:
+        if error is None and undo is not None:
+            threading.Thread(target=undo, args=(result,), name="update-lock undo", daemon=True).start()
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = call(lock)
+        except BaseException as failure:
+            error = failure
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            # The loop is closed.
+            take_back(result, error)
+
+    threading.Thread(target=work, name="update-lock call", daemon=True).start()
+    try:
+        return await done
+    except asyncio.CancelledError:
+        if done.done() and not done.cancelled():
+            # The caller was cancelled before it could see the result.
+            failure = done.exception()
+            take_back(done.result() if failure is None else None, failure)
+        elif lock is not None:
+            lock.abort()
+        raise
 
 
 class _Wire(io.RawIOBase):
@@ -742,9 +1186,10 @@ def _check_lease(lease: Any, name: str, url: str) -> Document:
     raise _not_the_sidecar(url, "answered with something else than the lease %s" % name)
 
 
-def _is_same(ours: Document, other: Document) -> bool:
-    field = "id" if "id" in ours and "id" in other else "since"
-    return bool(ours.get(field) == other.get(field))
+def _is_same(ours: Lease, other: Document) -> bool:
+    if "id" in ours and "id" in other:
+        return bool(ours["id"] == other["id"])
+    return bool(ours["since"] == other.get("since"))
 
 
 def _if_match(lease_id: Optional[str]) -> Dict[str, str]:
