@@ -380,7 +380,7 @@ class UpdateLock:
     def _read_events(self, last_id: str) -> Iterator[LockEvent]:
         pause = _FIRST_PAUSE
         while True:
-            stream = _persist(None, lambda _, after=last_id: self._open_events(after), sleep=self._sleep)
+            stream = _persist(None, lambda _: self._open_events(last_id), sleep=self._sleep)
             try:
                 for event in stream.events(last_id):
                     last_id, pause = event["id"], _FIRST_PAUSE

@@ -19,7 +19,7 @@ test('shellcheck finds nothing to say', () => {
 
 test('its version is the project\'s', () => {
   const { version } = JSON.parse(readFileSync(resolve(__dirname, '../../package.json'), 'utf8')) as { version: string };
-  expect(spawnSync(SCRIPT, ['--version'], { encoding: 'utf8' }).stdout).toBe(`${version}\n`);
+  expect(spawnSync(SCRIPT, ['--version'], { encoding: 'utf8' }).stdout).toBe(`update-lock ${version}\n`);
 });
 
 test('it works in zsh as well', async () => {
