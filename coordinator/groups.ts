@@ -61,11 +61,13 @@ const SLOWEST_PACE_MS = 300_000;
 /** What to answer to a device that asks for a turn. */
 export function decide(group: Group, asker: Device, nowMs: number): Decision {
   const holder = group.holders.get(asker.id);
-  if (holder !== undefined) return isSameDevice(holder, asker) ? { kind: 'confirmed' } : refuse('other_instance', SLOWEST_PACE_MS, false);
-  const ahead = countAhead(group, asker.id, nowMs);
+  if (holder !== undefined) return isSameDevice(holder, asker) ? { kind: 'confirmed' } : refuse('other_instance', SLOWEST_PACE_MS, null);
+  const ahead = waitersAhead(group, asker.id, nowMs);
   const free = group.slots - group.holders.size;
-  if (!group.paused && ahead < free) return { kind: 'granted' };
-  return refuse(group.paused ? 'paused' : free > 0 ? 'not_your_turn' : 'all_slots_full', paceAt(ahead, group.slots), true);
+  if (!group.paused && ahead.length < free) return { kind: 'granted' };
+  const paceMs = paceAt(ahead.length, group.slots);
+  if (group.paused || free <= 0) return refuse(group.paused ? 'paused' : 'all_slots_full', paceMs, paceMs);
+  return refuse('not_your_turn', untilPassed(ahead, free, paceMs, nowMs), paceMs);
 }
 
 /** Whether the turn is that of this device. One that says nothing of its instance is another than one that does. */
@@ -73,14 +75,25 @@ export function isSameDevice(holder: Device, device: Device): boolean {
   return holder.id === device.id && holder.instance === device.instance;
 }
 
-/** How many are before that device in the queue and still ask. */
-function countAhead({ waiting }: Group, id: string, nowMs: number): number {
-  let count = 0;
+/** Those that are before that device in the queue and still ask. */
+function waitersAhead({ waiting }: Group, id: string, nowMs: number): Waiter[] {
+  const ahead: Waiter[] = [];
   for (const waiter of waiting.values()) {
     if (waiter.id === id) break;
-    if (waiter.silentFromMs > nowMs) count += 1;
+    if (waiter.silentFromMs > nowMs) ahead.push(waiter);
   }
-  return count;
+  return ahead;
+}
+
+/**
+ * When to ask again while slots are free, but others have asked before: just when so many of them are passed over that one is left, if they
+ * have died. In equal steps, so that none is shorter than half of the pace: devices wait for 5 s at least.
+ */
+function untilPassed(ahead: readonly Waiter[], free: number, paceMs: number, nowMs: number): number {
+  const passedAtMs = ahead.map(({ silentFromMs }) => silentFromMs).sort((a, b) => a - b)[ahead.length - free] ?? Infinity;
+  if (passedAtMs === Infinity) return paceMs;
+  const leftMs = passedAtMs - nowMs;
+  return Math.ceil(leftMs / Math.ceil(leftMs / paceMs) / 1000) * 1000;
 }
 
 function paceAt(position: number, slots: number): number {
@@ -88,8 +101,9 @@ function paceAt(position: number, slots: number): number {
   return PACES_MS[Math.floor(position / front)] ?? SLOWEST_PACE_MS;
 }
 
-function refuse(code: Refusal, retryAfterMs: number, getsPlace: boolean): Decision {
-  return { kind: 'refused', code, retryAfterMs, silentAfterMs: getsPlace ? SILENT_AFTER_ASKS * retryAfterMs : null };
+/** @param paceMs that of its place in the queue; null if it gets none */
+function refuse(code: Refusal, retryAfterMs: number, paceMs: number | null): Decision {
+  return { kind: 'refused', code, retryAfterMs, silentAfterMs: paceMs === null ? null : SILENT_AFTER_ASKS * paceMs };
 }
 
 /** Whether somebody has had a turn for so long that a person has to look. */

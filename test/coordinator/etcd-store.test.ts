@@ -91,6 +91,22 @@ describe('The etcd store', () => {
     expect(await one.grant(group, { id: 'a', instance: null }, 0)).toBe('conflict');
   });
 
+  test('while a slot is free, it is known when the first in the queue will be passed over', async () => {
+    const prefix = newPrefix();
+    const store = open(prefix);
+    await store.setGroup('default', { slots: 1, paused: true, isAdHoc: false }, null);
+    const group = await store.read('default');
+    if (group === null) throw new Error('there is no group');
+    for (const id of ['a', 'b']) await store.wait(group, id, 30_000, Date.now());
+    const silentIn = async (): Promise<number[]> => [...((await open(prefix).read('default'))?.waiting.values() ?? [])].map(({ silentFromMs }) => silentFromMs - Date.now());
+    expect(await silentIn()).toEqual([Infinity, Infinity]);
+    await store.setGroup('default', { slots: 1, paused: false, isAdHoc: false }, await store.read('default'));
+    const [first = 0, second] = await silentIn();
+    expect(first).toBeGreaterThan(20_000);
+    expect(first).toBeLessThanOrEqual(32_000);
+    expect(second).toBe(Infinity);
+  });
+
   test('history is compacted', async () => {
     const store = new EtcdStore({ ...SETTINGS, endpoints: etcd.endpoints, prefix: newPrefix() }, () => Date.now(), 200);
     opened.push(store);

@@ -13,6 +13,12 @@ const COMPACT_EVERY_MS = 3_600_000;
 /** What was read is used for ten times as long as it took to read it: many that wait then cost no more than a tenth of the time. */
 const REUSE_FACTOR = 10;
 
+/** etcd tells whole seconds of what is left of a lease, and ends it up to a second late. */
+const LEASE_ENDS_WITHIN_MS = 2000;
+
+/** Of so many waiters it is read when they will be passed over. */
+const MAX_SILENCES_READ = 10;
+
 /** How often a turn that others change meanwhile is read anew before it is given up. */
 const MAX_ATTEMPTS = 4;
 
@@ -134,7 +140,19 @@ export class EtcdStore implements Store {
   async #load(name: string): Promise<EtcdGroup | null> {
     const keys = this.#keys;
     const answer = await this.#etcd.transact('read', { success: [get(keys.group(name)), getAll(keys.holder(name)), getAll(keys.waiting(name)), getAll(keys.asking(name))] });
-    return toGroup(name, keys, foundIn(answer), (id) => this.#lastAsked.get(keys.waiting(name, id)) ?? null);
+    const group = toGroup(name, keys, foundIn(answer), (id) => this.#lastAsked.get(keys.waiting(name, id)) ?? null);
+    if (group !== null) await this.#readSilence(group);
+    return group;
+  }
+
+  /** While slots are free, reads when the first in the queue will be passed over, so that the next are told to ask just then. */
+  async #readSilence({ slots, holders, paused, waiting }: EtcdGroup): Promise<void> {
+    const free = paused ? 0 : Math.min(slots - holders.size, MAX_SILENCES_READ);
+    const first = [...waiting.values()].filter(({ asking }) => asking !== null).slice(0, Math.max(free, 0));
+    await Promise.all(first.map(async (waiter) => {
+      const { TTL: seconds } = await this.#etcd.call('read', '/v3/lease/timetolive', { ID: waiter.asking?.lease });
+      waiting.set(waiter.id, { ...waiter, silentFromMs: this.wallMs() + 1000 * Number(seconds) + LEASE_ENDS_WITHIN_MS });
+    }));
   }
 
   async #remove(name: string, id: string, isOfThisDevice: (holder: { readonly instance: string | null }) => boolean): Promise<GivenBack> {
