@@ -1,11 +1,13 @@
 // Measures the sidecar beside a bare node:http server that does the same to the disk, in the same run, since machines
 // differ and their speed drifts. Prints a table of ratios with what we promise; exits 1 if a promise is not kept.
-// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events`, `retry`, `command`, `library` and `shell`. `peers`, on
-// the other hand, measures it beside everything else that locks: see peers/.
+// With arguments, only those of `put`, `memory`, `leases`, `start`, `idle`, `events`, `retry`, `command`, `library` and `shell`;
+// `coordinator`, which
+// needs an etcd, only if it is named. `peers`, on the other hand, measures it beside everything else that locks: see peers/.
 import { fork, spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpdateLock } from '../client/dist/index.mjs';
 import { AgentClient, RawClient } from './client.mjs';
+import { benchCoordinator } from './coordinator.mjs';
 import { timeOfCurl, timeOfNothing, timeOfRun, timeOfScript } from './command.mjs';
 import { runPeers } from './peers/run.mjs';
 import { BARE, IS_AS_IN_IMAGE, Server, SIDECAR } from './server.mjs';
@@ -303,5 +305,6 @@ const BENCHES = { put: benchPut, memory: benchMemory, leases: benchManyLeases, s
 const wanted = process.argv.slice(2);
 if (wanted[0] === 'peers') process.exit(runPeers(wanted.slice(1)));
 for (const [name, bench] of Object.entries(BENCHES)) if (wanted.length === 0 || wanted.includes(name)) await bench();
+if (wanted.includes('coordinator')) await benchCoordinator(report);
 console.table(rows);
 process.exitCode = rows.every(({ kept }) => kept !== 'NO') ? 0 : 1;

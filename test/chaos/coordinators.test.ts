@@ -76,6 +76,13 @@ async function change(group: string, json: { readonly slots?: number; readonly p
   await until(() => exchange({ host: '127.0.0.1', port: pick(ports) }, 'PUT', `/v1/groups/${group}`, { json, headers }).then(({ status }) => status === 200, () => false), ANSWERED_WITHIN_MS);
 }
 
+/** Clears what late requests have taken. Once all coordinators are new ones, requests have arrived or never will. */
+async function giveBackLate(): Promise<void> {
+  await Promise.all(coordinators.map((coordinator) => coordinator.kill()));
+  await Promise.all(REPLICAS.map((_, index) => startCoordinator(index)));
+  await fleet.giveBackLate();
+}
+
 /** Leaves the network cut for a while. */
 async function cutFor(ms: number, ways: readonly (readonly [string, string])[]): Promise<void> {
   for (const [from, to] of ways) network.cut(from, to);
@@ -176,14 +183,12 @@ test(`three coordinators on an etcd of three members, with their processes and t
   // In peace each gets the turn that it waits for.
   for (const { name, slots } of GROUPS.filter((group) => CHANGED.includes(group.name))) await change(name, { slots, paused: false });
   fleet.end();
+  await giveBackLate();
   for (const untilMs = Date.now() + STARVED_AFTER_MS; fleet.busy.length > 0 && Date.now() < untilMs;) await sleep(100);
   expect(fleet.busy).toEqual([]);
   await fleet.ended();
 
-  // What was held up on its way has arrived, or never will.
-  await Promise.all(coordinators.map((coordinator) => coordinator.kill()));
-  await Promise.all(REPLICAS.map((_, index) => startCoordinator(index)));
-  await fleet.giveBackLate();
+  await giveBackLate();
   await watch.end();
 
   if (process.env['CHAOS_SECONDS'] !== undefined) console.log({ ...fleet.figures(), disturbances, lost: network.lostBefore + network.lostAfter });

@@ -103,9 +103,9 @@ export class SimulatedFleet {
     };
   }
 
-  /** Gives back, once, what a request may have taken that was held up for longer than its device has waited for it. */
+  /** Lets each idle device give back, once, what a request may have taken that was held up for longer than the device has waited for it. */
   async giveBackLate(): Promise<void> {
-    const inDoubt = this.devices.filter(({ unknown }) => unknown > 0);
+    const inDoubt = this.devices.filter(({ unknown, askingSinceMs }) => unknown > 0 && askingSinceMs === null);
     while (inDoubt.length > 0) {
       await Promise.all(inDoubt.splice(0, 50).map((device) => this.#giveBack(device)));
     }
