@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
   ['idle', 'something waits, but another lease holds the lock', 'idle', async () => { world.apps = ['app']; world.waiting = ['release']; await world.pass(MINUTE); }, () => { expect(world.asked).toEqual([]); }],
   ['idle', 'something waits, and nothing but `@fleet` holds it back', 'asking', async () => { world.refusal = FULL; world.waiting = ['release']; await world.pass(200); }, isHeld],
   ['idle', 'the same, but the pause after a turn in which nothing began is not over', 'idle', async () => { await pausing(); await world.pass(4 * MINUTE); }, isGivenBack],
-  ['idle', 'in that pause the device is to have another release', 'asking', async () => { await pausing(); [world.target, world.refusal] = ['release-2', FULL]; await world.pass(200); }, isHeld],
+  ['idle', 'in that pause another release becomes the target', 'asking', async () => { await pausing(); [world.target, world.refusal] = ['release-2', FULL]; await world.pass(200); }, isHeld],
   ['idle', 'somebody allows updates', 'idle', async () => { world.isAllowed = true; world.waiting = ['release']; await world.pass(1000); }, () => { isFree(); expect(world.asked).toEqual([]); }],
   ['idle', 'the Supervisor has not said for 15 minutes what waits', 'idle', async () => { world.isKnown = false; await world.pass(16 * MINUTE); }, isFree],
   ['idle', 'the Supervisor is older than 16.2', 'idle', async () => { world.tooOld = 'that needs another one'; world.waiting = ['release']; await world.pass(1000); }, () => { isFree(); expect(world.asked).toEqual([]); }],
@@ -100,16 +100,16 @@ const ROWS: readonly Row[] = [
     [world.waiting, world.fate] = [['release'], 'lost before'];
     await world.pass(95 * MINUTE);
   }, () => { isFree(); expect([world.turns.size, world.memory.turn]).toEqual([0, null]); }],
-  ['asking', 'there is nothing to ask for any more, and the last answer was a refusal', 'idle', async () => { world.waiting = []; await world.pass(1000); }, () => { isHeld(); expect(world.returned).toEqual([]); }],
-  ['asking', 'there is nothing to ask for any more, and the last answer was none, or unclear', 'returning', async () => { await unanswered(); world.waiting = []; await world.pass(1000); }, isHeld],
+  ['asking', 'nothing waits for a turn any more, and the last answer was a refusal', 'idle', async () => { world.waiting = []; await world.pass(1000); }, () => { isHeld(); expect(world.returned).toEqual([]); }],
+  ['asking', 'nothing waits for a turn any more, and there was no clear answer', 'returning', async () => { await unanswered(); world.waiting = []; await world.pass(1000); }, isHeld],
   ['turn', "the Supervisor's lock stands for 2 seconds", 'settling', async () => { world.isUpdating = true; await world.pass(2500); }, hasTurn],
   ['turn', "the Supervisor's lock goes sooner", 'turn', async () => { world.isUpdating = true; await world.pass(1000); world.isUpdating = false; await world.pass(5000); }, hasTurn],
   ['turn', 'nothing waits any more', 'settling', async () => { world.waiting = []; await world.pass(1000); }, hasTurn],
   ['turn', 'nothing begins in time', 'returning', async () => { world.fate = 'lost before'; await world.pass(2.5 * MINUTE); }, isHeld],
-  ['turn', 'the device has booted, and the host OS is another than when the turn was given', 'settling', async () => { world.restart({ boot: 'boot-2' }); world.os = 'balenaOS 2'; await world.pass(19 * MINUTE); }, hasTurn],
+  ['turn', 'the device has booted with another host OS than when the turn was given', 'settling', async () => { world.restart({ boot: 'boot-2' }); world.os = 'balenaOS 2'; await world.pass(19 * MINUTE); }, hasTurn],
   ['turn', 'apps are drained', 'turn', async () => { world.deadline.isDraining = true; await world.pass(30 * MINUTE); }, hasTurn],
   ['turn', 'the host OS reboots, or waits for the lock of another service', 'turn', async () => { world.isRebootNear = true; await world.pass(30 * MINUTE); }, hasTurn],
-  ['turn', 'it was not given by the server, and the update begins, or does not within 20 minutes', 'idle', async () => {
+  ['turn', 'the server has not given this turn, and the update has begun, or has not begun within 20 minutes', 'idle', async () => {
     world = new FleetWorld(NAMES, 60 * MINUTE);
     [world.waiting, world.fate] = [['release'], 'lost before'];
     await world.pass(95 * MINUTE);
@@ -119,10 +119,10 @@ const ROWS: readonly Row[] = [
     world.isUpdating = false;
     await world.pass(10 * MINUTE);
   }, isHeld],
-  ['settling', 'a reading finds something wrong', 'settling', async () => { await world.pass(4 * MINUTE); world.reading = { waiting: [], trouble: 'x' }; await world.pass(20_000); world.reading = { waiting: [], trouble: null }; await world.pass(4 * MINUTE); }, hasTurn],
+  ['settling', 'a check finds something wrong', 'settling', async () => { await world.pass(4 * MINUTE); world.reading = { waiting: [], trouble: 'x' }; await world.pass(20_000); world.reading = { waiting: [], trouble: null }; await world.pass(4 * MINUTE); }, hasTurn],
   ['settling', 'the device has not been well for as long as it should have been', 'unwell', async () => { world.reading = { waiting: [], trouble: 'x' }; await world.pass(6 * MINUTE); }, hasTurn],
   ['settling', 'the Supervisor takes the lock again', 'settling', async () => { await world.pass(4 * MINUTE); world.isUpdating = true; await world.pass(5000); world.isUpdating = false; await world.pass(4 * MINUTE); }, hasTurn],
-  ['settling', 'the host OS is another than when the turn was given', 'settling', async () => { world.os = 'balenaOS 2'; world.restart({ boot: 'boot-2' }); await world.pass(19 * MINUTE); }, hasTurn],
+  ['settling', 'the host OS is not the one from when the turn was given', 'settling', async () => { world.os = 'balenaOS 2'; world.restart({ boot: 'boot-2' }); await world.pass(19 * MINUTE); }, hasTurn],
   ['settling', 'what waits is a later update', 'returning', async () => {
     Object.assign(world, { target: 'release-2', waiting: ['release'], apps: ['@soak'], reading: { waiting: ['release'], trouble: null }, fate: 'lost before' });
     await world.pass(6 * MINUTE);
