@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -9,8 +10,8 @@ export interface FleetRequest {
   readonly body: string;
 }
 
-/** How a request is answered: as FleetLock says, with a status and a body, not at all, or by closing the connection. */
-export type Manner = 'usual' | 'hang' | 'reset' | { readonly status: number; readonly body: string; readonly retryAfter?: string };
+/** How a request is answered: as FleetLock says, with a status and a body, not at all, or by closing the connection, with or without having done it. */
+export type Manner = 'usual' | 'hang' | 'reset' | 'lose the answer' | { readonly status: number; readonly body: string; readonly retryAfter?: string };
 
 /** A FleetLock server with one group, and a record of what it is asked (coreos/airlock `internal/server`). */
 export class FleetLockServer {
@@ -22,16 +23,19 @@ export class FleetLockServer {
   private constructor(
     private readonly server: Server,
     public slots: number,
+    private readonly scheme: string,
   ) {}
 
-  static async start(slots = 1): Promise<FleetLockServer> {
-    const server = createServer((request, response) => {
+  /** @param tls a key and a certificate in PEM; plain HTTP without */
+  static async start(slots = 1, tls: { readonly key: string; readonly cert: string } | null = null): Promise<FleetLockServer> {
+    const listener: RequestListener = (request, response) => {
       void text(request).then((body) => {
         const { method = '', url = '', headers } = request;
         made.requests.push({ method, path: url, headers, body });
         const { manner } = made;
         if (manner === 'hang') return;
-        if (manner === 'reset') {
+        if (manner === 'lose the answer') made.#answer(url, body);
+        if (manner === 'reset' || manner === 'lose the answer') {
           request.socket.resetAndDestroy();
           return;
         }
@@ -39,8 +43,11 @@ export class FleetLockServer {
         if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
         response.writeHead(status, { 'Content-Type': 'application/json' }).end(answer);
       });
-    });
-    const made = new FleetLockServer(server, slots);
+    };
+    const server = tls === null ? createServer(listener) : createSecureServer(tls, listener);
+    // A client may refuse the certificate.
+    server.on('tlsClientError', () => undefined);
+    const made = new FleetLockServer(server, slots, tls === null ? 'http' : 'https');
     FleetLockServer.#all.add(made);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return made;
@@ -55,7 +62,7 @@ export class FleetLockServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+    return `${this.scheme}://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 
   count(path: string): number {
