@@ -11,7 +11,7 @@ import { latencyPlot, memoryPlot } from './plots.mjs';
 import { amongLeases, amongStreams, bareMemory, imageBytes, memoryOver, startTimes, untilAllAreGranted } from './sidecar-figures.mjs';
 import { contendersTable, goalsTable, memoryAt, sidecarTable } from './tables.mjs';
 
-const FULL = { counts: [1, 32, 256], rounds: 4, ms: 500, warmUpMs: 1000, starts: 15, requests: 1_000_000, amongRounds: 10 };
+const FULL = { counts: [1, 32, 256], rounds: 4, ms: 400, warmUpMs: 1000, starts: 15, requests: 1_000_000, amongRounds: 10 };
 const QUICK = { counts: [1, 32], rounds: 1, ms: 200, warmUpMs: 200, starts: 1, requests: 20_000, amongRounds: 1 };
 
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
