@@ -87,6 +87,15 @@ test('where the cloud is out of reach the Supervisor tries at its own time, so t
   expect(world.state).toBe('idle');
 });
 
+test('a request that the Supervisor accepts meanwhile does not shorten it, since it asks the cloud first', async () => {
+  world = await FleetWorld.inTurn();
+  world.isOnline = false;
+  await world.pass(5 * MINUTE);
+  world.happens({ type: 'update-requested', kind: 'retry', result: 'accepted', detail: '' });
+  await world.pass(MINUTE);
+  expect(world.state).toBe('turn');
+});
+
 test('a Supervisor that never says what waits does not keep the device from updates', async () => {
   world = new FleetWorld();
   world.isKnown = false;

@@ -90,7 +90,7 @@ export class Fleet {
     if (event.type === 'lock-lost' && FORCES.includes(event.cause) && event.holders.includes(FLEET_LEASE)) {
       this.options.emit({ type: 'fleet-turn', result: 'without_turn', detail: 'the update is forced' });
     }
-    if (event.type === 'update-requested') this.#triesLater = event.result !== 'accepted';
+    if (event.type === 'update-requested') this.#triesLater ||= event.result !== 'accepted';
     if (event.type !== 'fleet-changed') this.#lookSoon();
   }
 
