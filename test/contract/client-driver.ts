@@ -29,8 +29,8 @@ export interface Holder {
   readonly hasStarted: boolean;
   /** Tells the work to end well. */
   finish(): void;
-  /** Kills the client with SIGKILL. */
-  kill(): void;
+  /** Sends the client a signal, SIGKILL if none is given. */
+  kill(signal?: NodeJS.Signals): void;
   /** Once the process has ended, except by {@link kill}. */
   outcome(): Promise<Outcome>;
 }
@@ -135,8 +135,8 @@ class Program implements Holder {
     this.#process.stdin?.end();
   }
 
-  kill(): void {
-    this.#process.kill('SIGKILL');
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.#process.kill(signal);
   }
 
   async outcome(): Promise<Outcome> {
