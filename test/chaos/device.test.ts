@@ -113,6 +113,7 @@ test(`for ${SECONDS} s all kinds of clients, under all kinds of disturbances (se
   await Promise.all(readers.map((reader) => reader.stop()));
   expect(violations(history)).toEqual([]);
   expect(device.crashes).toEqual([]);
+  expect(supervisor.failures).toBe(0);
   expect(lockFiles.filter((path) => existsSync(path))).toEqual([]);
   // Those who look would have seen it: they do get past the lock while no lease is live.
   for (const reader of readers) expect(reader.passes).toBeGreaterThan(0);

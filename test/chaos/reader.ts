@@ -9,8 +9,10 @@ const SCRIPT = resolve(__dirname, 'reader.py');
 
 /** A process that keeps trying to get past the lock as one of its readers does, and writes down each time that it did. */
 export class Reader {
-  passes = 0;
   tries = 0;
+  passes = 0;
+  /** Forced updates that did not get the lock. */
+  failures = 0;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #closed: Promise<unknown>;
 
@@ -25,7 +27,7 @@ export class Reader {
     createInterface(this.#process.stdout).on('line', (line) => { this.#read(line); });
   }
 
-  /** Forces an update that is applied for so long. Settles once the lock has been given back. */
+  /** Forces an update that is applied for so long. Settles once it has the lock, or has failed. */
   async force(seconds: number): Promise<void> {
     this.#process.stdin.write(`force ${seconds}\n`);
     await once(this.#process, 'forced');
@@ -51,6 +53,9 @@ export class Reader {
       case 'forced':
         this.history.forced(span);
         this.#process.emit('forced');
+        break;
+      case 'failed':
+        this.failures += 1;
         break;
       case 'tried':
         this.tries = Number(first);
