@@ -16,7 +16,7 @@ import { violations } from './violations';
 /** For how long everything is disturbed: `npm run chaos -- --minutes N`. */
 const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 45);
 /** How long each kind of client may take to be served once, when nothing is disturbed any more. */
-const PEACE_MS = 30_000;
+const PEACE_MS = 60_000;
 const SEED = newSeed();
 const random = seededRandom(SEED);
 
@@ -40,9 +40,9 @@ function startClients(history: HistoryWriter): Load {
   const url = `unix:${device.sidecar.socketPath}`;
   const contract = (name: string): string => resolve(__dirname, '../contract', name);
   const client = (path: string): string => resolve(__dirname, '../../client', path);
+  const raw = [rawClient('raw over the socket', () => device.socket), rawClient('raw over TCP', () => device.tcp)];
   for (const timed of [
-    rawClient('raw over the socket', () => device.socket),
-    rawClient('raw over TCP', () => device.tcp),
+    ...raw, ...raw, ...raw,
     curlClient(device.sidecar.socketPath),
     libraryClient(url),
     commandClient(url),
@@ -109,10 +109,12 @@ test(`for ${SECONDS} s all kinds of clients, under all kinds of disturbances (se
   readers.push(supervisor, host);
   const load = startClients(history);
   const disturbed = await disturb(supervisor);
-  await settle(load);
+  // What was seen comes first: it may say why something does not settle.
+  const unsettled = await settle(load).then(() => null, (error: unknown) => error);
   await Promise.all(readers.map((reader) => reader.stop()));
-  expect(violations(history)).toEqual([]);
+  expect(violations(history).slice(0, 20)).toEqual([]);
   expect(device.crashes).toEqual([]);
+  expect(unsettled).toBeNull();
   expect(supervisor.failures).toBe(0);
   expect(lockFiles.filter((path) => existsSync(path))).toEqual([]);
   // Those who look would have seen it: they do get past the lock while no lease is live.
@@ -121,4 +123,4 @@ test(`for ${SECONDS} s all kinds of clients, under all kinds of disturbances (se
     console.log({ seconds: SECONDS, seed: SEED, leases: history.leases.length, sights: history.sights.length, disturbed, granted: load.granted,
       readers: readers.map(({ who, tries, passes }) => ({ who, tries, passes })), longestRenewalMs: Math.round(load.longestRenewalMs) });
   }
-}, (SECONDS + 120) * 1000);
+}, (SECONDS + 180) * 1000);
