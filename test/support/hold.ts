@@ -17,6 +17,8 @@ export class Hold {
   ) {
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
+      // A refusal is a problem document.
+      if (this.status !== 200) return;
       this.#text += chunk;
       const complete = this.#text.split('\n');
       this.#text = complete.pop() ?? '';
