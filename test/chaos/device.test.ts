@@ -14,7 +14,7 @@ import { commandClient, curlClient, libraryClient, rawClient, shellClient } from
 import { violations } from './violations';
 
 /** For how long everything is disturbed: `npm run chaos -- --minutes N`. */
-const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 45);
+const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 40);
 /** How long each kind of client may take to be served once, when nothing is disturbed any more. */
 const PEACE_MS = 60_000;
 const SEED = newSeed();

@@ -10,7 +10,7 @@ const IS_WHOLE = process.env['SOAK'] === 'whole';
 const PARTS = IS_WHOLE ? 20 : 1;
 const PART: Amount = IS_WHOLE
   ? { requests: 50_000, holds: 2500, windows: 1000, probes: 1000 }
-  : { requests: 1000, holds: 100, windows: 60, probes: 60 };
+  : { requests: 2000, holds: 100, windows: 60, probes: 60 };
 /** What may be more at the end: a request may be on its way, and of memory a whole soak shows a leak of 3 bytes a request. */
 const MAY_GROW: Vitals = { heapBytes: 3_000_000, timers: 5, descriptors: 5, children: 0, journalBytes: 0, series: 0, files: 0 };
 

@@ -1,5 +1,6 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import type { NetConnectOpts } from 'node:net';
-import { FakeWallClock } from '../support/fake-wall-clock';
+import { join } from 'node:path';
 import type { Target } from '../support/http';
 import { ProbedServer } from '../support/probed-server';
 import type { Sidecar } from '../support/sidecar';
@@ -17,6 +18,9 @@ export interface Amount {
 }
 
 const AT_ONCE = 8;
+/** Hours in UTC: of a window from 12:00 to 14:00 in London, in winter and in summer, with time for a slow soak. */
+const IN_WINDOW = 12;
+const BEFORE_WINDOW = 5;
 /** Names, and addresses of clients, are never used twice. */
 let used = 0;
 
@@ -59,73 +63,84 @@ export async function holdLeases(sidecar: Sidecar, tcp: Target, count: number): 
 
 /** The wall clock goes into a window and out of it, on one day after another. */
 export class Windows {
-  static readonly environment = { UPDATE_LOCK_WINDOWS: '12:00-14:00', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
-  readonly #clock: FakeWallClock;
   #day = 0;
+  readonly #file: string;
 
   constructor(folder: string) {
-    this.#clock = new FakeWallClock(folder, this.#noon());
+    this.#file = join(folder, 'wall-clock-ahead');
+    this.#setClock(IN_WINDOW);
   }
 
   get environment(): Readonly<Record<string, string>> {
-    return { ...Windows.environment, ...this.#clock.environment };
+    return { WALL_CLOCK_AHEAD: this.#file, UPDATE_LOCK_WINDOWS: '12:00-14:00', UPDATE_LOCK_TIMEZONE: 'Europe/London' };
   }
 
   /** Ends inside of a window, as it has begun. */
   async turn(sidecar: Sidecar, count: number): Promise<void> {
     const connection = await RawConnection.open({ path: sidecar.socketPath });
     for (let turned = 0; turned < count; turned += 2) {
-      this.#clock.set(this.#noon().replace('12:', '05:'));
+      this.#setClock(BEFORE_WINDOW);
       expectStatus(await connection.request('GET', '/v1/leases/@window'), 200, 'closed');
       this.#day += 1;
-      this.#clock.set(this.#noon());
+      this.#setClock(IN_WINDOW);
       expectStatus(await connection.request('GET', '/v1/leases/@window'), 410, 'open');
     }
     connection.close();
   }
 
-  /** Of the present day, inside of the window in winter and in summer. */
-  #noon(): string {
-    return `${new Date(Date.UTC(2027, 0, 1 + this.#day)).toISOString().slice(0, 10)} 12:30:00`;
+  /** To that hour, in UTC, of the present day. It goes on from there. */
+  #setClock(hour: number): void {
+    // As one step: the process may look at any moment.
+    writeFileSync(`${this.#file}.new`, String(Date.UTC(2027, 0, 1 + this.#day, hour) - Date.now()));
+    renameSync(`${this.#file}.new`, this.#file);
   }
 }
 
-/** Services whose answers change all the time, while they may. */
+/** Services whose answers change each time, while they may. At other times they leave every probe without an answer, so that it costs nothing. */
 export class Probed {
   static readonly #COUNT = 20;
   /** How often an answer was another than the one before. */
-  changes = 0;
-  isChanging = false;
+  #changes = 0;
+  #isChanging = false;
+  readonly #busy = new Set<string>();
+  readonly #unanswered = new Set<() => void>();
 
-  private constructor(private readonly server: ProbedServer) {}
+  private constructor(private readonly server: ProbedServer) {
+    server.behaviour = ({ url = '' }, response) => {
+      // It remembers every request, which tests of a few like to look at.
+      server.requests.length = 0;
+      server.arrivedAtMs.length = 0;
+      const answer = (): void => { response.end(this.#next(url)); };
+      if (this.#isChanging || this.#busy.has(url)) answer();
+      else this.#unanswered.add(answer);
+    };
+  }
 
   static async start(): Promise<Probed> {
-    const probed = new Probed(await ProbedServer.start(''));
-    const isBusy = new Set<string>();
-    probed.server.behaviour = ({ url = '' }, response) => {
-      if (probed.isChanging || isBusy.has(url)) {
-        probed.changes += 1;
-        if (!isBusy.delete(url)) isBusy.add(url);
-      }
-      // It remembers every request, which tests of a few like to look at.
-      probed.server.requests.length = 0;
-      probed.server.arrivedAtMs.length = 0;
-      response.end(isBusy.has(url) ? 'busy' : 'idle');
-    };
-    return probed;
+    return new Probed(await ProbedServer.start(''));
   }
 
   get environment(): Readonly<Record<string, string>> {
-    const probes = Array.from({ length: Probed.#COUNT }, (_, n) => ({ name: `p${n}`, url: `${this.server.url}/${n}`, holdWhen: '/busy/', every: '250ms' }));
+    const probes = Array.from({ length: Probed.#COUNT }, (_, n) => ({ name: `p${n}`, url: `${this.server.url}/${n}`, holdWhen: '/busy/', every: '100ms', timeout: '1h' }));
     return { UPDATE_LOCK_PROBES: JSON.stringify(probes) };
   }
 
-  /** Until the answers have changed so often again. */
+  /** Until the answers have changed so often again, and no probe has reason to hold the lock. */
   async change(count: number): Promise<void> {
-    const enough = this.changes + count;
-    this.isChanging = true;
-    await until(() => this.changes >= enough, count * 100);
-    this.isChanging = false;
+    const enough = this.#changes + count;
+    this.#isChanging = true;
+    for (const answer of this.#unanswered) answer();
+    this.#unanswered.clear();
+    await until(() => this.#changes >= enough, 60_000 + count * 100);
+    this.#isChanging = false;
+    await until(() => this.#unanswered.size === Probed.#COUNT, 60_000);
+  }
+
+  #next(url: string): string {
+    this.#changes += 1;
+    if (this.#busy.delete(url)) return 'idle';
+    this.#busy.add(url);
+    return 'busy';
   }
 }
 

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { closeSync, constants, linkSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -69,37 +69,4 @@ export function holdsBackHost(path: string): boolean {
   const isHeldBack = !flocks(fd);
   closeSync(fd);
   return isHeldBack;
-}
-
-/** Keeps trying to get past the lock, both ways, for as long as it runs; stands for all the unlucky moments there are. */
-export class Watchers {
-  readonly #processes;
-  #gaps = '';
-
-  constructor(path: string) {
-    const tries = [
-      // As nobody; a lock that it gets is given back at once.
-      ['setpriv', '--reuid=65534', '--clear-groups', 'sh', '-c', 'while :; do lockfile -r 0 "$0" 2>/dev/null && { echo lockfile; rm -f "$0"; }; done', path],
-      ['bash', '-c', 'while :; do if exec 9<"$0"; then flock -nx 9 && echo flock; exec 9<&-; else echo absent; fi; done 2>/dev/null', path],
-    ];
-    this.#processes = tries.map(([command = '', ...args]) => {
-      const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.#gaps += chunk));
-      return child;
-    });
-  }
-
-  /** What got past the lock; empty if nothing did. */
-  async stop(): Promise<string> {
-    await Promise.all(
-      this.#processes.map(
-        (child) =>
-          new Promise((resolve) => {
-            child.once('close', resolve);
-            child.kill('SIGKILL');
-          }),
-      ),
-    );
-    return this.#gaps;
-  }
 }
