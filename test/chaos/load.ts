@@ -119,24 +119,23 @@ export class Load {
     const outcome = holder.outcome();
     const isOverBy = async (ms: number): Promise<boolean> => Promise.race([outcome.then(() => true), this.#pause(ms).then(() => false)]);
     const longestMs = this.random() < 0.1 ? 25_000 : this.random() < 0.5 ? 3000 : 50;
-    if (!(await isOverBy(this.random() * longestMs)) && this.random() < 0.3) {
+    let isOver = await isOverBy(this.random() * longestMs);
+    if (!isOver && this.random() < 0.3) {
       holder.kill('SIGSTOP');
       await sleep(this.random() * 2000);
       holder.kill('SIGCONT');
-      await isOverBy(this.random() * 2000);
+      isOver = await isOverBy(this.random() * 2000);
     }
     lease.untilMs = monotonicMs();
     if (this.random() < 0.3) killHolder(holder);
     else holder.finish();
-    await this.#seeOutcome(name, lease.untilMs, outcome);
-    return true;
-  }
-
-  /** What a holder itself says about the time in which it had the lease. One that was killed says nothing. */
-  async #seeOutcome(name: string, untilMs: number, outcome: ReturnType<Holder['outcome']>): Promise<void> {
+    // One that was killed says nothing.
     const kind = await outcome.then((known) => known.kind, () => null);
-    if (kind === 'lost') this.history.saw({ kind: 'ended', name, fromMs: untilMs, toMs: untilMs });
-    else if (kind === 'held') this.history.saw({ kind: 'live', name, fromMs: untilMs - TOLD_WITHIN_MS, toMs: untilMs });
+    const { untilMs } = lease;
+    // If it was told to finish before, the lock may have been lost since.
+    if (isOver && kind === 'lost') this.history.saw({ kind: 'ended', name, fromMs: untilMs, toMs: untilMs });
+    if (kind === 'held') this.history.saw({ kind: 'live', name, fromMs: untilMs - TOLD_WITHIN_MS, toMs: untilMs });
+    return true;
   }
 
   async #useRawHold(target: Target, name: string): Promise<boolean> {
