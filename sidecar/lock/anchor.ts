@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { TrustedDirectory } from '../../server/trusted-directory';
 import { AnchorFile } from './anchor-file';
 import { classify, isSameFile, type FileIdentity, type Standing } from './classify';
-import { adoptOrphan, FOLDER, isSafeFor, makeSticky, openFolder, tryLinking } from './folder';
+import { adoptOrphan, ANCHOR, FOLDER, isSafeFor, makeSticky, NEW_ANCHOR, openFolder, tryLinking } from './folder';
 import type { HeldFlock } from './held-flock';
 import type { LockUser } from './lock-user';
 
@@ -12,9 +12,6 @@ import type { LockUser } from './lock-user';
 export const BANNER_START = 'update-lock: ';
 
 const NOT_HELD = `${BANNER_START}not held\n`;
-
-const ANCHOR = 'anchor';
-const NEW_ANCHOR = 'anchor.new';
 
 /**
  * The file that the lock files of a directory are names of. It has its content and its flock before it gets such a
@@ -62,11 +59,14 @@ export class Anchor implements FileIdentity {
 
   #openAnchor(names: readonly string[]): number {
     const path = this.#folder.at(ANCHOR);
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-      adoptOrphan(path, names, this.isLockUsers ? this.user.uid : this.user.startedUid, BANNER_START);
+    let isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    if (!isThere) {
+      isThere = adoptOrphan(this.#folder, names, [this.user.uid, this.user.startedUid], BANNER_START);
       tryLinking(this.#folder.place);
     }
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    // If it is removed now, a new one would make our lock files on disk those of nobody.
+    const flags = constants.O_RDWR | constants.O_NOFOLLOW | (isThere ? 0 : constants.O_CREAT);
+    return openSync(path, flags, 0o644);
   }
 
   get fd(): number {

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, fstatSync, linkSync, lstatSync, openSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { O_PATH, type TrustedDirectory } from '../../server/trusted-directory';
 import { isSameFile, startsWith } from './classify';
@@ -8,6 +8,10 @@ import { LOCK_USER_ID, STICKY_MODE, type LockUser } from './lock-user';
 /** Our folder beside the lock files. No name in it ends in `updates.lock`, which the host and the Supervisor look for. */
 export const FOLDER = '.update-lock';
 
+/** The anchor in it, and a file that is about to become the anchor. */
+export const ANCHOR = 'anchor';
+export const NEW_ANCHOR = 'anchor.new';
+
 /**
  * Makes our folder in the lock directory, or sees that the folder that is there is ours, and gives it to the lock's user. To be
  * called as the user as whom we were started.
@@ -16,6 +20,8 @@ export function openFolder(directory: TrustedDirectory, user: LockUser, isOurs: 
   if (isOurs) makeSticky(directory);
   const ownUids = [user.uid, user.startedUid, LOCK_USER_ID];
   const folder = directory.enter(FOLDER, ownUids);
+  // It may be a link to a file of somebody else, see adoptOrphan, which would be given away with our own files.
+  unlinkIfThere(folder.at(NEW_ANCHOR));
   giveTo(isOurs && isSticky(directory) ? user.uid : user.startedUid, folder, ownUids);
   return folder;
 }
@@ -48,20 +54,27 @@ export function isSafeFor(user: LockUser, folder: TrustedDirectory): boolean {
 /**
  * If our folder was deleted but a lock file of ours was not, that file would block for ever. It becomes the anchor again:
  * its flock tells whether somebody still holds it.
+ * @param uids the users to whom our lock files may belong
+ * @returns whether there is one
  */
-export function adoptOrphan(anchorPath: string, names: readonly string[], uid: number, textStart: string): void {
+export function adoptOrphan(folder: TrustedDirectory, names: readonly string[], uids: readonly number[], textStart: string): boolean {
+  const candidate = folder.at(NEW_ANCHOR);
   for (const name of names) {
     const stats = lstatSync(name, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true || stats.uid !== uid || !startsWith(name, Buffer.from(textStart))) continue;
+    if (stats?.isFile() !== true || !uids.includes(stats.uid) || !startsWith(name, Buffer.from(textStart))) continue;
     try {
-      linkSync(name, anchorPath);
-      if (isSameFile(lstatSync(anchorPath), stats)) return;
-      // Somebody has put another file there since we looked.
-      unlinkSync(anchorPath);
+      unlinkIfThere(candidate);
+      linkSync(name, candidate);
+      // Somebody may have put another file there since we looked, and that must not be our anchor even for a moment: we may be killed in it.
+      const isOurs = isSameFile(lstatSync(candidate), stats);
+      if (isOurs) renameSync(candidate, folder.at(ANCHOR));
+      else unlinkSync(candidate);
+      if (isOurs) return true;
     } catch {
       // Gone, or this file system has no hard links: then it was not an anchor either.
     }
   }
+  return false;
 }
 
 /** Finds out now, rather than when an app asks for the lock, whether this file system has hard links. */

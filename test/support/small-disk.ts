@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from './sidecar';
 
@@ -8,6 +8,7 @@ export class SmallDisk {
   readonly path: string;
   readonly #folder = makeFolder();
 
+  /** @param size such as `64k`, with more options of the mount after a comma */
   constructor(size: string) {
     this.path = join(this.#folder, 'disk');
     mkdirSync(this.path);
@@ -26,8 +27,19 @@ export class SmallDisk {
     }
   }
 
+  /** Leaves no file to be made, nor a link, which counts as one on a tmpfs. Quick where the mount has few, by `nr_inodes`. */
+  fillFiles(): void {
+    try {
+      mkdirSync(this.#files, { recursive: true });
+      for (let i = 0; ; i += 1) writeFileSync(join(this.#files, String(i)), '');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+
   makeRoom(): void {
     rmSync(this.#ballast, { force: true });
+    rmSync(this.#files, { force: true, recursive: true });
   }
 
   remove(): void {
@@ -37,6 +49,10 @@ export class SmallDisk {
 
   get #ballast(): string {
     return join(this.path, 'ballast');
+  }
+
+  get #files(): string {
+    return join(this.path, 'ballast-files');
   }
 }
 
