@@ -6,8 +6,9 @@ import { lostCooldown } from '../../sidecar/gates/lost-cooldown';
 import type { KeeperEvent } from '../../sidecar/events/event';
 import { Keeper } from '../../sidecar/keeper/keeper';
 import { openStore } from '../../sidecar/keeper/open-store';
-import type { Lease } from '../../sidecar/leases/lease';
+import type { EndedLease, Lease } from '../../sidecar/leases/lease';
 import type { Refusal } from '../../sidecar/leases/refusal-codes';
+import type { AcquireRequest } from '../../sidecar/leases/request';
 import type { SmallDisk } from '../support/small-disk';
 import { FakeClock } from '../unit/fake-clock';
 import { withInterceptor, type Operation } from './intercepted-files';
@@ -41,11 +42,11 @@ export class Device implements Circumstances {
   /** How many file operations the sidecar has done. */
   operations = 0;
   /** What others do before a file operation of the sidecar. Returns the error with which that fails, if it does. */
-  stepIn: (operation: Operation) => Error | void = () => undefined;
+  stepIn: (operation: Operation) => Error | undefined = () => undefined;
   #boot = 1;
   #lostAtMs = -Infinity;
   #isRecovering = false;
-  #hasOpened = false;
+  #openings = 0;
   #process: SidecarProcess | null = null;
   #aftermath: (() => void) | null = null;
 
@@ -99,9 +100,10 @@ export class Device implements Circumstances {
   }
 
   /** An app asks for a lease, or renews it. Returns why it was refused; null if it was not. */
-  acquire(name: string, reason = `because of ${name}`): Refusal | null {
+  acquire(name: string, ask: Partial<AcquireRequest> = {}): Refusal | null {
     const wasJournalGone = this.isJournalGone;
-    const outcome = this.#call([name], (keeper) => keeper.acquire({ name, kind: 'timed', ttlMs: TTL_MS, reason, peer: 'unix' }));
+    const request: AcquireRequest = { kind: 'timed', ttlMs: undefined, reason: `because of ${name}`, peer: 'unix', ...ask, name };
+    const outcome = this.#call([name], (keeper) => keeper.acquire(request));
     if (outcome === undefined) return null;
     if (outcome.kind === 'refused') return outcome.refusal;
     const lease = this.#acknowledge(outcome.lease);
@@ -142,9 +144,13 @@ export class Device implements Circumstances {
     this.observer.lookAtLock();
   }
 
-  /** What the sidecar says of the lock, if it runs. */
-  problem(): Refusal | null {
-    return this.#call([], (keeper) => keeper.status().refusal) ?? null;
+  /** What the sidecar says of its leases. */
+  leases(): readonly Lease[] {
+    return this.#call([], (keeper) => keeper.leases()) ?? [];
+  }
+
+  found(name: string): { readonly live: Lease | undefined; readonly ended: EndedLease | undefined } {
+    return this.#call([], (keeper) => ({ live: keeper.get(name), ended: keeper.getEnded(name) })) ?? { live: undefined, ended: undefined };
   }
 
   nextEndInMs(): number {
@@ -202,7 +208,7 @@ export class Device implements Circumstances {
 
   /**
    * In a directory that is not sticky nothing keeps the sidecar from removing what has come to a name after its last look: no system call
-   * removes only a certain file. So it is for the legacy path, and docs/security.md says so.
+   * removes only a certain file. So it is for the legacy path, and docs/architecture.md says so.
    */
   forgiveLegacyPath({ name, args }: Operation): void {
     if (this.legacyPath === null || name !== 'unlinkSync') return;
@@ -231,11 +237,11 @@ export class Device implements Circumstances {
     if (process === null) return undefined;
     const added = names.filter((name) => !this.uncertain.has(name));
     for (const name of added) this.uncertain.add(name);
-    this.#hasOpened = false;
+    const before = this.#openings;
     const [result, leases] = process.call((keeper) => [action(keeper), keeper.leases()] as const) ?? [];
     if (process.isDying) this.#end();
     else for (const name of added) this.uncertain.delete(name);
-    if (this.#hasOpened && leases !== undefined) this.#hasRecovered(leases);
+    if (this.#openings > before && leases !== undefined) this.#hasRecovered(leases);
     return result;
   }
 
@@ -286,7 +292,7 @@ export class Device implements Circumstances {
   #hear(event: KeeperEvent): void {
     if (event.type === 'store-opened') {
       this.#isRecovering = false;
-      this.#hasOpened = true;
+      this.#openings += 1;
     }
     // Taken anew, after somebody has taken away what was not held yet.
     if (event.type === 'lease-acquired' && event.lock === 'taken' && this.observer.ourNames().length === this.names.length) this.isTaken = false;
@@ -311,7 +317,7 @@ export class Device implements Circumstances {
       openStore: () => openStore({ directory: this.directory, legacyPath: this.legacyPath }, user, { boot: `boot-${String(this.#boot)}`, nowMs: this.nowMs }),
       isFlocked: () => Promise.resolve(null),
       defaultTtlMs: TTL_MS,
-      maxLeases: 8,
+      maxLeases: 4,
       restartGraceMs: GRACE_MS,
       whereToAsk: 'nobody',
     });

@@ -1,4 +1,6 @@
-type Files = typeof import('node:fs');
+import type * as files from 'node:fs';
+
+type Files = typeof files;
 
 /** One file operation of the sidecar, by the name of the function of `node:fs`. */
 export interface Operation {

@@ -31,13 +31,13 @@ export function runCase(scenario: Scenario, interventions: readonly Intervention
   const points: Point[] = [];
   const isTraced = interventions.length === 0 || length === 'long';
   const waiting = [...interventions];
-  let isApplicable = true;
-  const stepIn = (at: number, operation: Operation | null): Error | void => {
-    let failure: Error | void = undefined;
+  const results: (boolean | Error)[] = [];
+  const stepIn = (at: number, operation: Operation | null): Error | undefined => {
+    let failure: Error | undefined;
     for (let next = waiting[0]; next !== undefined && next.at <= at; next = waiting[0]) {
       waiting.shift();
       const result = next.action.act(device, operation);
-      isApplicable &&= result !== false;
+      results.push(result);
       if (typeof result !== 'boolean') failure = result;
       if (operation !== null) device.forgiveLegacyPath(operation);
       device.observer.lookAtLock();
@@ -55,6 +55,7 @@ export function runCase(scenario: Scenario, interventions: readonly Intervention
     if (length === 'long') goOn(device);
     device.stepIn = () => undefined;
     stepIn(Infinity, null);
+    const isApplicable = !results.includes(false);
     if (isApplicable) finish(device);
     return { points, isApplicable, violations: device.observer.violations };
   } finally {

@@ -1,5 +1,6 @@
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AcquireRequest } from '../../sidecar/leases/request';
 import { actionNamed } from './actions';
 import { COOLDOWN_MS, TTL_MS, type Device } from './device';
 
@@ -34,7 +35,7 @@ const start: Steps = (device) => { device.start(); };
 const look: Steps = (device) => { device.look(); };
 const tick: Steps = (device) => { device.tick(); };
 const advance = (ms: number): Steps => (device) => { device.advance(ms); };
-const acquire = (name: string, reason?: string): Steps => (device) => { device.acquire(name, reason); };
+const acquire = (name: string, ask?: Partial<AcquireRequest>): Steps => (device) => { device.acquire(name, ask); };
 const release = (name: string): Steps => (device) => { device.release(name); };
 const dueIn = (ms: number): Steps => (device) => { device.clock.advance(ms); };
 
@@ -42,6 +43,7 @@ const dueIn = (ms: number): Steps => (device) => { device.clock.advance(ms); };
 const dieBeforeGivingBack: Steps = (device) => {
   device.stepIn = ({ name }) => {
     if (name === 'unlinkSync') device.crash();
+    return undefined;
   };
   device.release('a');
   device.stepIn = () => undefined;
@@ -60,7 +62,7 @@ const STEPS: readonly (readonly [name: string, prepare: Steps, run: Steps])[] = 
   ['add', leases('a'), acquire('b')],
   ['renew one', inOrder(leases('a'), dueIn(1000)), acquire('a')],
   ['renew one of two', leases('a', 'b'), acquire('a')],
-  ['describe', leases('a', 'b'), acquire('b', 'for another reason')],
+  ['describe', leases('a', 'b'), acquire('b', { reason: 'for another reason' })],
   ['release one of two', leases('a', 'b'), release('a')],
   ['release the last', leases('a'), release('a')],
   ['release and take', leases('a'), inOrder(release('a'), acquire('b'))],

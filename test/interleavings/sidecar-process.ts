@@ -13,7 +13,7 @@ export const user = LockUser.detect();
 
 export interface Steps {
   /** Others step in before each file operation; the process may die by that. Returns the error with which the operation fails, if it does. */
-  readonly before: (operation: Operation) => Error | void;
+  readonly before: (operation: Operation) => Error | undefined;
   readonly after: (operation: Operation) => void;
 }
 
