@@ -35,7 +35,6 @@ export class Device implements Circumstances {
   readonly directory: string;
   readonly legacyPath: string | null;
   readonly names: readonly string[];
-  isTaken = false;
   isFlockGone = false;
   isJournalGone = false;
   isFolderGone = false;
@@ -47,6 +46,8 @@ export class Device implements Circumstances {
   #lostAtMs = -Infinity;
   #isRecovering = false;
   #openings = 0;
+  #takings = 0;
+  #settledTakings = 0;
   #process: SidecarProcess | null = null;
   #aftermath: (() => void) | null = null;
 
@@ -61,6 +62,16 @@ export class Device implements Circumstances {
     this.legacyPath = hasLegacyPath ? join(data, 'resin-updates.lock') : null;
     const names = ['updates.lock', 'resin-updates.lock'].map((name) => join(this.directory, name));
     this.names = this.legacyPath === null ? names : [...names, this.legacyPath];
+  }
+
+  /** Somebody has taken a name of the lock away, and the sidecar has not been asked since. */
+  get isTaken(): boolean {
+    return this.#takings > this.#settledTakings;
+  }
+
+  set isTaken(isTaken: boolean) {
+    if (isTaken) this.#takings += 1;
+    else this.#settledTakings = this.#takings;
   }
 
   get nowMs(): number {
@@ -131,11 +142,13 @@ export class Device implements Circumstances {
   /** As the kernel's report of a change in the directory makes it. */
   look(): void {
     const isLost = this.isTaken;
+    const takings = this.#takings;
     const leases = this.#call([], (keeper) => {
       keeper.look();
       return keeper.whyNotKnown() === null ? keeper.leases() : undefined;
     });
-    if (leases === undefined) return;
+    // What was taken away in the middle of it is seen at the next look.
+    if (leases === undefined || this.#takings > takings) return;
     if (!isLost) this.observer.expectLive(2, leases);
     else if (leases.length > 0) this.observer.violated(4, 'the lock was taken away, and a lease is live');
     if (leases.length === 0) this.observer.expectFree(2);
@@ -213,7 +226,7 @@ export class Device implements Circumstances {
   forgiveLegacyPath({ name, args }: Operation): void {
     if (this.legacyPath === null || name !== 'unlinkSync') return;
     const path = String(args[0]);
-    if (realpathSync(dirname(path)) === dirname(this.legacyPath)) this.others.forget(this.legacyPath);
+    if (realpathSync(dirname(path)) === dirname(this.legacyPath)) this.others.forgive(this.legacyPath);
   }
 
   /** Somebody removes or replaces the journal, or the whole folder of the sidecar. */
@@ -240,8 +253,8 @@ export class Device implements Circumstances {
     const before = this.#openings;
     const [result, leases] = process.call((keeper) => [action(keeper), keeper.leases()] as const) ?? [];
     if (process.isDying) this.#end();
-    else for (const name of added) this.uncertain.delete(name);
-    if (this.#openings > before && leases !== undefined) this.#hasRecovered(leases);
+    else if (this.#openings > before && leases !== undefined) this.#hasRecovered(leases);
+    for (const name of leases === undefined ? [] : added) this.uncertain.delete(name);
     return result;
   }
 

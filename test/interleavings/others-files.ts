@@ -8,10 +8,16 @@ interface Known {
 /** The files, folders and links that others than the sidecar have made, as they were then. */
 export class OthersFiles {
   readonly #byPath = new Map<string, Known>();
+  readonly #forgiven = new Set<string>();
 
   /** To be called when somebody has made this, or has changed it. */
   add(path: string): void {
     this.#byPath.set(path, lookAt(path));
+  }
+
+  /** From now on the sidecar may remove it. */
+  forgive(path: string): void {
+    this.#forgiven.add(path);
   }
 
   /** To be called when somebody else than the sidecar has removed it. */
@@ -50,7 +56,7 @@ export class OthersFiles {
 
   /** Those that are not any more as their owners have left them. */
   harmed(): string[] {
-    return [...this.#byPath].filter(([path, known]) => !isAsIt(known, path)).map(([path]) => path);
+    return [...this.#byPath].filter(([path, known]) => !this.#forgiven.has(path) && !isAsIt(known, path)).map(([path]) => path);
   }
 }
 

@@ -16,4 +16,4 @@ test.each<[string, readonly Scenario[]]>([
   });
   console.info(`${String(found.count)} interleavings, ${kind} a legacy path`);
   expect(found.violations.slice(0, 20)).toEqual([]);
-}, IS_COMPLETE ? 7_200_000 : 300_000);
+}, IS_COMPLETE ? 7_200_000 : 600_000);
