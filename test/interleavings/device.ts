@@ -183,8 +183,7 @@ export class Device implements Circumstances {
       user.regainPrivileges();
       keeper.stop(release);
       keeper.close();
-      const open = this.#process?.openFiles ?? 0;
-      if (open > 0) this.observer.violated(9, `${String(open)} files are open after the end`);
+      if (this.#process?.openFiles !== 0) this.observer.violated(9, 'files are open after the end');
     });
     this.crash();
   }
