@@ -8,5 +8,5 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 30_000,
   // More than the two processors that this is made for: half of the time the tests wait for processes and clocks.
-  maxWorkers: 3,
+  maxWorkers: 4,
 };
