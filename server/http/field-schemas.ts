@@ -8,7 +8,8 @@ export function describe<S extends z.ZodMiniType>(schema: S, description: string
   return described;
 }
 
-const FLAGS: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false };
+/** A map, since an object has more names than its own. */
+const FLAGS: ReadonlyMap<string, boolean> = new Map([['true', true], ['1', true], ['yes', true], ['false', false], ['0', false], ['no', false]]);
 
 /** True or false, also as the text that a query or a form has. */
 export function flag(description: string) {
@@ -16,14 +17,14 @@ export function flag(description: string) {
     z.pipe(
       z.union([z.boolean(), z.string()], { error: ({ input }) => `${quote(input)} is neither true nor false` }),
       z.transform((value: boolean | string, context) => {
-        const read = typeof value === 'boolean' ? value : FLAGS[value.toLowerCase()];
+        const read = typeof value === 'boolean' ? value : FLAGS.get(value.toLowerCase());
         if (read !== undefined) return read;
         context.issues.push({ code: 'custom', input: value, message: `${quote(value)} is neither true nor false` });
         return z.NEVER;
       }),
     ),
     description,
-    { anyOf: [{ type: 'boolean' }, { type: 'string', pattern: anyCase(Object.keys(FLAGS)) }] },
+    { anyOf: [{ type: 'boolean' }, { type: 'string', pattern: anyCase([...FLAGS.keys()]) }] },
   );
 }
 
