@@ -48,13 +48,19 @@ export function areSameNames(one: FleetNames, other: FleetNames): boolean {
   return one.url === other.url && one.group === other.group && one.id === other.id;
 }
 
-/** Null for anything that is not as {@link StoredFleet} says. */
+/** It is sent as a header, in which a request cannot have every character. */
+const INSTANCE_PATTERN = /^[\w-]{1,128}$/;
+
+/** The last instant that a date can show. */
+const MAX_DATE_MS = 8.64e15;
+
+/** Null for anything that is not as {@link StoredFleet} says, or cannot be sent or shown: a request with it would end the process. */
 export function parseStoredFleet(json: unknown): StoredFleet | null {
   if (!isObject(json) || json['version'] !== 1 || !isObject(json['memory'])) return null;
   const { instance, memory } = json;
   const { turn, asked, toReturn } = memory;
   const isWhole =
-    typeof instance === 'string' && (turn === null || isTurn(turn)) && (asked === null || areNames(asked)) && Array.isArray(toReturn) && toReturn.every(areNames);
+    typeof instance === 'string' && INSTANCE_PATTERN.test(instance) && (turn === null || isTurn(turn)) && (asked === null || areNames(asked)) && Array.isArray(toReturn) && toReturn.every(areNames);
   return isWhole ? { version: 1, instance, memory: { turn, asked, toReturn } } : null;
 }
 
@@ -63,11 +69,11 @@ function isTurn(json: unknown): json is Turn {
   const { sinceWallMs, isForReboot, hasBegun, isOver, boot } = json;
   const areFlags = [isForReboot, hasBegun, isOver].every((each) => typeof each === 'boolean');
   const areTexts = [json['target'], json['os']].every((each) => each === null || typeof each === 'string');
-  return typeof sinceWallMs === 'number' && typeof boot === 'string' && areFlags && areTexts;
+  return typeof sinceWallMs === 'number' && Math.abs(sinceWallMs) <= MAX_DATE_MS && typeof boot === 'string' && areFlags && areTexts;
 }
 
 function areNames(json: unknown): json is FleetNames {
-  return isObject(json) && ['url', 'group', 'id'].every((field) => typeof json[field] === 'string');
+  return isObject(json) && ['url', 'group', 'id'].every((field) => typeof json[field] === 'string') && /^https?:/.test(String(json['url'])) && URL.canParse(String(json['url']));
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {
