@@ -23,7 +23,7 @@ export function parseLease(value: unknown, nowMs: number, needsId: boolean): Lea
   const { name, reason, kind, sinceMs, ttlMs, endsAtMs, renewals, peer, ended } = value;
   const isWhole =
     isText(id, ID_PATTERN) &&
-    isText(reason) && reason.length <= 2 * REASON_MAX_LENGTH &&
+    isText(reason) && [...reason].length <= REASON_MAX_LENGTH &&
     isTime(sinceMs, nowMs) &&
     isTimeOrNull(ttlMs, MAX_AHEAD_MS) &&
     isTimeOrNull(endsAtMs, nowMs + MAX_AHEAD_MS) &&
