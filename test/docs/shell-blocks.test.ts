@@ -19,6 +19,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/getting-started.md, On a laptop: npm ci && npm start': START,
   'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
+  'docs/testing.md, Fuzz: FUZZ_SEED=1796153692 npx jest test/fuzz/journal.test.ts   # the same run again': 'is run by the tests themselves',
   'CONTRIBUTING.md, Releases: npm run build && npm publish --workspace client': 'publishes',
   'client/README.md, update-lock-client: npm install update-lock-client': 'test/client/package.test.ts installs the package',
   'client/python/README.md, The Python client: pip install ./update-lock/client/python': INSTALL,

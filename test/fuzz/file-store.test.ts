@@ -22,7 +22,7 @@ test(`whatever comes of the coordinator's journal, it is read or refused in word
   const right = readFileSync(journal);
   await fc.assert(fc.asyncProperty(mutatedBytes(fc.constant(right)), async (bytes) => {
     writeFileSync(journal, bytes);
-    let opened: FileStore | null = null;
+    let opened: FileStore;
     try {
       opened = await FileStore.open(folder, () => NOW_MS);
     } catch (error) {

@@ -58,7 +58,8 @@ export function mutatedJson(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown>
       const [owner, key] = places[which % (places.length + 1)] ?? [];
       if (owner === undefined || key === undefined) changed = how === 'replace' ? structuredClone(other) : changed;
       else if (how === 'remove') Reflect.deleteProperty(owner, key);
-      else Object.defineProperty(owner, how === 'add' ? name : key, { value: structuredClone(other), enumerable: true, configurable: true, writable: true });
+      // Not an assignment, which `__proto__` would not become a member by. The length of an array cannot be defined.
+      else Object.defineProperty(owner, how === 'add' && name !== 'length' ? name : key, { value: structuredClone(other), enumerable: true, configurable: true, writable: true });
     }
     return changed;
   });

@@ -19,7 +19,7 @@ const FILES: Readonly<Record<string, unknown>> = {
 
 const mutatedFile = (right: unknown) =>
   fc.oneof(
-    mutatedJson(fc.constant(right)).map((json) => Buffer.from(JSON.stringify(json) ?? '')),
+    mutatedJson(fc.constant(right)).map((json) => Buffer.from(JSON.stringify(json))),
     mutatedBytes(fc.constant(Buffer.from(JSON.stringify(right)))),
   );
 
