@@ -91,6 +91,18 @@ describe('The etcd store', () => {
     expect(await one.grant(group, { id: 'a', instance: null }, 0)).toBe('conflict');
   });
 
+  test('a group that was read while it was made is there as soon as it is made', async () => {
+    const store = open(newPrefix());
+    for (let index = 0; index < 20; index += 1) {
+      const name = `group-${String(index)}`;
+      const made = store.setGroup(name, { slots: 1, paused: false, isAdHoc: false }, null);
+      const meanwhile = store.read(name);
+      expect(await made).toBe('done');
+      await meanwhile;
+      expect(await store.read(name)).toMatchObject({ slots: 1 });
+    }
+  });
+
   test('while a slot is free, it is known when the first in the queue will be passed over', async () => {
     const prefix = newPrefix();
     const store = open(prefix);

@@ -114,11 +114,15 @@ export class EtcdStore implements Store {
   }
 
   async setGroup(name: string, { slots, paused, isAdHoc }: GroupSettings, before: EtcdGroup | null): Promise<Written> {
-    this.#reads.delete(name);
     const key = this.#keys.group(name);
     const compare = [before === null ? isAbsent(key) : isUnchanged(key, before.modRevision)];
-    const { succeeded } = await this.#etcd.transact('write', { compare, success: [put(key, { slots, paused, isAdHoc })] }, false);
-    return succeeded === true ? 'done' : 'conflict';
+    try {
+      const { succeeded } = await this.#etcd.transact('write', { compare, success: [put(key, { slots, paused, isAdHoc })] }, false);
+      return succeeded === true ? 'done' : 'conflict';
+    } finally {
+      // Not before: a poll may read the group, or that there is none, while it is being written.
+      this.#reads.delete(name);
+    }
   }
 
   async problem(): Promise<string | null> {
