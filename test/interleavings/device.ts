@@ -46,6 +46,7 @@ export class Device implements Circumstances {
   #lostAtMs = -Infinity;
   #isRecovering = false;
   #openings = 0;
+  #startedAtMs = 0;
   #takings = 0;
   #settledTakings = 0;
   #process: SidecarProcess | null = null;
@@ -78,10 +79,6 @@ export class Device implements Circumstances {
     return this.clock.nowMs;
   }
 
-  get isRunning(): boolean {
-    return this.#process !== null;
-  }
-
   /** A folder for what is not in a directory of the lock. */
   get elsewhere(): string {
     return join(this.disk.path, 'elsewhere');
@@ -103,6 +100,7 @@ export class Device implements Circumstances {
     this.#process = process;
     if (this.isJournalGone) this.#nothingIsCertain();
     this.#isRecovering = true;
+    this.#startedAtMs = this.nowMs;
     this.#call([], () => {
       const opened = user.act(() => keeper.open());
       if (opened === 'in-use') this.observer.violated(2, 'the sidecar takes itself for another');
@@ -287,10 +285,11 @@ export class Device implements Circumstances {
   }
 
   #checkGrace(lease: Lease): void {
-    const endsAtMs = Math.max(this.acknowledged.get(lease.name)?.endsAtMs ?? 0, this.nowMs + GRACE_MS);
+    const toldMs = this.acknowledged.get(lease.name)?.endsAtMs ?? 0;
     const foundMs = lease.endsAtMs ?? Infinity;
-    if (foundMs < endsAtMs) this.observer.violated(2, `the lease ${lease.name} ends sooner than its holder was told`);
-    if (foundMs > endsAtMs) this.observer.violated(5, `the lease ${lease.name} ends later than its holder was told`);
+    // Time may have jumped while it was being recovered.
+    if (foundMs < Math.max(toldMs, this.#startedAtMs + GRACE_MS)) this.observer.violated(2, `the lease ${lease.name} ends sooner than its holder was told`);
+    if (foundMs > Math.max(toldMs, this.nowMs + GRACE_MS)) this.observer.violated(5, `the lease ${lease.name} ends later than its holder was told`);
     this.#acknowledge(lease);
   }
 
