@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { readdirSync, unlinkSync } from 'node:fs';
 import { EventStream } from '../support/event-stream';
+import { IMAGE_OPTIONS } from '../support/image-options';
 import { supervisorLocks, supervisorUnlocks } from '../support/readers';
 import { Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
@@ -142,7 +143,8 @@ describe('a reader that comes back', () => {
 });
 
 test('a reader that does not read for a while is told that it missed events, and nobody else notices', async () => {
-  const sidecar = await Sidecar.start();
+  // The heap of the image: without it Node.js lets garbage of requests grow to as much as what is looked for.
+  const sidecar = await Sidecar.start({ environment: { NODE_OPTIONS: IMAGE_OPTIONS } });
   const [slow, reader] = [await EventStream.open(sidecar.target), await EventStream.open(sidecar.target)];
   await Promise.all([slow.opened(), reader.opened()]);
   slow.response.pause();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { IMAGE_OPTIONS } from '../support/image-options';
 import { Sidecar } from '../support/sidecar';
 
 const sockets: Socket[] = [];
@@ -9,9 +9,6 @@ afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   await Sidecar.cleanUp();
 });
-
-/** The heap of the image: see NODE_OPTIONS in the Dockerfile. */
-const IMAGE_OPTIONS = /SIDECAR_NODE_OPTIONS="(.*)"/.exec(readFileSync(resolve(__dirname, '../../Dockerfile'), 'utf8'))?.[1] ?? '';
 
 function head(fields: number, width: number, isWhole: boolean): string {
   const lines = Array.from({ length: fields }, (_, index) => `f${String(index)}: ${'v'.repeat(width)}\r\n`);

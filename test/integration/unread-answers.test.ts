@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { IMAGE_OPTIONS } from '../support/image-options';
 import { send, type Target } from '../support/http';
 import { Sidecar } from '../support/sidecar';
 
@@ -11,9 +12,6 @@ afterEach(async () => {
   for (const reader of readers.splice(0)) reader.kill('SIGKILL');
   await Sidecar.cleanUp();
 });
-
-/** The heap of the image: see NODE_OPTIONS in the Dockerfile. */
-const IMAGE_OPTIONS = /SIDECAR_NODE_OPTIONS="(.*)"/.exec(readFileSync(resolve(__dirname, '../../Dockerfile'), 'utf8'))?.[1] ?? '';
 
 /** The most memory that the sidecar has had so far, in MiB. */
 function peakMiB(sidecar: Sidecar): number {
