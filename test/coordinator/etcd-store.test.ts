@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EtcdStore } from '../../coordinator/store/etcd/etcd-store';
+import { EtcdStore, type EtcdGroup } from '../../coordinator/store/etcd/etcd-store';
 import { Etcd } from '../support/etcd';
 import { describeStore } from './store-contract';
 
@@ -89,6 +89,25 @@ describe('The etcd store', () => {
     if (group === null) throw new Error('there is no group');
     await other.setGroup('default', { slots: 1, paused: true, isAdHoc: false }, await other.read('default'));
     expect(await one.grant(group, { id: 'a', instance: null }, 0)).toBe('conflict');
+  });
+
+  test('who has got a turn by another coordinator has it at once, and does not wait any more', async () => {
+    const prefix = newPrefix();
+    const [one, other] = [open(prefix), open(prefix)];
+    await one.setGroup('default', { slots: 2, paused: false, isAdHoc: false }, null);
+    const read = async (store: EtcdStore): Promise<EtcdGroup> => {
+      const group = await store.read('default');
+      if (group === null) throw new Error('there is no group');
+      return group;
+    };
+    for (const id of ['a', 'b', 'c']) await one.wait(await read(one), id, 60_000, Date.now());
+    for (const id of ['a', 'b']) {
+      expect(await other.grant(await read(other), { id, instance: null }, 0)).toBe('done');
+      const { holders, waiting } = await read(one);
+      expect([holders.has(id), waiting.has(id)]).toEqual([true, false]);
+    }
+    expect(await one.wait(await read(one), 'a', 60_000, Date.now())).toBe('conflict');
+    expect([...(await read(one)).waiting.keys()]).toEqual(['c']);
   });
 
   test('a group that was read while it was made is there as soon as it is made', async () => {

@@ -1,4 +1,3 @@
-import * as z from 'zod/mini';
 import type { Json } from './etcd-client';
 
 /** A key as etcd answers it; 64-bit numbers are texts. */
@@ -36,12 +35,6 @@ export class Keys {
     return `${this.prefix}asking/${group}/${id}`;
   }
 }
-
-export const groupValue = z.object({ slots: z.int(), paused: z.boolean(), isAdHoc: z.boolean() });
-/** `turn` is another one for each turn, so that it can be told whether a grant without an answer was done. */
-export const holderValue = z.object({ instance: z.nullable(z.string()), sinceMs: z.number(), turn: z.string() });
-export const waitingValue = z.object({ sinceMs: z.number() });
-export const askingValue = z.object({ silentAfterMs: z.number() });
 
 export function encode(value: string): string {
   return Buffer.from(value).toString('base64');
