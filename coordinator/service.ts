@@ -3,6 +3,7 @@ import { Listeners } from '../server/http/listeners';
 import { createLog, type Logger } from '../server/log';
 import { VERSION } from '../server/version';
 import type { Config } from './config/config';
+import { followDeviceTokens } from './config/device-tokens';
 import { Coordinator, type CoordinatorEvents } from './coordinator';
 import { Access } from './http/access';
 import type { Failures } from './http/answer-later';
@@ -37,6 +38,15 @@ export async function startService(config: Config, store: Store): Promise<() => 
   const listeners = new Listeners(createApp({ routes, access, metrics, log, beforeRead: () => undefined }));
   await listeners.open({ host, port, portSetting: 'COORDINATOR_PORT', tls, socketPath: null, isSocketRequired: false, socketMode: 0 });
 
+  const unfollow = deviceTokens.kind === 'own' ? followDeviceTokens(deviceTokens.path, adminToken, (read) => {
+    if (read.ok) {
+      access.setOwnTokens(read.tokens);
+      log.info('device tokens read again', { devices: read.tokens.size });
+    } else {
+      log.error('the file of device tokens has mistakes, so the tokens stay as they were', { mistakes: read.mistakes });
+    }
+  }) : null;
+
   for (const name of config.unknownVariables) log.warn(`${name} is not a setting of this version and has no effect`);
   if (deviceTokens.kind === 'none') log.warn('COORDINATOR_DEVICE_TOKEN is not set: everybody who reaches this port can take turns and give back those of other devices');
   if (adminToken === null) log.warn('COORDINATOR_ADMIN_TOKEN is not set: nobody can change groups or release turns');
@@ -46,6 +56,7 @@ export async function startService(config: Config, store: Store): Promise<() => 
   });
   log.info('ready', { version: VERSION, store: config.store.kind, listening: listeners.addresses });
   return async () => {
+    unfollow?.();
     await listeners.close();
     await store.close();
   };

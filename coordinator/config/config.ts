@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { FORMS, readDuration, type Environment } from '../../server/settings/forms';
 import { SettingsReader } from '../../server/settings/settings-reader';
 import { messageOf } from '../../server/text';
-import { parseDeviceTokens } from './device-tokens';
+import { readDeviceTokens, type Tokens } from './device-tokens';
 import { parseNewGroups, type NewGroups } from './new-groups';
 
 export interface EtcdSettings {
@@ -21,7 +21,7 @@ export interface EtcdSettings {
 export type StoreSettings = { readonly kind: 'file'; readonly folder: string } | ({ readonly kind: 'etcd' } & EtcdSettings);
 
 /** What devices have to send: nothing, one token that all share, or each its own. */
-export type DeviceTokens = { readonly kind: 'none' } | { readonly kind: 'shared'; readonly token: string } | { readonly kind: 'own'; readonly tokens: ReadonlyMap<string, string> };
+export type DeviceTokens = { readonly kind: 'none' } | { readonly kind: 'shared'; readonly token: string } | { readonly kind: 'own'; readonly path: string; readonly tokens: Tokens };
 
 /** Every setting, parsed: nothing else reads the environment. Lengths of time are in milliseconds. */
 export interface Config {
@@ -80,6 +80,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     user: reader.read('COORDINATOR_ETCD_USER', (v) => v.asString(), null),
     password: reader.readToken('COORDINATOR_ETCD_PASSWORD'),
   };
+  const adminToken = reader.readToken('COORDINATOR_ADMIN_TOKEN');
   const tls = { cert: file('COORDINATOR_TLS_CERT'), key: file('COORDINATOR_TLS_KEY') };
   const config: Config = {
     store: 'folder' in store ? { kind: 'file', folder: store.folder } : { kind: 'etcd', endpoints: store.endpoints, ...etcd },
@@ -87,8 +88,8 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     host: reader.read('COORDINATOR_HOST', (v) => v.asHost(), '0.0.0.0'),
     port: reader.read('COORDINATOR_PORT', (v) => v.asPortNumber(), 8081),
     tls: tls.cert === null || tls.key === null ? null : { cert: tls.cert, key: tls.key },
-    deviceTokens: readDeviceTokens(reader, file),
-    adminToken: reader.readToken('COORDINATOR_ADMIN_TOKEN'),
+    deviceTokens: deviceTokensOf(reader, reader.read('COORDINATOR_DEVICE_TOKEN_FILE', (v) => v.asPath(), null), adminToken),
+    adminToken,
     staleAfterMs: reader.read('COORDINATOR_STALE_AFTER', (v) => v.asStaleAfter(), 24 * 3_600_000),
     logLevel: reader.read('COORDINATOR_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
     logFormat: reader.read('COORDINATOR_LOG_FORMAT', (v) => v.asEnum(['json', 'pretty']), isTerminal ? 'pretty' : 'json'),
@@ -96,25 +97,21 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
   };
   const pairs = [['COORDINATOR_TLS_CERT', 'COORDINATOR_TLS_KEY'], ['COORDINATOR_ETCD_CERT', 'COORDINATOR_ETCD_KEY'], ['COORDINATOR_ETCD_USER', 'COORDINATOR_ETCD_PASSWORD']] as const;
   const halves = pairs.flatMap(([one, other]) => (reader.isSet(one) === reader.isSet(other) ? [] : [`${one} and ${other}: only one of them is set; both are needed`]));
-  const { deviceTokens: devices, adminToken } = config;
-  const isShared = adminToken !== null && (devices.kind === 'shared' ? devices.token === adminToken : devices.kind === 'own' && [...devices.tokens.values()].includes(adminToken));
-  if (isShared) halves.push('COORDINATOR_ADMIN_TOKEN: its value is also the token of a device, which could then release others; another token is allowed');
+  const { deviceTokens: devices } = config;
+  if (devices.kind === 'shared' && devices.token === adminToken) halves.push('COORDINATOR_ADMIN_TOKEN: its value is also the token of a device, which could then release others; another token is allowed');
   const mistakes = [...reader.mistakes, ...halves];
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes };
 }
 
 type Reader = Pick<SettingsReader<unknown>, 'mistakes' | 'wrongNames' | 'isSet' | 'readToken'>;
 
-function readDeviceTokens(reader: Reader, file: (name: string) => string | null): DeviceTokens {
+function deviceTokensOf(reader: Reader, path: string | null, adminToken: string | null): DeviceTokens {
   const token = reader.readToken('COORDINATOR_DEVICE_TOKEN');
-  const text = file('COORDINATOR_DEVICE_TOKEN_FILE');
-  if (token !== null && reader.isSet('COORDINATOR_DEVICE_TOKEN_FILE')) {
-    reader.mistakes.push('COORDINATOR_DEVICE_TOKEN and COORDINATOR_DEVICE_TOKEN_FILE: both are set; one of them is allowed');
-  }
-  if (text === null) return token === null ? { kind: 'none' } : { kind: 'shared', token };
-  const read = parseDeviceTokens(text);
+  if (path === null) return token === null ? { kind: 'none' } : { kind: 'shared', token };
+  if (token !== null) reader.mistakes.push('COORDINATOR_DEVICE_TOKEN and COORDINATOR_DEVICE_TOKEN_FILE: both are set; one of them is allowed');
+  const read = readDeviceTokens(path, adminToken);
   if (!read.ok) reader.mistakes.push(...read.mistakes.map((mistake) => `COORDINATOR_DEVICE_TOKEN_FILE: ${mistake}`));
-  return { kind: 'own', tokens: read.ok ? read.tokens : new Map() };
+  return { kind: 'own', path, tokens: read.ok ? read.tokens : new Map() };
 }
 
 function readFileOf(reader: Reader, name: string, path: string | null): string | null {

@@ -4,6 +4,7 @@ import type { Call } from '../../server/http/call';
 import { HTTP_PROBLEMS } from '../../server/http/problem';
 import type { Route } from '../../server/http/route';
 import type { DeviceTokens } from '../config/config';
+import type { Tokens } from '../config/device-tokens';
 
 const NOBODYS = digest('');
 
@@ -11,12 +12,17 @@ const NOBODYS = digest('');
 export class Access implements AppAccess {
   readonly #admin: Buffer | null;
   readonly #shared: Buffer | null;
-  readonly #own: ReadonlyMap<string, Buffer> | null;
+  #own: ReadonlyMap<string, Buffer> | null;
 
   constructor(deviceTokens: DeviceTokens, adminToken: string | null) {
     this.#admin = adminToken === null ? null : digest(adminToken);
     this.#shared = deviceTokens.kind === 'shared' ? digest(deviceTokens.token) : null;
-    this.#own = deviceTokens.kind === 'own' ? new Map([...deviceTokens.tokens].map(([id, token]) => [id, digest(token)])) : null;
+    this.#own = deviceTokens.kind === 'own' ? digests(deviceTokens.tokens) : null;
+  }
+
+  /** From now on devices need these tokens, each its own. */
+  setOwnTokens(tokens: Tokens): void {
+    this.#own = digests(tokens);
   }
 
   /**
@@ -59,6 +65,10 @@ function isForThisOrigin(call: Call): boolean {
 
 function tokenOf({ request }: Call): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+function digests(tokens: Tokens): ReadonlyMap<string, Buffer> {
+  return new Map([...tokens].map(([id, token]) => [id, digest(token)]));
 }
 
 function digest(token: string): Buffer {

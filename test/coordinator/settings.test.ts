@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { Coordinator } from '../support/coordinator';
+import { ADMIN_TOKEN, Coordinator } from '../support/coordinator';
 import { makeFolder } from '../support/sidecar';
 
 afterEach(() => Coordinator.cleanUp());
@@ -27,13 +27,13 @@ test('all mistakes are told at once, and no secret is repeated', async () => {
   const mistakes = coordinator.output.trim().split('\n').map((line) => line.replace('update-lock-coordinator: ', ''));
   expect(mistakes).toEqual([
     expect.stringContaining('COORDINATOR_STORE: "file:relative" is not a store'),
+    expect.stringContaining('COORDINATOR_ADMIN_TOKEN: its value is empty'),
     expect.stringContaining('COORDINATOR_TLS_CERT: '),
     'COORDINATOR_GROUPS: "default=1; default=2" names "default" twice',
     'COORDINATOR_PORT: "off" is not a port; 0 to 65535 is allowed',
     'COORDINATOR_DEVICE_TOKEN and COORDINATOR_DEVICE_TOKEN_FILE: both are set; one of them is allowed',
     'COORDINATOR_DEVICE_TOKEN_FILE: line 4 is not an id and a token, separated by spaces',
     'COORDINATOR_DEVICE_TOKEN_FILE: line 5 names "a" again',
-    expect.stringContaining('COORDINATOR_ADMIN_TOKEN: its value is empty'),
     expect.stringContaining('COORDINATOR_STALE_AFTER: "soon" is not a time'),
     expect.stringContaining('COORDINATOR_LOG_LEVEL: "loud"'),
     'COORDINATOR_TLS_CERT and COORDINATOR_TLS_KEY: only one of them is set; both are needed',
@@ -76,6 +76,28 @@ test('with a file of tokens each device can only speak for itself', async () => 
   expect(await coordinator.holders()).toEqual(['a']);
   expect((await coordinator.giveBack('a', { token: 'token-of-a' })).status).toBe(200);
 });
+
+test('a file of tokens that has changed is read again; with a mistake in it, the tokens stay as they were', async () => {
+  const folder = makeFolder();
+  const file = join(folder, 'tokens');
+  const replace = (text: string): void => {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  };
+  replace('a token-of-a\n');
+  const coordinator = await Coordinator.start({ COORDINATOR_DEVICE_TOKEN_FILE: file }, folder);
+  expect((await coordinator.ask('b', { token: 'token-of-b' })).status).toBe(401);
+  replace('b token-of-b\n');
+  expect(await coordinator.logged('device tokens read again')).toMatchObject({ devices: 1 });
+  expect((await coordinator.ask('b', { token: 'token-of-b' })).status).toBe(200);
+  expect((await coordinator.ask('a', { token: 'token-of-a' })).status).toBe(401);
+  replace(`a token-of-a\nb ${ADMIN_TOKEN}\n`);
+  expect((await coordinator.logged('the file of device tokens has mistakes, so the tokens stay as they were'))['mistakes']).toEqual([
+    'line 2 has the admin token, with which "b" could release others; another token is allowed',
+  ]);
+  expect((await coordinator.ask('b', { token: 'token-of-b' })).status).toBe(200);
+  expect(coordinator.output).not.toMatch(/token-of/);
+}, 60_000);
 
 test('any name of a group, where that is allowed: a hundred at most, each with a warning', async () => {
   const coordinator = await Coordinator.start({ COORDINATOR_GROUPS: 'default=1; *=2' });

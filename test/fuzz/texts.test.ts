@@ -53,7 +53,7 @@ test(`control tags are read or refused in words, and what is stored of them mean
 test(`a file with tokens is read whole or refused, without a token in the message (seed ${String(FUZZ_SEED)})`, () => {
   const lines = ['# devices', '0123456789abcdef SECRET-one', 'kitchen  SECRET-two', '', 'ünïcode\tSECRET-three'].join('\n');
   fc.assert(fc.property(mutatedText(fc.constant(lines)), (text) => {
-    const read = parseDeviceTokens(text);
+    const read = parseDeviceTokens(text, 'admin');
     if (!read.ok) expect(read.mistakes.join()).not.toContain('SECRET-o');
     else for (const token of read.tokens.values()) expect(token).toMatch(/^[\x21-\x7e]{1,512}$/);
   }), parameters);
