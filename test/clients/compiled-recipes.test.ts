@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { holdsBackHost, supervisorForces, supervisorUnlocks } from '../support/readers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { until } from '../support/until';
-import { endAll, hasStarted, recipe, start } from './recipe';
+import { endAll, hasStarted, overTcp, recipe, start } from './recipe';
 
 const compile = promisify(execFile);
 
@@ -18,14 +18,16 @@ interface Language {
   readonly compile: readonly [string, ...string[]];
   readonly run: readonly string[];
   readonly noticesLoss: boolean;
+  /** Whether the recipes have the few lines that differ over TCP. */
+  readonly hasTcp: boolean;
 }
 
 const LANGUAGES: readonly Language[] = [
-  { name: 'Go', tools: ['go'], source: 'motor.go', compile: ['go', 'build', '-o', 'motor', 'motor.go'], run: ['./motor'], noticesLoss: true },
-  { name: 'Rust', tools: ['rustc'], source: 'motor.rs', compile: ['rustc', '--edition', '2021', '-D', 'warnings', '-o', 'motor', 'motor.rs'], run: ['./motor'], noticesLoss: true },
-  { name: 'C#', tools: ['mcs', 'mono'], source: 'motor.cs', compile: ['mcs', '-langversion:7', '-warnaserror', '-out:motor.exe', 'motor.cs'], run: ['mono', 'motor.exe'], noticesLoss: true },
-  { name: 'Java', tools: ['javac', 'java'], source: 'UpdateLock.java', compile: ['javac', '-Xlint:all,-try', '-Werror', 'UpdateLock.java'], run: ['java', 'UpdateLock'], noticesLoss: true },
-  { name: 'C', tools: ['gcc'], source: 'motor.c', compile: ['gcc', '-Wall', '-Wextra', '-Werror', '-O2', '-o', 'motor', 'motor.c'], run: ['./motor'], noticesLoss: false },
+  { name: 'Go', tools: ['go'], source: 'motor.go', compile: ['go', 'build', '-o', 'motor', 'motor.go'], run: ['./motor'], noticesLoss: true, hasTcp: true },
+  { name: 'Rust', tools: ['rustc'], source: 'motor.rs', compile: ['rustc', '--edition', '2021', '-D', 'warnings', '-o', 'motor', 'motor.rs'], run: ['./motor'], noticesLoss: true, hasTcp: true },
+  { name: 'C#', tools: ['mcs', 'mono'], source: 'motor.cs', compile: ['mcs', '-langversion:7', '-warnaserror', '-out:motor.exe', 'motor.cs'], run: ['mono', 'motor.exe'], noticesLoss: true, hasTcp: true },
+  { name: 'Java', tools: ['javac', 'java'], source: 'UpdateLock.java', compile: ['javac', '-Xlint:all,-try', '-Werror', 'UpdateLock.java'], run: ['java', 'UpdateLock'], noticesLoss: true, hasTcp: true },
+  { name: 'C', tools: ['gcc'], source: 'motor.c', compile: ['gcc', '-Wall', '-Wextra', '-Werror', '-O2', '-o', 'motor', 'motor.c'], run: ['./motor'], noticesLoss: false, hasTcp: false },
 ];
 
 const missingTools = ({ tools }: Language): string[] =>
@@ -47,15 +49,18 @@ for (const language of LANGUAGES) {
   }
 }
 
-function testRecipe({ name, source, compile: [compiler, ...args], run, noticesLoss }: Language): void {
+function testRecipe({ name, source, compile: [compiler, ...args], run, noticesLoss, hasTcp }: Language): void {
   const folder = makeFolder();
   const socketPath = join(folder, 'update-lock.sock');
   const startSidecar = (): Promise<Sidecar> => Sidecar.start({ environment: { UPDATE_LOCK_SOCKET: socketPath } });
 
-  beforeAll(async () => {
-    writeFileSync(join(folder, source), recipe(`${name}, without a library`).replace('/run/update-lock/update-lock.sock', socketPath));
+  const program = recipe(`${name}, without a library`);
+  const build = async (text: string): Promise<void> => {
+    writeFileSync(join(folder, source), text);
     await compile(compiler, args, { cwd: folder, env: { ...process.env, CGO_ENABLED: '0' } });
-  }, 300_000);
+  };
+
+  beforeAll(() => build(program.replace('/run/update-lock/update-lock.sock', socketPath)), 300_000);
 
   const startMotor = (): ChildProcess => start(folder, run, {}, 'pipe');
   const closed = async (child: ChildProcess): Promise<{ exit: unknown; told: string }> => {
@@ -81,13 +86,27 @@ function testRecipe({ name, source, compile: [compiler, ...args], run, noticesLo
     expect(await closed(startMotor())).toEqual({ exit: 75, told: expect.stringMatching(/.+\n$/) as string });
   });
 
-  if (!noticesLoss) return;
-  test('it exits 75 when the lock is lost', async () => {
-    const sidecar = await startSidecar();
+  if (noticesLoss) {
+    test('it exits 75 when the lock is lost', async () => {
+      const sidecar = await startSidecar();
+      const child = startMotor();
+      await hasStarted(child);
+      supervisorForces(sidecar.lockFiles);
+      expect(await closed(child)).toEqual({ exit: 75, told: 'the update lock is lost\n' });
+      supervisorUnlocks(sidecar.lockFiles);
+    });
+  }
+
+  if (!hasTcp) return;
+  test('over TCP it holds the lock as well', async () => {
+    const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_SOCKET: 'off', UPDATE_LOCK_HOST: '127.0.0.1', UPDATE_LOCK_PORT: '0' } });
+    const { port } = sidecar.tcpTarget as { port: number };
+    await build(overTcp(name, program, port));
     const child = startMotor();
     await hasStarted(child);
-    supervisorForces(sidecar.lockFiles);
-    expect(await closed(child)).toEqual({ exit: 75, told: 'the update lock is lost\n' });
-    supervisorUnlocks(sidecar.lockFiles);
-  });
+    for (const path of sidecar.lockFiles) expect(holdsBackHost(path)).toBe(true);
+    child.stdin?.end();
+    expect(await closed(child)).toEqual({ exit: 0, told: '' });
+    await until(() => !existsSync(sidecar.lockFiles[0] ?? ''));
+  }, 300_000);
 }

@@ -13,6 +13,17 @@ export function recipe(heading: string): string {
   return /^```\w+\n(.*?)^```$/ms.exec(section)?.[1] ?? '';
 }
 
+/** A program from the recipes with what differs over TCP. */
+export function overTcp(language: string, source: string, port: number): string {
+  const rows = RECIPES.split('\n').filter((line) => line.startsWith(`| ${language} |`));
+  if (rows.length === 0) throw new Error(`the recipes do not say what differs over TCP in ${language}`);
+  return rows.reduce((text, row) => {
+    const [before = '', after = ''] = [...row.matchAll(/`(.*?)`/g)].map(([, code = '']) => code);
+    if (!text.includes(before)) throw new Error(`the recipe for ${language} does not have ${before}`);
+    return text.replaceAll(before, after);
+  }, source).replaceAll('update-lock:8080', `127.0.0.1:${String(port)}`).replaceAll('"update-lock", 8080', `"127.0.0.1", ${String(port)}`);
+}
+
 /** Runs a command in a folder, whose `bin` comes first in the search path. */
 export function start(folder: string, command: readonly string[], environment: Record<string, string> = {}, stderr: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
   const [program = '', ...args] = command;
