@@ -110,6 +110,53 @@ describe('The etcd store', () => {
     expect([...(await read(one)).waiting.keys()]).toEqual(['c']);
   });
 
+  describe('A poll', () => {
+    const read = async (store: EtcdStore): Promise<EtcdGroup> => {
+      const group = await store.read('default');
+      if (group === null) throw new Error('there is no group');
+      return group;
+    };
+    /** Asks as a coordinator does: it reads anew after a conflict. */
+    const poll = async (store: EtcdStore, group: EtcdGroup, id: string, silentAfterMs: number, nowMs: number): Promise<void> => {
+      if ((await store.wait(group, id, silentAfterMs, nowMs)) === 'conflict') expect(await store.wait(await read(store), id, silentAfterMs, nowMs)).toBe('done');
+    };
+    let prefix: string;
+    let store: EtcdStore;
+    let before: EtcdGroup;
+    beforeEach(async () => {
+      prefix = newPrefix();
+      store = open(prefix);
+      await store.setGroup('default', { slots: 0, paused: false, isAdHoc: false }, null);
+      before = await read(store);
+    });
+
+    test('keeps the voice of one that has joined by another coordinator since the queue was read', async () => {
+      const other = open(prefix);
+      await poll(other, await read(other), 'a', 30_000, 1);
+      await poll(store, before, 'a', 90_000, 2);
+      const { kvs: [voice] } = await etcd.ask('/v3/kv/range', { key: Buffer.from(`${prefix}asking/default/a`).toString('base64') });
+      expect(JSON.parse(Buffer.from(voice.value, 'base64').toString())).toEqual({ silentAfterMs: 90_000 });
+    });
+
+    test('gives a place to one that has lost it, even if its leases still live', async () => {
+      await poll(store, before, 'a', 30_000, 1);
+      const group = await read(store);
+      for (const kind of ['waiting', 'asking']) await etcd.ask('/v3/kv/deleterange', { key: Buffer.from(`${prefix}${kind}/default/a`).toString('base64') });
+      await poll(store, group, 'a', 30_000, 2);
+      expect([...(await read(open(prefix))).waiting.keys()]).toEqual(['a']);
+    });
+
+    test('is remembered although the queue is read anew meanwhile', async () => {
+      for (const id of ['a', 'b']) await poll(store, before, id, 30_000, 1);
+      const group = await read(store);
+      // What is read takes milliseconds, and is used for ten times as long.
+      await sleep(500);
+      await read(store);
+      await poll(store, group, 'a', 30_000, 2);
+      expect((await read(store)).waiting.get('a')?.lastAskedMs).toBe(2);
+    });
+  });
+
   test('a group that was read while it was made is there as soon as it is made', async () => {
     const store = open(newPrefix());
     for (let index = 0; index < 20; index += 1) {

@@ -4,9 +4,9 @@ import { isSameDevice, PLACE_KEPT_MS, type Device } from '../../groups';
 import { messageOf } from '../../../server/text';
 import { StoreUnavailable, type GivenBack, type GroupSettings, type Store, type StoredGroup, type Written } from '../store';
 import { EtcdAccess } from './etcd-access';
-import { groupValue, holderValue, parse } from './etcd-value';
+import { askingValue, groupValue, holderValue, parse } from './etcd-value';
 import { foundIn, get, getAll, isAbsent, isPresent, isUnchanged, Keys, put, remove } from './keys';
-import { Queues, type EtcdWaiter, type Queue } from './queues';
+import { Queues, type Queue } from './queues';
 
 /** etcd keeps all that ever was until it is told not to. */
 const COMPACT_EVERY_MS = 3_600_000;
@@ -98,12 +98,17 @@ export class EtcdStore implements Store {
   }
 
   async wait(group: EtcdGroup, id: string, silentAfterMs: number, nowMs: number): Promise<Written> {
-    const [[holder] = []] = await this.#etcd.get(this.#keys.holder(group.name, id));
+    const { name, waiting: queue } = group;
+    const [[holder] = [], [place] = [], [voice] = []] = await this.#etcd.get(this.#keys.holder(name, id), this.#keys.waiting(name, id), this.#keys.asking(name, id));
     if (holder !== undefined) return 'conflict';
-    const waiter = group.waiting.get(id);
-    const isKept = waiter !== undefined && (await this.#etcd.keepAlive(waiter.placeLease));
-    if (!isKept) return this.#join(group, id, silentAfterMs, nowMs);
-    await this.#askAgain(group, waiter, silentAfterMs, nowMs);
+    if (place === undefined) return this.#join(group, id, silentAfterMs, nowMs);
+    const waiter = queue.get(id);
+    // Another coordinator gave it this place, so its position is not known here yet.
+    if (waiter?.placeLease !== place.lease || !(await this.#etcd.keepAlive(place.lease))) return this.#conflict(name);
+    const isHeard = voice !== undefined && parse(askingValue, voice).silentAfterMs === silentAfterMs && (await this.#etcd.keepAlive(voice.lease));
+    const voiceLease = isHeard ? voice.lease : await this.#giveVoice(name, id, silentAfterMs);
+    if (voiceLease === null) return this.#conflict(name);
+    queue.set(id, { ...waiter, lastAskedMs: nowMs, silentFromMs: Infinity, voiceLease });
     return 'done';
   }
 
@@ -145,7 +150,7 @@ export class EtcdStore implements Store {
       );
       if (written === 'conflict') continue;
       if (waiting !== undefined) {
-        this.#queues.outdate(name);
+        void this.#queues.remove(name, id);
         this.#etcd.revoke(waiting.lease);
       }
       return holder === undefined ? 'place' : 'turn';
@@ -155,37 +160,35 @@ export class EtcdStore implements Store {
 
   async #join({ name, waiting: queue }: EtcdGroup, id: string, silentAfterMs: number, nowMs: number): Promise<Written> {
     const [holder, waiting, asking] = [this.#keys.holder(name, id), this.#keys.waiting(name, id), this.#keys.asking(name, id)];
-    const [placeLease, lease] = [await this.#etcd.lease(PLACE_KEPT_MS), await this.#etcd.lease(silentAfterMs)];
+    const [placeLease, voiceLease] = [await this.#etcd.lease(PLACE_KEPT_MS), await this.#etcd.lease(silentAfterMs)];
     const { succeeded } = await this.#etcd.transact('write', {
       compare: [isAbsent(holder), isAbsent(waiting)],
-      success: [put(waiting, { sinceMs: nowMs }, placeLease), put(asking, { silentAfterMs }, lease)],
+      success: [put(waiting, { sinceMs: nowMs }, placeLease), put(asking, { silentAfterMs }, voiceLease)],
     });
     if (succeeded === true) {
       queue.delete(id);
-      queue.set(id, { id, sinceMs: nowMs, lastAskedMs: nowMs, silentFromMs: Infinity, placeLease, asking: { lease, silentAfterMs } });
+      queue.set(id, { id, sinceMs: nowMs, lastAskedMs: nowMs, silentFromMs: Infinity, placeLease, voiceLease });
       return 'done';
     }
-    this.#queues.outdate(name);
     // It has a turn or a place already, perhaps by the first try of this.
-    const [[turn] = [], [place] = []] = await this.#etcd.get(holder, waiting);
+    const [[place] = []] = await this.#etcd.get(waiting);
     if (place?.lease !== placeLease) this.#etcd.revoke(placeLease);
-    return turn === undefined ? 'done' : 'conflict';
+    return this.#conflict(name);
   }
 
-  /** Keeps the voice of one that has its place, or gives it a new one. */
-  async #askAgain({ name, waiting: queue }: EtcdGroup, waiter: EtcdWaiter, silentAfterMs: number, nowMs: number): Promise<void> {
-    const { id, asking } = waiter;
-    const asked = { ...waiter, lastAskedMs: nowMs, silentFromMs: Infinity };
-    if (asking?.silentAfterMs === silentAfterMs && (await this.#etcd.keepAlive(asking.lease))) {
-      queue.set(id, asked);
-      return;
-    }
+  /** Null if it has lost its place meanwhile. */
+  async #giveVoice(name: string, id: string, silentAfterMs: number): Promise<string | null> {
     const lease = await this.#etcd.lease(silentAfterMs);
     const { succeeded } = await this.#etcd.transact('write', {
       compare: [isPresent(this.#keys.waiting(name, id))],
       success: [put(this.#keys.asking(name, id), { silentAfterMs }, lease)],
     });
-    if (succeeded === true) queue.set(id, { ...asked, asking: { lease, silentAfterMs } });
-    else this.#queues.outdate(name);
+    return succeeded === true ? lease : null;
+  }
+
+  /** The queue is not what it was when it was read. */
+  #conflict(name: string): Written {
+    this.#queues.outdate(name);
+    return 'conflict';
   }
 }
