@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decide, type Decision, type Device } from './groups';
 import type { GivenBack, GroupSettings, Store, StoredGroup, Written } from './store/store';
 import { StoreUnavailable } from './store/store';
@@ -5,6 +6,9 @@ import type { NewGroups } from './config/new-groups';
 
 /** A group that others change all the time is read anew so often; then the device has to ask again. */
 const MAX_ATTEMPTS = 20;
+
+/** The pause before the second attempt is random, up to so many milliseconds, and up to as many more before each further one: devices that ask at once then get out of each other's way. */
+const LONGER_PAUSE_MS = 20;
 
 /** At most so many groups are made for names that nobody has configured. */
 const MAX_AD_HOC_GROUPS = 100;
@@ -127,6 +131,7 @@ export class Coordinator {
     for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
       const result = await attempt();
       if (result !== 'again') return result;
+      await sleep(Math.random() * LONGER_PAUSE_MS * (count + 1));
     }
     throw new StoreUnavailable('write', 'others change the group all the time');
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Coordinator } from '../../coordinator/coordinator';
 import { EtcdStore, type EtcdGroup } from '../../coordinator/store/etcd/etcd-store';
 import { Etcd } from '../support/etcd';
 import { describeStore } from './store-contract';
@@ -155,6 +156,13 @@ describe('The etcd store', () => {
       await poll(store, group, 'a', 30_000, 2);
       expect((await read(store)).waiting.get('a')?.lastAskedMs).toBe(2);
     });
+  });
+
+  test('of many devices that ask at once for as many slots, each gets its turn', async () => {
+    const nobody = { asked: () => undefined, givenBack: () => undefined, released: () => undefined, changed: () => undefined };
+    const coordinator = new Coordinator(open(newPrefix()), { slots: new Map([['default', 60]]), slotsOfAny: null }, () => Date.now(), nobody);
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => coordinator.ask('default', { id: String(index), instance: null })));
+    expect(answers.filter((answer) => answer?.kind === 'granted')).toHaveLength(60);
   });
 
   test('a group that was read while it was made is there as soon as it is made', async () => {
