@@ -49,6 +49,12 @@ for (const language of LANGUAGES) {
   }
 }
 
+// Also for those whose tools are missing.
+test.each(LANGUAGES.filter(({ hasTcp }) => hasTcp))('the recipe for $name has the code that differs over TCP', ({ name }) => {
+  const program = recipe(`${name}, without a library`);
+  expect(overTcp(name, program, 8080)).not.toBe(program);
+});
+
 function testRecipe({ name, source, compile: [compiler, ...args], run, noticesLoss, hasTcp }: Language): void {
   const folder = makeFolder();
   const socketPath = join(folder, 'update-lock.sock');
