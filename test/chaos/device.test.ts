@@ -115,13 +115,12 @@ test(`for ${SECONDS} s all kinds of clients, under all kinds of disturbances (se
   expect(violations(history).slice(0, 20)).toEqual([]);
   expect(device.crashes).toEqual([]);
   expect(unsettled).toBeNull();
-  expect(supervisor.failures).toBe(0);
   await releaseAll();
   expect(lockFiles.filter((path) => existsSync(path))).toEqual([]);
   // Those who look would have seen it: they do get past the lock while no lease is live.
   for (const reader of readers) expect(reader.passes).toBeGreaterThan(0);
   if (process.env['CHAOS_SECONDS'] !== undefined) {
-    console.log({ seconds: SECONDS, seed: SEED, leases: history.leases.length, sights: history.sights.length, disturbed, granted: load.granted,
+    console.log({ seconds: SECONDS, seed: SEED, leases: history.leases.length, sights: history.sights.length, disturbed, notForced: history.sights.filter(({ kind }) => kind === 'not-forced').length, granted: load.granted,
       readers: readers.map(({ who, tries, passes }) => ({ who, tries, passes })), longestRenewalMs: Math.round(load.longestRenewalMs) });
   }
 }, (SECONDS + 180) * 1000);

@@ -3,7 +3,7 @@
 Prints a line for each time that it did, in milliseconds of the monotonic clock:
 "passed FROM TO": at some instant in between the lock was not there; "taken FROM TO": all that time this reader had it.
 A line "force SECONDS" on its input makes the Supervisor force an update that takes so long: "forced FROM TO", then "taken FROM TO" or, if somebody
-else took the lock in the middle, "failed FROM TO".
+else took the lock in the middle, "failed FROM FROM".
 """
 
 import fcntl
@@ -52,7 +52,10 @@ def supervisor_forces(seconds):
     got = now()
     say("forced", began, got)
     time.sleep(seconds)
-    say("taken" if taken == paths else "failed", got, now())
+    if taken == paths:
+        say("taken", got, now())
+    else:
+        say("failed", began, began)
     for path in taken:
         os.unlink(path)
 

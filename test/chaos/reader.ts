@@ -11,8 +11,6 @@ const SCRIPT = resolve(__dirname, 'reader.py');
 export class Reader {
   tries = 0;
   passes = 0;
-  /** Forced updates that did not get the lock. */
-  failures = 0;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #closed: Promise<unknown>;
 
@@ -55,7 +53,7 @@ export class Reader {
         this.#process.emit('forced');
         break;
       case 'failed':
-        this.failures += 1;
+        this.history.saw({ kind: 'not-forced', ...span });
         break;
       case 'tried':
         this.tries = Number(first);

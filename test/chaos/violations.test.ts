@@ -29,6 +29,7 @@ const WRONG: Readonly<Record<string, Case>> = {
   'the forced update has the lock, and a lease is granted': { leases: [lease(100, 200, { askedMs: 90 })], forces: [force(50, 55)], sights: [taken(55, 110)] },
   'a lease that was asked for after a forced update has no lock': { leases: [lease(100, 200, { askedMs: 90 })], forces: [force(50, 55)], sights: [passed(110, 120)] },
   'a lease is renewed that a forced update has ended': { leases: [lease(100, 200)], forces: [force(150, 155)], sights: [{ kind: 'live', name: 'recorder', fromMs: 156, toMs: 160 }] },
+  'an update is forced while a lease is live, and does not get the lock': { leases: [lease(100, 200)], forces: [force(150, 155)], sights: [{ kind: 'not-forced', fromMs: 150, toMs: 150 }] },
   'or is listed': { leases: [lease(100, 120)], forces: [force(150, 155)], sights: [listed(156, 160, 'recorder')] },
 };
 
@@ -43,6 +44,7 @@ const RIGHT: Readonly<Record<string, Case>> = {
   'a forced update has ended it': { leases: [lease(100, 200)], forces: [force(150, 155)], sights: [passed(150, 152), taken(155, 190), listed(160, 170)] },
   'its answer arrives after a forced update, but it was asked for before': { leases: [lease(160, 200, { askedMs: 140 })], forces: [force(150, 155)], sights: [passed(170, 175)] },
   'it is listed by an answer that may be older than the forced update': { leases: [lease(100, 200)], forces: [force(150, 155)], sights: [listed(149, 160, 'recorder')] },
+  'an update that is forced while a lease is being granted does not get the lock': { leases: [lease(151, 200)], forces: [force(150, 155)], sights: [{ kind: 'not-forced', fromMs: 150, toMs: 150 }] },
   'the list has leases of which nobody was told': { leases: [], forces: [force(150, 155)], sights: [listed(156, 160, 'recorder')] },
 };
 

@@ -28,7 +28,9 @@ function promiseOf(lease: AcknowledgedLease, forces: readonly Force[]): Acknowle
 function isBroken(promise: AcknowledgedLease, sight: Sight): boolean {
   const lastsThroughout = promise.fromMs <= sight.fromMs && sight.toMs <= promise.untilMs;
   switch (sight.kind) {
+    // As to forced updates: without a lease there is no cooldown, so one may be granted after a file was removed and before it is taken.
     case 'passed':
+    case 'not-forced':
       return lastsThroughout;
     case 'taken':
       return promise.fromMs < sight.toMs && sight.fromMs < promise.untilMs && promise.fromMs < promise.untilMs;
@@ -54,7 +56,7 @@ function revived(lease: AcknowledgedLease | undefined, sight: Sight, forces: rea
 }
 
 function broken(promise: AcknowledgedLease, sight: Sight): string {
-  const what = { passed: 'the lock was not there', taken: 'somebody else had the lock', ended: 'it had ended', listed: 'it was not listed', live: '' }[sight.kind];
+  const what = { passed: 'the lock was not there', taken: 'somebody else had the lock', 'not-forced': 'a forced update did not get the lock', ended: 'it had ended', listed: 'it was not listed', live: '' }[sight.kind];
   const who = 'by' in sight ? ` for ${sight.by}` : '';
   return `${promise.name} was acknowledged for ${span(promise)}, but in ${span(sight)} ${what}${who}`;
 }
