@@ -15,8 +15,8 @@ const RECIPE = 'test/clients/recipes.test.ts runs it while the work is going on'
 
 /** Blocks that are not run here, by their page, heading and first line, and why. A new block has to be run, or to be put here. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'README.md, Try it: npm ci && npm start': START,
-  'docs/getting-started.md, On a laptop: npm ci && npm start': START,
+  'README.md, Try it: npm ci': START,
+  'docs/getting-started.md, On a laptop: npm ci': START,
   'CONTRIBUTING.md, The two commands: npm ci && npm test': 'is what runs this',
   'CONTRIBUTING.md, The two commands: npm run --silent build && npx jest test/docs': 'is what runs this',
   'docs/testing.md, Fuzz: FUZZ_SEED=1796153692 npx jest test/fuzz/journal.test.ts   # the same run again': 'is run by the tests themselves',
@@ -27,6 +27,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/clients.md, From a clone: (cd update-lock && npm ci && npm pack -w client)': INSTALL,
   'docs/clients.md, From a clone: pip install ./update-lock/client/python': INSTALL,
   'docs/clients.md, From the registries: npm install update-lock-client        # the library; with -g, the command': 'nothing is there before the first release',
+  "docs/fleet.md, The coordinator: curl -i http://localhost:8081/v1/pre-reboot   -H 'fleet-lock-protocol: true' -d '{\"client_params\": {\"id\": \"one\", \"group\": \"default\"}}'   # 200: it has its turn":
+    'test/docs/coordinator.test.ts runs it beside a coordinator',
   'docs/monitoring.md, Prometheus and Grafana: cp -r update-lock/examples/monitoring monitoring': 'test/image/compose.test.ts has Compose read both files',
   'docs/cli.md, Completion: source <(update-lock completion bash)                            # in ~/.bashrc': 'test/cli/completion.test.ts completes in both shells',
   'docs/recipes.md, curl in a shell script: #!/bin/sh': RECIPE,
@@ -59,6 +61,11 @@ case "$*" in
 esac
 `;
 
+/** In place of Prometheus, which would not end: whether it can read its configuration, and would scrape this machine. */
+const PROMETHEUS = `#!/bin/sh
+case "$*" in --config.file=prometheus.yml*) promtool check config prometheus.yml && grep -q "targets: \\['localhost:8080'\\]" prometheus.yml ;; *) false ;; esac
+`;
+
 afterEach(async () => {
   await Sidecar.cleanUp();
   await StandInSupervisor.cleanUp();
@@ -88,7 +95,7 @@ function workshop(folder: string, { page, text }: Block): string {
   const work = join(folder, 'work');
   mkdirSync(join(folder, 'bin'));
   symlinkSync(CLI, join(folder, 'bin/update-lock'));
-  for (const [name, script] of [['curl', CURL], ['balena', BALENA]] as const) writeFileSync(join(folder, 'bin', name), script, { mode: 0o755 });
+  for (const [name, script] of [['curl', CURL], ['balena', BALENA], ['prometheus', PROMETHEUS]] as const) writeFileSync(join(folder, 'bin', name), script, { mode: 0o755 });
   if (page.startsWith('examples/')) cpSync(join(REPOSITORY, dirname(page)), work, { recursive: true });
   else mkdirSync(work);
   if (/\bupdate-lock\/examples\b/.test(text)) makeClone(join(work, 'update-lock'));
