@@ -40,7 +40,7 @@ export function isInState(device: { sidecar: Sidecar }, ...states: string[]): Pr
 }
 
 /** As after a power cut or a reboot: everything but the state directory is gone, and what is there is of the boot before. */
-export async function reboot<D extends FleetDevice>(device: D, settings: Readonly<Record<string, string>> = {}): Promise<D> {
+export async function reboot<D extends UpdatableDevice>(device: D, settings: Readonly<Record<string, string>> = {}): Promise<D> {
   const { sidecar, supervisor, environment } = device;
   await sidecar.kill();
   for (const name of ['fleet', 'applying']) ageState(join(sidecar.folder, 'state', name));

@@ -52,6 +52,7 @@ export class StandInSupervisor {
   #isChecking = false;
   #isStarting = false;
   #server: Server | undefined;
+  #port = 0;
 
   private constructor(options: StandInOptions) {
     this.version = options.version ?? '19.0.5';
@@ -135,6 +136,24 @@ export class StandInSupervisor {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
+  }
+
+  /** As by SIGKILL: what it was applying stays as it is, and so do its lock files. */
+  async kill(): Promise<void> {
+    this.#port = Number(new URL(this.address).port);
+    this.#runner.stop();
+    await this.stopListening();
+  }
+
+  /** Starts after {@link kill}. Once it has been asked whether anything is pending, which it denies, it applies its target, also without the cloud. */
+  async startAgain(): Promise<void> {
+    Object.assign(this.device, { failures: 0, pending: false, failed: false, downloaded: false });
+    const isOver = this.startApplying();
+    const before = this.history.all.length;
+    await this.listen(this.#port);
+    await this.history.next('request', ({ path }) => path === '/v1/device', before);
+    isOver();
+    this.#runner.trigger({ force: false, cancel: true, fromApi: false });
   }
 
   /** To all requests, or to those for one path, until told otherwise; undefined is as usual. */
