@@ -13,6 +13,9 @@ import { OneAtATime } from './one-at-a-time';
 import type { PushOptions, StandInOptions } from './options';
 import { rulesOf, type Rules } from './rules';
 
+/** How long a start takes at most, in milliseconds. */
+const STARTS_WITHIN_MS = 1500;
+
 /**
  * A stand-in of the balena Supervisor, or of Helios in front of it, that tests start in their own process. It takes the
  * locks in real directories by the real programs; the cloud and the containers are told what to do by the test:
@@ -145,13 +148,16 @@ export class StandInSupervisor {
     await this.stopListening();
   }
 
-  /** Starts after {@link kill}. Once it has been asked whether anything is pending, which it denies, it applies its target, also without the cloud. */
+  /**
+   * Starts after {@link kill}. At first it denies that anything is pending: until somebody has asked, which nobody does while its lock is there.
+   * Then it applies its target, also without the cloud.
+   */
   async startAgain(): Promise<void> {
     Object.assign(this.device, { failures: 0, pending: false, failed: false, downloaded: false });
     const isOver = this.startApplying();
     const before = this.history.all.length;
     await this.listen(this.#port);
-    await this.history.next('request', ({ path }) => path === '/v1/device', before);
+    await Promise.race([this.history.next('request', ({ path }) => path === '/v1/device', before), sleep(STARTS_WITHIN_MS)]);
     isOver();
     this.#runner.trigger({ force: false, cancel: true, fromApi: false });
   }
