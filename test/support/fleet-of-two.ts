@@ -122,7 +122,7 @@ export class FleetOfTwo {
     await supervisor.startAgain();
   }
 
-  /** With it go the requests that it has not answered. Their devices repeat them a minute later by their clocks. */
+  /** With it go the requests that it has not answered. Their devices repeat them a minute later by their clocks, and those that wait ask it again. */
   async killCoordinator(): Promise<void> {
     const { folder } = this.coordinator;
     await this.coordinator.kill();
@@ -131,6 +131,7 @@ export class FleetOfTwo {
     this.coordinator = await Coordinator.start({ COORDINATOR_GROUPS: 'default=1' }, folder);
     this.gate.target = this.coordinator.url;
     for (const member of this.members.filter(({ id }) => dropped.includes(id))) await member.clock.jumpUntil(member.sidecar, 1.1, () => this.gate.isHolding(member.id));
+    for (const member of this.members.filter(({ id }) => this.history.isRefused(id))) await this.#askAgain(member);
   }
 
   /** Nothing is held up any more: each device updates or boots, and gives its turn back. */
@@ -141,13 +142,17 @@ export class FleetOfTwo {
       await until(() => this.history.inTurn !== undefined || this.members.some(({ id }) => this.history.isRefused(id)), WITHIN_MS);
       const inTurn = this.members.find(({ id }) => id === this.history.inTurn);
       if (inTurn !== undefined) await this.#finishTurn(inTurn, isBooting);
-      // An app that takes the lock for a moment: after that the device asks at once, rather than when the server has told it to.
-      for (const member of this.members.filter((each) => this.history.isRefused(each.id) && this.history.inTurn === undefined)) {
-        await member.sidecar.put('app', { ttl: '1h' });
-        await member.sidecar.release('app');
-      }
+      for (const member of this.members.filter(({ id }) => this.history.isRefused(id))) await this.#askAgain(member);
     }
     for (const member of this.members) await isInState(member, 'idle');
+  }
+
+  /** An app takes the lock for a moment: after that the device asks at once, rather than when the server has told it to. */
+  async #askAgain({ id, sidecar }: Member): Promise<void> {
+    const before = this.history.all.length;
+    await sidecar.put('app', { ttl: '1h' });
+    await sidecar.release('app');
+    await until(() => this.history.all.slice(before).some((each) => each.id === id && (each.what === 'given' || each.what === 'refused')), WITHIN_MS);
   }
 
   async #finishTurn(member: Member, isBooting: Set<string>): Promise<void> {
