@@ -131,7 +131,7 @@ export class FleetOfTwo {
     this.coordinator = await Coordinator.start({ COORDINATOR_GROUPS: 'default=1' }, folder);
     this.gate.target = this.coordinator.url;
     for (const member of this.members.filter(({ id }) => dropped.includes(id))) await member.clock.jumpUntil(member.sidecar, 1.1, () => this.gate.isHolding(member.id));
-    for (const member of this.members.filter(({ id }) => this.history.isRefused(id))) await this.#askAgain(member);
+    for (const member of this.members) if (this.history.isRefused(member.id)) await this.#askAgain(member);
   }
 
   /** Nothing is held up any more: each device updates or boots, and gives its turn back. */
@@ -142,7 +142,7 @@ export class FleetOfTwo {
       await until(() => this.history.inTurn !== undefined || this.members.some(({ id }) => this.history.isRefused(id)), WITHIN_MS);
       const inTurn = this.members.find(({ id }) => id === this.history.inTurn);
       if (inTurn !== undefined) await this.#finishTurn(inTurn, isBooting);
-      for (const member of this.members.filter(({ id }) => this.history.isRefused(id))) await this.#askAgain(member);
+      for (const member of this.members) if (this.history.isRefused(member.id)) await this.#askAgain(member);
     }
     for (const member of this.members) await isInState(member, 'idle');
   }
