@@ -60,8 +60,8 @@ const STEPS: readonly Step[] = [
     goOn: ({ members }) => { for (const { supervisor } of members) void supervisor.settle(); },
   },
   { name: 'the update is over, and the device is not well yet', what: 'release', prepare: isUnwell, isSeen: async (fleet) => fleet.isDone(fleet.first) && settles(fleet), goOn: isWell },
-  { name: 'the device gives its turn back, and the server has not seen it', what: 'release', hold: { path: GIVE_BACK, what: 'request' }, prepare: isUnwell, onceBothWait: isWell, isSeen: isHeldUp },
-  { name: 'the server has taken the turn back, and the device does not know', what: 'release', hold: { path: GIVE_BACK, what: 'answer' }, prepare: isUnwell, onceBothWait: isWell, isSeen: isHeldUp },
+  { name: 'the device gives its turn back, and the server has not seen it', what: 'release', hold: { path: GIVE_BACK, what: 'request', of: 'first' }, prepare: isUnwell, onceBothWait: isWell, isSeen: isHeldUp },
+  { name: 'the server has taken the turn back, and the device does not know', what: 'release', hold: { path: GIVE_BACK, what: 'answer', of: 'first' }, prepare: isUnwell, onceBothWait: isWell, isSeen: isHeldUp },
   { name: 'the device has its turn for a reboot, and has not booted', what: 'reboot', isSeen: isInTurn },
   { name: 'the device has booted in its turn', what: 'reboot', onceBothWait: (fleet) => fleet.boot(fleet.first), isSeen: settles },
 ];

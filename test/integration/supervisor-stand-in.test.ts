@@ -31,6 +31,21 @@ describe('its locks', () => {
     expect(readFileSync(paths[which] ?? '', 'utf8')).toBe('mine');
   });
 
+  test('stay when it is killed in the middle of an update, with which it goes on when it starts again', async () => {
+    const { supervisor, paths } = await start();
+    await supervisor.pushRelease();
+    await supervisor.replacing();
+    const { address } = supervisor;
+    await supervisor.kill();
+    await expect(device(supervisor)).rejects.toThrow();
+    expect(paths.map((path) => existsSync(path))).toEqual([true, true]);
+    await supervisor.startAgain();
+    expect(supervisor.address).toBe(address);
+    await supervisor.settle();
+    expect(supervisor.history.of('applied').length).toBe(1);
+    expect(paths.filter((path) => existsSync(path))).toEqual([]);
+  });
+
   test('come and go in one directory while another service of the app has its own lock', async () => {
     const [ours, other] = [lockDirectory(), lockDirectory()];
     writeFileSync(join(other, 'updates.lock'), '');

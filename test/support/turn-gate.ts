@@ -11,6 +11,8 @@ export type TurnEvent = 'given' | 'refused' | 'heard' | 'returns' | 'returned';
 export interface Hold {
   readonly path: typeof ASK | typeof GIVE_BACK;
   readonly what: 'request' | 'answer';
+  /** Only those of this device; of all if not given. */
+  readonly of?: string;
 }
 
 interface Held {
@@ -98,7 +100,8 @@ export class TurnGate {
   }
 
   async #wait({ url }: IncomingMessage, what: Hold['what'], id: string): Promise<void> {
-    if (this.#hold?.path !== url || this.#hold?.what !== what) return;
+    const hold = this.#hold;
+    if (hold?.path !== url || hold?.what !== what || (hold.of ?? id) !== id) return;
     await new Promise<void>((goOn, reject) => {
       const held = { id, goOn: () => { this.#held.delete(held); goOn(); }, drop: () => { this.#held.delete(held); reject(new Error('dropped')); } };
       this.#held.add(held);
