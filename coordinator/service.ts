@@ -36,7 +36,7 @@ export async function startService(config: Config, store: Store): Promise<() => 
   const routes = routeTable({ coordinator, access, store, registry: metrics.registry, staleAfterMs, wallMs, failures });
   metrics.expectRequests(routes);
   const listeners = new Listeners(createApp({ routes, access, metrics, log, beforeRead: () => undefined }));
-  await listeners.open({ host, port, portSetting: 'COORDINATOR_PORT', tls, socketPath: null, isSocketRequired: false, socketMode: 0 });
+  await listeners.open({ host, port, portRemedy: 'COORDINATOR_PORT can be another port', tls, socketPath: null, socketRemedy: '', isSocketRequired: false, socketMode: 0 });
 
   const unfollow = deviceTokens.kind === 'own' ? followDeviceTokens(deviceTokens.path, adminToken, (read) => {
     if (read.ok) {
@@ -47,7 +47,7 @@ export async function startService(config: Config, store: Store): Promise<() => 
     }
   }) : null;
 
-  for (const name of config.unknownVariables) log.warn(`${name} is not a setting of this version and has no effect`);
+  for (const warning of config.warnings) log.warn(warning);
   if (deviceTokens.kind === 'none') log.warn('COORDINATOR_DEVICE_TOKEN is not set: everybody who reaches this port can take turns and give back those of other devices');
   if (adminToken === null) log.warn('COORDINATOR_ADMIN_TOKEN is not set: nobody can change groups or release turns');
   await coordinator.makeGroups().catch((error: unknown) => {

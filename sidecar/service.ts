@@ -139,12 +139,11 @@ export async function startService(context: ServiceContext): Promise<void> {
     windows.look();
   };
   const listeners = parts.add(new Listeners(createApp({ routes, access, metrics, log, beforeRead })));
-  await listeners.open({ ...config, portSetting: 'UPDATE_LOCK_PORT' });
+  await listeners.open({ ...config, portRemedy: 'UPDATE_LOCK_PORT can be another port, or off', socketRemedy: 'UPDATE_LOCK_SOCKET can be another path, or off' });
 
   for (const warning of [...listeners.warnings, ...config.warnings]) log.warn(warning);
   const stateProblem = state.problem();
   if (stateProblem !== null) log.warn(stateProblem);
-  for (const name of config.unknownVariables) log.warn(`${name} is not a setting of this version and has no effect`);
   if (!config.isOnDevice) {
     log.warn(`not on a balena device (BALENA_APP_LOCK_PATH is not set): nothing will read the lock in ${config.lockDirectory}`);
   }

@@ -37,8 +37,8 @@ export interface Config {
   readonly staleAfterMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: 'json' | 'pretty';
-  /** Variables with our prefix that are not settings: probably mistakes. */
-  readonly unknownVariables: readonly string[];
+  /** Settings that are probably not as they were meant, in words. */
+  readonly warnings: readonly string[];
 }
 
 export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly mistakes: readonly string[] };
@@ -48,11 +48,6 @@ const DEFAULT_FOLDER = '/var/lib/update-lock-coordinator';
 
 const OWN_FORMS = {
   ...FORMS,
-  asPortNumber: (value: string): number => {
-    const port = FORMS.asPort(value);
-    if (port === 'off') throw new Error('is not a port; 0 to 65535 is allowed');
-    return port;
-  },
   asStore: (value: string): { readonly folder: string } | { readonly endpoints: readonly string[] } => {
     const [, folder, scheme, addresses] = /^(?:file:(\/.*)|etcd:(https?):\/\/(.+))$/.exec(value) ?? [];
     if (folder !== undefined) return { folder };
@@ -86,15 +81,16 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     store: 'folder' in store ? { kind: 'file', folder: store.folder } : { kind: 'etcd', endpoints: store.endpoints, ...etcd },
     newGroups: reader.read('COORDINATOR_GROUPS', (v) => v.asNewGroups(), { slots: new Map([['default', 1]]), slotsOfAny: null }),
     host: reader.read('COORDINATOR_HOST', (v) => v.asHost(), '0.0.0.0'),
-    port: reader.read('COORDINATOR_PORT', (v) => v.asPortNumber(), 8081),
+    port: reader.read('COORDINATOR_PORT', (v) => v.asPort(), 8081),
     tls: tls.cert === null || tls.key === null ? null : { cert: tls.cert, key: tls.key },
     deviceTokens: deviceTokensOf(reader, reader.read('COORDINATOR_DEVICE_TOKEN_FILE', (v) => v.asPath(), null), adminToken),
     adminToken,
     staleAfterMs: reader.read('COORDINATOR_STALE_AFTER', (v) => v.asStaleAfter(), 24 * 3_600_000),
     logLevel: reader.read('COORDINATOR_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
     logFormat: reader.read('COORDINATOR_LOG_FORMAT', (v) => v.asEnum(['json', 'pretty']), isTerminal ? 'pretty' : 'json'),
-    unknownVariables: Object.keys(environment).filter((name) => name.startsWith('COORDINATOR_') && !reader.names.has(name)),
+    warnings: reader.warnings,
   };
+  reader.warnOfUnknown('COORDINATOR_');
   const pairs = [['COORDINATOR_TLS_CERT', 'COORDINATOR_TLS_KEY'], ['COORDINATOR_ETCD_CERT', 'COORDINATOR_ETCD_KEY'], ['COORDINATOR_ETCD_USER', 'COORDINATOR_ETCD_PASSWORD']] as const;
   const halves = pairs.flatMap(([one, other]) => (reader.isSet(one) === reader.isSet(other) ? [] : [`${one} and ${other}: only one of them is set; both are needed`]));
   const { deviceTokens: devices } = config;

@@ -39,10 +39,12 @@ interface ListenConfig {
   readonly host: string;
   /** Null for no TCP listener. */
   readonly port: number | null;
-  /** The name of the setting for the port, for messages. */
-  readonly portSetting: string;
+  /** What can be done if it cannot listen on the port, for people. */
+  readonly portRemedy: string;
   /** Null for no Unix socket. */
   readonly socketPath: string | null;
+  /** What can be done if the socket cannot be made, for people. */
+  readonly socketRemedy: string;
   /** Whether a socket that cannot be made is fatal. */
   readonly isSocketRequired: boolean;
   /** Its permission bits. */
@@ -68,12 +70,12 @@ export class Listeners {
   constructor(private readonly app: App) {}
 
   /** @throws ListenError if a required listener cannot be opened */
-  async open({ host, port, portSetting, socketPath, isSocketRequired, socketMode, tls = null }: ListenConfig): Promise<void> {
+  async open({ host, port, portRemedy, socketPath, socketRemedy, isSocketRequired, socketMode, tls = null }: ListenConfig): Promise<void> {
     if (socketPath !== null) {
       try {
         await this.#openSocket(socketPath, socketMode);
       } catch (error) {
-        const problem = `the Unix socket ${socketPath} cannot be made: ${messageOf(error)}`;
+        const problem = `the Unix socket ${socketPath} cannot be made: ${messageOf(error)}; ${socketRemedy}`;
         if (isSocketRequired || port === null) throw new ListenError(problem);
         this.warnings.push(problem);
       }
@@ -84,7 +86,7 @@ export class Listeners {
         if (tls !== null) server = await this.#behindTls(server, tls);
         await listen(server, () => server.listen({ host, port, backlog: BACKLOG }));
       } catch (error) {
-        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; ${portSetting} can be another port, or off`);
+        throw new ListenError(`cannot listen on ${host}:${String(port)}: ${messageOf(error)}; ${portRemedy}`);
       }
       const { address, port: actual, family } = server.address() as AddressInfo;
       this.addresses.push(`${tls === null ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${String(actual)}`);

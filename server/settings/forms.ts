@@ -22,6 +22,12 @@ export function readDuration(value: string, noun: string, minMs: number, maxMs: 
   throw new Error(`is not ${noun}; ${others}a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} is allowed: ${DURATION_FORMS}`);
 }
 
+function readPort(value: string, what: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535) throw new Error(`is not a port; ${what} allowed`);
+  return port;
+}
+
 /** The forms of settings, beside env-var's own: each returns the value, or throws an error that says what is allowed. */
 export const FORMS = {
   asDuration: (value: string): number => {
@@ -36,12 +42,8 @@ export const FORMS = {
     if (url?.protocol !== 'http:') throw new Error('is not an address; http://HOST:PORT is allowed');
     return url.origin;
   },
-  asPort: (value: string): number | 'off' => {
-    if (value === 'off') return 'off';
-    const port = Number(value);
-    if (!/^\d+$/.test(value) || port > 65_535) throw new Error('is not a port; 0 to 65535, or off, are allowed');
-    return port;
-  },
+  asPort: (value: string): number => readPort(value, '0 to 65535 is'),
+  asPortOrOff: (value: string): number | 'off' => (value === 'off' ? 'off' : readPort(value, '0 to 65535, or off, are')),
   asHost: (value: string): string => {
     if (!/^[A-Za-z0-9.:_-]+$/.test(value)) throw new Error('is not a host; an address or a host name is allowed');
     return value;

@@ -1,7 +1,11 @@
+import { editDistance } from './edit-distance';
 import type { Environment } from './forms';
 import { messageOf } from '../text';
 
 type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** So many characters of a name may be mistyped if the name that was meant is to be told. */
+const MAX_TYPOS = 2;
 
 /** Reads settings by name. It goes on after a mistake, so that all mistakes can be reported together. */
 export class SettingsReader<Variable> {
@@ -49,6 +53,20 @@ export class SettingsReader<Variable> {
     if (parsed.ok) return parsed.value;
     this.mistakes.push(...parsed.mistakes.map((mistake) => `${name}: ${mistake}`));
     return defaultValue;
+  }
+
+  /**
+   * Warns of variables that look like settings and are none: probably mistakes. To be called once all settings have been read.
+   * @param prefix of the names of all settings
+   * @param others names with that prefix that are for somebody else
+   */
+  warnOfUnknown(prefix: string, others: readonly string[] = []): void {
+    for (const name of Object.keys(this.environment)) {
+      if (!name.startsWith(prefix) || this.names.has(name) || others.includes(name)) continue;
+      const nearest = [...this.names].map((known) => ({ known, typos: editDistance(name, known) })).sort((a, b) => a.typos - b.typos)[0];
+      const question = nearest === undefined || nearest.typos > MAX_TYPOS ? '' : `; did you mean ${nearest.known}?`;
+      this.warnings.push(`${name} is not a setting of this version and has no effect${question}`);
+    }
   }
 
   /** A token. Its value is never repeated; an empty one is a mistake, since somebody meant to set it. */

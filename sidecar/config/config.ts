@@ -65,8 +65,6 @@ export interface Config {
   readonly deadlineGraceMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'json' | 'pretty';
-  /** Variables with our prefix that are not settings: probably mistakes. */
-  readonly unknownVariables: readonly string[];
   /** Settings that are probably not as they were meant, in words. */
   readonly warnings: readonly string[];
 }
@@ -94,7 +92,7 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     isOnDevice: lockPath !== '' || hasAppUuid,
     isHeliosAlone: lockPath === '' && hasAppUuid,
     host: reader.read('UPDATE_LOCK_HOST', (v) => v.asHost(), '0.0.0.0'),
-    port: reader.readUnlessOff('UPDATE_LOCK_PORT', (v) => v.asPort(), 8080),
+    port: reader.readUnlessOff('UPDATE_LOCK_PORT', (v) => v.asPortOrOff(), 8080),
     allowedHosts: reader.read('UPDATE_LOCK_ALLOWED_HOSTS', (v) => v.asHostNames(), []),
     socketPath: reader.readUnlessOff('UPDATE_LOCK_SOCKET', (v) => v.asSocketPath(), DEFAULT_SOCKET),
     isSocketRequired: reader.isSet('UPDATE_LOCK_SOCKET'),
@@ -126,11 +124,9 @@ export function readConfig(environment: Environment, isTerminal: boolean): Confi
     deadlineGraceMs: reader.read('UPDATE_LOCK_DEADLINE_GRACE', (v) => v.asDuration(), 60_000),
     logLevel: reader.read('UPDATE_LOCK_LOG_LEVEL', (v) => v.asEnum(LOG_LEVELS), 'info'),
     logFormat: reader.read('UPDATE_LOCK_LOG_FORMAT', (v) => v.asEnum(['json', 'pretty']), isTerminal ? 'pretty' : 'json'),
-    unknownVariables: Object.keys(environment).filter(
-      (name) => name.startsWith('UPDATE_LOCK_') && !reader.names.has(name) && !CLIENT_VARIABLES.includes(name),
-    ),
     warnings: reader.warnings,
   };
+  reader.warnOfUnknown('UPDATE_LOCK_', CLIENT_VARIABLES);
   if (config.deadlineMs !== null && config.supervisor === null) {
     reader.warnings.push("UPDATE_LOCK_DEADLINE has no effect without the Supervisor's API, which tells whether an update waits");
   }

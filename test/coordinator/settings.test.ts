@@ -48,8 +48,22 @@ test('a token of a device that is the admin token, too, is a mistake', async () 
 });
 
 test('variables that are no settings are told', async () => {
-  const coordinator = await Coordinator.start({ COORDINATOR_SLOTS: '3' });
+  const coordinator = await Coordinator.start({ COORDINATOR_SLOTS: '3', COORDINATOR_GROUP: 'default=3' });
   await coordinator.logged('COORDINATOR_SLOTS is not a setting of this version and has no effect');
+  await coordinator.logged('COORDINATOR_GROUP is not a setting of this version and has no effect; did you mean COORDINATOR_GROUPS?');
+});
+
+test('a port that is taken can be another one, but not off', async () => {
+  const first = await Coordinator.start();
+  const second = Coordinator.spawn({ COORDINATOR_PORT: first.url.port });
+  expect(await second.exited()).toBe(69);
+  expect(second.output).toMatch(/^update-lock-coordinator: cannot listen on 127\.0\.0\.1:\d+: .*; COORDINATOR_PORT can be another port$/m);
+});
+
+test('a port that is none can be a number, but not off', async () => {
+  const coordinator = Coordinator.spawn({ COORDINATOR_PORT: 'abc' });
+  expect(await coordinator.exited()).toBe(78);
+  expect(coordinator.output).toBe('update-lock-coordinator: COORDINATOR_PORT: "abc" is not a port; 0 to 65535 is allowed\n');
 });
 
 test('with a shared token nobody else can ask, and it is no admin token', async () => {

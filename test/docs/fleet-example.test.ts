@@ -40,7 +40,7 @@ test.each([
   expect(coordinators.map(([name]) => name).sort()).toEqual(names);
   for (const [, { environment = {} }] of coordinators) {
     const read = readConfig(environment, false);
-    expect(read).toMatchObject({ ok: true, config: { unknownVariables: [], deviceTokens: { kind: 'shared', token: 'of-devices' }, adminToken: 'of-admins' } });
+    expect(read).toMatchObject({ ok: true, config: { warnings: [], deviceTokens: { kind: 'shared', token: 'of-devices' }, adminToken: 'of-admins' } });
   }
 });
 

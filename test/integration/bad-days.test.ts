@@ -111,6 +111,7 @@ test('a socket that cannot be made where it is to be is told of', async () => {
   const sidecar = Sidecar.spawn({ environment: { UPDATE_LOCK_SOCKET: '/proc/nowhere/socket' } });
   expect(await sidecar.exited()).toBe(69);
   expect(sidecar.output).toContain('the Unix socket /proc/nowhere/socket cannot be made: ENOENT');
+  expect(sidecar.output).toMatch(/; UPDATE_LOCK_SOCKET can be another path, or off$/m);
 });
 
 test('a second sidecar on one directory says so, exits, and does no harm', async () => {
@@ -118,7 +119,7 @@ test('a second sidecar on one directory says so, exits, and does no harm', async
   await sidecar.put('recorder');
   const second = Sidecar.spawn({ folder: sidecar.folder });
   expect(await second.exited()).toBe(75);
-  expect(second.output).toMatch(/another sidecar serves .*lock/);
+  expect(second.output).toMatch(/another sidecar serves .*lock; two cannot share a lock directory; UPDATE_LOCK_DIR can be another one$/m);
   expect((await sidecar.put('recorder')).status).toBe(200);
   for (const path of sidecar.lockFiles) expect(holdsBackHost(path)).toBe(true);
 });
@@ -169,7 +170,7 @@ describe('the Unix socket', () => {
     const sidecar = await Sidecar.start();
     const second = Sidecar.spawn({ environment: { UPDATE_LOCK_SOCKET: sidecar.socketPath } });
     expect(await second.exited()).toBe(69);
-    expect(second.output).toContain('another process listens on it');
+    expect(second.output).toContain('another process listens on it; UPDATE_LOCK_SOCKET can be another path, or off');
     expect((await sidecar.send('GET', '/healthz')).status).toBe(200);
   });
 

@@ -42,7 +42,6 @@ test('without any variable every setting has the default of the interface', () =
     deadlineGraceMs: 60_000,
     logLevel: 'info',
     logFormat: 'json',
-    unknownVariables: [],
     warnings: [],
   });
 });
@@ -135,7 +134,7 @@ describe('when updates are allowed', () => {
       { windows, freezes: christmas, timeZone: 'Europe/London' },
     ],
   ])('%j', (environment, times) => {
-    expect(configOf(environment)).toMatchObject({ times, unknownVariables: [] });
+    expect(configOf(environment)).toMatchObject({ times, warnings: [] });
   });
 });
 
@@ -149,5 +148,15 @@ test.each([
 
 test("what looks like a setting and is none is named; the client's variables and other programs' are not", () => {
   const environment = { UPDATE_LOCK_TLL: '5m', UPDATE_LOCK_URL: 'x', UPDATE_LOCK_TOKEN: 'x', UPDATE_LOCK_HELD: '1', UPDATE_LOCK_NAME: 'x', PATH: '/bin' };
-  expect(configOf(environment).unknownVariables).toEqual(['UPDATE_LOCK_TLL']);
+  expect(configOf(environment).warnings).toEqual(['UPDATE_LOCK_TLL is not a setting of this version and has no effect']);
+});
+
+test.each([
+  ['UPDATE_LOCK_WINDOW', 'UPDATE_LOCK_WINDOWS'],
+  ['UPDATE_LOCK_TIME_ZONE', 'UPDATE_LOCK_TIMEZONE'],
+  ['UPDATE_LOCK_SOKCET', 'UPDATE_LOCK_SOCKET'],
+  ['UPDATE_LOCK_FLEET_KEY', null],
+])('of %s it is asked whether %s was meant', (name, meant) => {
+  const question = meant === null ? '' : `; did you mean ${meant}?`;
+  expect(configOf({ [name]: 'x' }).warnings).toEqual([`${name} is not a setting of this version and has no effect${question}`]);
 });
