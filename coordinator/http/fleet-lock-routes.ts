@@ -112,7 +112,7 @@ function readDevice(call: Call, { id }: { readonly id: string }, access: Access)
 }
 
 function answerUnknownGroup(call: Call, group: string): void {
-  call.json(404, fleetLockErrorBody('unknown_group', `there is no group ${group}`));
+  call.json(404, fleetLockErrorBody('unknown_group', `there is no group ${JSON.stringify(group)}`));
 }
 
 function answerDone(call: Call): void {

@@ -50,7 +50,7 @@ export function groupRoutes({ coordinator, staleAfterMs, wallMs, failures }: Gro
         answerLater(call, failures, async () => {
           const name = call.pathParameter('group');
           const found = await coordinator.group(name);
-          if (found === null) call.problem(PROBLEMS['not-found'], `There is no group ${name}.`);
+          if (found === null) call.problem(PROBLEMS['not-found'], `There is no group ${JSON.stringify(name)}.`);
           else call.json(200, view(found));
         });
       },
@@ -90,7 +90,7 @@ export function groupRoutes({ coordinator, staleAfterMs, wallMs, failures }: Gro
           const [name, id] = [call.pathParameter('group'), call.pathParameter('id')];
           const isReleased = await coordinator.release(name, id);
           const after = isReleased ? await coordinator.group(name) : null;
-          if (after === null) call.problem(PROBLEMS['not-found'], `${JSON.stringify(id)} has no turn in ${name}.`);
+          if (after === null) call.problem(PROBLEMS['not-found'], `${JSON.stringify(id)} has no turn in ${JSON.stringify(name)}.`);
           else call.json(200, view(after));
         });
       },

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HTTP_PROBLEMS, defineProblems } from '../../server/http/problem';
-import { describe, flag, wholeNumber } from '../../server/http/field-schemas';
+import { describe, flag, wholeNumber, wrongValue } from '../../server/http/field-schemas';
 import { ID_PATTERN } from '../config/device-id';
 import { GROUP_PATTERN, MAX_SLOTS } from '../config/new-groups';
 import { REFUSALS } from '../groups';
@@ -12,9 +12,14 @@ export const PROBLEMS = {
   ...defineProblems({ 'store-unavailable': { status: 503, title: 'The store cannot be used' } }),
 };
 
-export const groupName = z.string().check(z.regex(GROUP_PATTERN, 'is not the name of a group: up to 64 of A to Z, a to z, 0 to 9, "." and "-"'));
+const SHAPE = 'the body has to be {"client_params": {"id": "...", "group": "..."}}';
+
+/** Text of a path, or of the body that FleetLock has. */
+const text = z.string({ error: ({ input }) => wrongValue(input, 'is not text', SHAPE) });
+
+export const groupName = text.check(z.regex(GROUP_PATTERN, 'is not the name of a group: up to 64 of A to Z, a to z, 0 to 9, "." and "-"'));
 export const deviceId = describe(
-  z.string().check(z.regex(ID_PATTERN, 'is not an id: up to 128 characters without white space')),
+  text.check(z.regex(ID_PATTERN, 'is not an id: up to 128 characters without white space')),
   'Up to 128 visible characters.',
   // Not every language's expressions have the categories of Unicode.
   { pattern: '^\\S+$', minLength: 1, maxLength: 128 },
@@ -23,7 +28,9 @@ export const deviceId = describe(
 export const noParameters = z.strictObject({});
 
 /** What FleetLock v1 sends. Members that it does not have are left out, as its other servers do. */
-export const fleetLockRequest = z.object({ client_params: z.object({ id: deviceId, group: groupName }) });
+export const fleetLockRequest = z.object({
+  client_params: z.object({ id: deviceId, group: groupName }, { error: ({ input }) => wrongValue(input, 'is not an object', SHAPE) }),
+});
 
 export const groupChanges = z.strictObject({
   slots: z.optional(wholeNumber(MAX_SLOTS, 'How many devices may have a turn at once.')),

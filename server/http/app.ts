@@ -55,7 +55,7 @@ export function createApp(parts: AppParts): App {
   for (const [path, routes] of groupByPath(parts.routes)) addPath(app, path, routes, parts, callFor, reads);
   app.use((request, response) => {
     const call = callFor(request, response, NO_ROUTE);
-    if (parts.access.admits(call, null)) call.problem(HTTP_PROBLEMS['not-found'], `There is nothing at ${JSON.stringify(request.path)}.`);
+    if (parts.access.admits(call, null)) call.problem(HTTP_PROBLEMS['not-found'], `There is nothing at ${JSON.stringify(request.path)}; /openapi.json has every path.`);
   });
   app.use(answerError(parts, callFor));
   const handler: RequestListener = (request, response) => {
@@ -80,11 +80,12 @@ function addPath(app: Express, path: string, routes: readonly Route[], parts: Ap
       else serve(route, call, next);
     });
   }
-  const allowed = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+  const methods = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  const allowed = methods.join(', ');
   expressRoute.all((request, response) => {
     const call = callFor(request, response, path);
     if (!parts.access.admits(call, null)) return;
-    call.problem(HTTP_PROBLEMS['method-not-allowed'], `${request.method} is not for this path; ${allowed} are.`, {}, ['Allow', allowed]);
+    call.problem(HTTP_PROBLEMS['method-not-allowed'], `${request.method} is not for this path; ${allowed} ${methods.length === 1 ? 'is' : 'are'}.`, {}, ['Allow', allowed]);
   });
 }
 

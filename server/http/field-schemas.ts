@@ -8,6 +8,11 @@ export function describe<S extends z.ZodMiniType>(schema: S, description: string
   return described;
 }
 
+/** What is wrong with a value that somebody sent, or that it is missing, and what is allowed. */
+export function wrongValue(input: unknown, wrong: string, allowed: string): string {
+  return `${input === undefined ? 'is missing' : `${quote(input)} ${wrong}`}; ${allowed}`;
+}
+
 /** A map, since an object has more names than its own. */
 const FLAGS: ReadonlyMap<string, boolean> = new Map([['true', true], ['1', true], ['yes', true], ['false', false], ['0', false], ['no', false]]);
 

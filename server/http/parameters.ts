@@ -13,6 +13,7 @@ export type Read<T> =
 
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
+const FOR_JSON = `; for JSON, send "Content-Type: ${JSON_TYPE}"`;
 const MEDIA_TYPES: ReadonlySet<string> = new Set([JSON_TYPE, FORM_TYPE]);
 
 const NO_BODY = Buffer.alloc(0);
@@ -135,11 +136,16 @@ function validate<S extends z.ZodMiniType>(schema: S, value: unknown): Read<z.ou
   if (parsed.success) return { ok: true, value: parsed.data };
   const errors = parsed.error.issues.flatMap((issue): FieldError[] =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((field) => ({ field, message: `is not a parameter of this request; ${allowedBy(schema)}` }))
+      ? issue.keys.map((field) => ({ field, message: `is not a parameter of this request; ${allowedBy(schema)}${isJson(field) ? FOR_JSON : ''}` }))
       : [{ field: issue.path.join('.'), message: issue.message }],
   );
   const detail = errors.map(({ field, message }) => `${quote(field).slice(1, -1)}: ${message}`).join('; ').concat('.');
   return { ok: false, problem: HTTP_PROBLEMS.invalid, detail, errors };
+}
+
+/** `curl -d` says that JSON is a form, whose first name is then the JSON, up to its first sign of a form. */
+function isJson(field: string): boolean {
+  return /^\s*\{/.test(field);
 }
 
 function allowedBy(schema: z.core.$ZodType): string {

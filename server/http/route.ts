@@ -51,6 +51,8 @@ export interface Route<P extends z.ZodMiniType = z.ZodMiniType> {
   readonly problems?: readonly Problem[];
   /** Set if only an admin may ask for it: what needs the admin token, as the subject of a sentence. */
   readonly adminOnly?: string;
+  /** Set if only an admin may ask for a part of it: that part, as the subject of a sentence. */
+  readonly adminPart?: string;
   /** Where it is not of our own making; all its answers are in {@link answers} then. */
   readonly protocol?: ForeignProtocol;
   readonly handle: (call: Call, parameters: z.output<P>) => void;

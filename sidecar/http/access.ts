@@ -6,6 +6,8 @@ import { isUnixPeer } from '../../server/http/peers';
 import type { Route } from '../../server/http/route';
 import type { Tokens } from './tokens';
 
+type Guarded = Pick<Route, 'method' | 'adminOnly' | 'adminPart'>;
+
 /** Who may ask for what. */
 export class Access implements AppAccess {
   /**
@@ -32,10 +34,10 @@ export class Access implements AppAccess {
    * Whether the request may go on; if not, it has been answered.
    * @param route the route that matched; null if none did, so that nothing can be changed
    */
-  admits(call: Call, route: Pick<Route, 'method' | 'adminOnly'> | null): boolean {
+  admits(call: Call, route: Guarded | null): boolean {
     if (!this.#isForThisHost(call) || !this.#isForThisOrigin(call)) return false;
     if (route === null || route.method === 'get') return true;
-    return this.#mayChange(call) && (route.adminOnly === undefined || this.admitsAdmin(call, route.adminOnly));
+    return this.#mayChange(call, route) && (route.adminOnly === undefined || this.admitsAdmin(call, route.adminOnly));
   }
 
   /** A page that was loaded under a name that is not ours cannot open the Unix socket, so only TCP is checked. */
@@ -62,14 +64,19 @@ export class Access implements AppAccess {
     return given === undefined ? ', as "Authorization: Bearer"' : ', and the token that was sent is not the admin token';
   }
 
-  #mayChange(call: Call): boolean {
+  #mayChange(call: Call, route: Guarded): boolean {
     if (this.tokens?.areAsked !== true || isUnixPeer(call.request.socket)) return true;
     const given = tokenOf(call);
     if (given !== undefined && this.tokens.allowChanges(given)) return true;
     const wrong = this.tokens.hasAdmin ? 'neither the API token nor the admin token' : 'not the API token';
-    const detail = given === undefined ? 'Changes over TCP need "Authorization: Bearer" with the API token.' : `The token that was sent is ${wrong}.`;
+    const detail = given === undefined ? this.#whichToken(route) : `The token that was sent is ${wrong}.`;
     call.problem(PROBLEMS.unauthorized, detail, {}, ['WWW-Authenticate', 'Bearer realm="update-lock"']);
     return false;
+  }
+
+  #whichToken({ adminOnly, adminPart }: Guarded): string {
+    if (adminOnly !== undefined) return `${adminOnly} needs the admin token${this.#whyNotAdmin(undefined)}.`;
+    return `Changes over TCP need "Authorization: Bearer" with the API token.${adminPart === undefined ? '' : ` ${adminPart} needs the admin token.`}`;
   }
 }
 

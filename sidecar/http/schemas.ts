@@ -2,12 +2,11 @@ import * as z from 'zod/mini';
 import { formatDuration } from '../../server/duration';
 import { BUILTIN_NAME_PATTERN, END_REASONS, NAME_PATTERN } from '../leases/lease';
 import { MAX_OVERRIDE_MS, OVERRIDES } from '../holders/override/override';
-import { describe, flag } from '../../server/http/field-schemas';
+import { describe, flag, wrongValue } from '../../server/http/field-schemas';
 import { duration, instant, reason } from './field-schemas';
 import { fleet } from './fleet-schema';
 import { LOCK_STATES } from '../keeper/status';
 import { HISTORY_EVENTS } from '../events/event-texts';
-import { quote } from '../../server/text';
 import { WAITING_KINDS } from '../leases/waiting';
 import { PROBLEMS, type ProblemCode } from './problems';
 
@@ -45,7 +44,7 @@ export const updateParameters = z.strictObject({
 /** What `PUT /v1/override` takes. */
 export const overrideParameters = z.strictObject({
   updates: describe(
-    z.enum(OVERRIDES, { error: ({ input }) => `${quote(input)} is neither allow nor hold` }),
+    z.enum(OVERRIDES, { error: ({ input }) => wrongValue(input, 'is neither', 'allowed are allow and hold') }),
     '`allow`: updates are allowed, also outside of windows; `hold`: updates are held back.',
   ),
   for: duration(MIN_OVERRIDE_MS, MAX_OVERRIDE_MS, 'For how long, from now'),

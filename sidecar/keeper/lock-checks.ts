@@ -5,5 +5,5 @@ import type { Keeper } from './keeper';
 export function addLockChecks(checks: Checks, keeper: Pick<Keeper, 'status'>): void {
   checks.add(() => toCheck('disk', keeper.status().obstacles.disk?.detail ?? null, 'Directory, journal and flock can be used.'));
   checks.add(() => toCheck('names', keeper.status().obstacles.names?.detail ?? null, 'The names of the lock are free, or ours.'));
-  checks.add(() => toCheck('gates', keeper.status().obstacles.gate?.detail ?? null, 'No gate is closed.'));
+  checks.add(() => toCheck('gates', keeper.status().obstacles.gate?.detail ?? null, 'No update is being applied or past its deadline, and the lock was not just taken away.'));
 }

@@ -1,3 +1,4 @@
+import { quote } from '../../server/text';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { FoundPath } from './left-behind';
 import type { Refusal } from '../leases/refusal-codes';
@@ -13,24 +14,24 @@ export function cannotLock(detail: string): Refusal {
 export function nameInUse(lease: Lease): Refusal {
   return {
     code: 'name-in-use',
-    detail: lease.kind === 'connection' ? `An open connection holds the lease ${lease.name}.` : `The lease ${lease.name} is live, for a time.`,
+    detail: lease.kind === 'connection' ? `An open connection holds the lease ${quote(lease.name)}.` : `The lease ${quote(lease.name)} is live, for a time.`,
     holder: lease.name,
   };
 }
 
 export function alreadyLive(name: string): Refusal {
-  return { code: 'precondition-failed', detail: `The lease ${name} is live already.`, holder: name };
+  return { code: 'precondition-failed', detail: `The lease ${quote(name)} is live already.`, holder: name };
 }
 
 /** @param ended the lease that was meant, if it is remembered */
 export function noneToRenew(name: string, ended?: EndedLease): Refusal {
-  const detail = ended === undefined ? `There is no live lease ${name}.` : `This lease ${name} has ended: ${ended.ended.reason}.`;
+  const detail = ended === undefined ? `There is no live lease ${quote(name)}.` : `This lease ${quote(name)} has ended: ${ended.ended.reason}.`;
   return { code: 'precondition-failed', detail, ...(ended === undefined ? {} : { ended }) };
 }
 
 /** @param ended the lease that was meant, if it is remembered */
 export function anotherLease({ name }: Lease, ended?: EndedLease): Refusal {
-  const detail = `The live lease ${name} is another one, with another id.`;
+  const detail = `The live lease ${quote(name)} is another one, with another id.`;
   return { code: 'precondition-failed', detail, holder: name, ...(ended === undefined ? {} : { ended }) };
 }
 

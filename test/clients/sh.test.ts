@@ -144,7 +144,7 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     expect((await run('release', 'upload')).status).toBe(0);
     expect(existsSync(sidecar.lockFiles[0] ?? '')).toBe(false);
     expect((await run('release', 'upload')).status).toBe(0);
-    expect(await run('renew', 'upload')).toMatchObject({ status: 75, stderr: expect.stringContaining('upload has ended: released') as string });
+    expect(await run('renew', 'upload')).toMatchObject({ status: 75, stderr: expect.stringContaining('"upload" has ended: released') as string });
   });
 
   test('acquire waits, and says who has the lock', async () => {

@@ -73,6 +73,19 @@ describe('with an API token', () => {
     });
   });
 
+  const API_NEEDED = 'Changes over TCP need "Authorization: Bearer" with the API token.';
+
+  test.each([
+    ['PUT', '/v1/leases/a', API_NEEDED],
+    ['POST', '/v1/update', `${API_NEEDED} Forcing an update needs the admin token.`],
+    ['PUT', '/v1/override', 'An override needs the admin token, as "Authorization: Bearer".'],
+    ['DELETE', '/v1/override', 'An override needs the admin token, as "Authorization: Bearer".'],
+  ])('%s %s says at once which token it needs', async (method, path, detail) => {
+    const answer = await send(sidecar.tcpTarget, method, path);
+    expectProblem(answer, 401, 'unauthorized');
+    expect(answer.body.detail).toBe(detail);
+  });
+
   test('a token in the query is no token', async () => {
     expectProblem(await send(sidecar.tcpTarget, 'PUT', `/v1/leases/a?token=${API}`), 401, 'unauthorized');
   });

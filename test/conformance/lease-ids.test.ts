@@ -78,7 +78,7 @@ describe('If-Match', () => {
     await sidecar.release('recorder');
     const answer = await sidecar.send('PUT', '/v1/leases/recorder', ifMatch(id));
     expectProblem(answer, 412, 'precondition-failed');
-    expect(answer.body).toMatchObject({ ended: { reason: 'released' }, lease: { id, ended: { reason: 'released' } } });
+    expect(answer.body).toMatchObject({ detail: 'This lease "recorder" has ended: released.', ended: { reason: 'released' }, lease: { id, ended: { reason: 'released' } } });
     expect(isOnDisk(sidecar)).toBe(false);
   });
 

@@ -121,12 +121,15 @@ describe('GET', () => {
     await sidecar.logged('lease ended', { name: 'job', ended: 'disconnected' });
     const answer = await sidecar.send('GET', '/v1/leases/job');
     expectProblem(answer, 410, 'lease-ended');
+    expect(answer.body.detail).toMatch(/^The lease "job" ended at /);
     expect(answer.body.ended).toMatchObject({ reason: 'disconnected' });
     expect(answer.body.lease).toMatchObject({ kind: 'connection', expires: null, ttlSeconds: null, remainingSeconds: null });
   });
 
   test('of a lease that never was is 404', async () => {
-    expectProblem(await sidecar.send('GET', '/v1/leases/never'), 404, 'lease-not-found');
+    const answer = await sidecar.send('GET', '/v1/leases/never');
+    expectProblem(answer, 404, 'lease-not-found');
+    expect(answer.body.detail).toBe('There is no lease "never", and none has ended within the last hour.');
     expectProblem(await sidecar.send('GET', '/v1/leases/@window'), 404, 'lease-not-found');
   });
 });

@@ -97,6 +97,15 @@ describe('an unknown parameter is refused', () => {
     expectProblem(await sidecar.send(method, `${path}?verbose=1`), 422, 'invalid');
   });
 
+  test('JSON that is sent as a form, with advice', async () => {
+    for (const raw of ['{"ttl":60}', ' {"reason":"a=b"}']) {
+      const answer = await put({ raw, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+      expectProblem(answer, 422, 'invalid');
+      expect(answer.body.detail).toMatch(/ is not a parameter of this request; it takes ttl, reason, wait; for JSON, send "Content-Type: application\/json"\.$/);
+    }
+    expect((await put({ form: 'tll=60' })).body.detail).toBe('tll: is not a parameter of this request; it takes ttl, reason, wait.');
+  });
+
   test('each has an error of its own beside those of the known ones', async () => {
     const answer = await put({ json: { ttl: 'x', reason: 5, a: 1, b: 2 } });
     expect((answer.body.errors as { field: string }[]).map(({ field }) => field).sort()).toEqual(['a', 'b', 'reason', 'ttl']);

@@ -44,7 +44,10 @@ test.each(ALLOWED.flatMap(([path, allowed]) => METHODS.filter((method) => !allow
   async (method, path, allowed) => {
     const answer = await sidecar.send(method, path);
     if (method === 'HEAD') expect([answer.status, answer.text]).toEqual([405, '']);
-    else expectProblem(answer, 405, 'method-not-allowed');
+    else {
+      expectProblem(answer, 405, 'method-not-allowed');
+      expect(answer.body.detail).toBe(`${method} is not for this path; ${allowed.length === 1 ? 'POST is' : `${answer.headers.allow ?? ''} are`}.`);
+    }
     expect((answer.headers.allow ?? '').split(', ').sort()).toEqual([...allowed].sort());
   },
 );
@@ -65,7 +68,11 @@ test.each([['/client.sh', 'sh/update-lock'], ['/client.py', 'python/update_lock.
 test.each(['/v1', '/v1/', '/v1/leases/', '/v1/leases/live/', '/v1/leases/live/hold/', '/v1/leases/live/other', '/V1/lock', '/v1/Lock', '/v2/lock', '/lock', '/metrics/', '//v1/lock', '/v1//lock', '/favicon.ico', '/.env', '/v1/lock%2F', '/%00'])(
   'there is nothing at %s',
   async (path) => {
-    for (const method of ['GET', 'PUT', 'OPTIONS']) expectProblem(await sidecar.send(method, path), 404, 'not-found');
+    for (const method of ['GET', 'PUT', 'OPTIONS']) {
+      const answer = await sidecar.send(method, path);
+      expectProblem(answer, 404, 'not-found');
+      expect(answer.body.detail).toMatch(/^There is nothing at ".*"; \/openapi\.json has every path\.$/);
+    }
   },
 );
 
@@ -101,4 +108,5 @@ test('GET /healthz and /readyz say that all is well, and of what', async () => {
   const { body } = await sidecar.send('GET', '/readyz');
   expect(body.ready).toBe(true);
   expect((body.checks as { name: string; ok: boolean; detail: string }[]).every(({ ok, detail }) => ok && detail !== '')).toBe(true);
+  expect(body.checks).toContainEqual({ name: 'gates', ok: true, detail: 'No update is being applied or past its deadline, and the lock was not just taken away.' });
 });

@@ -53,18 +53,18 @@ test('zincati gets its turn, again if it asks again, and gives it back, twice if
 test.each([
   ['a full group', 'none', 'HTTP/1.1 423 Locked', 'all_slots_full', 'as many devices as may update at once have their turn'],
   ['a paused group', 'paused', 'HTTP/1.1 423 Locked', 'paused', 'the group is paused'],
-  ['an unknown group', 'nowhere', 'HTTP/1.1 404 Not Found', 'unknown_group', 'there is no group nowhere'],
+  ['an unknown group', 'nowhere', 'HTTP/1.1 404 Not Found', 'unknown_group', 'there is no group "nowhere"'],
 ])('%s is an error with a kind and a value', async (_, group, statusLine, kind, value) => {
   const { status, headers, body } = parse(await exchangeBytes(zincatiRequest('/v1/pre-reboot', 'zincati', group)));
   expect(status).toBe(statusLine);
-  expect(body).toBe(`{"kind":"${kind}","value":"${value}"}\n`);
+  expect(body).toBe(`${JSON.stringify({ kind, value })}\n`);
   expect(headers).toContain('content-type: application/json; charset=utf-8');
   if (statusLine.includes('423')) expect(headers).toContain('retry-after: 10');
 });
 
 test('giving back in an unknown group is an error, too', async () => {
   const { status, body } = parse(await exchangeBytes(zincatiRequest('/v1/steady-state', 'zincati', 'nowhere')));
-  expect([status, JSON.parse(body)]).toEqual(['HTTP/1.1 404 Not Found', { kind: 'unknown_group', value: 'there is no group nowhere' }]);
+  expect([status, JSON.parse(body)]).toEqual(['HTTP/1.1 404 Not Found', { kind: 'unknown_group', value: 'there is no group "nowhere"' }]);
 });
 
 const HEADERS = { 'fleet-lock-protocol': 'true' };
@@ -92,6 +92,18 @@ test.each([
   expect(await coordinator.holders()).toEqual([]);
 });
 
+const SHAPE = 'the body has to be {"client_params": {"id": "...", "group": "..."}}';
+
+test.each([
+  ['no body', {}, `client_params: is missing; ${SHAPE}.`],
+  ['a flat one', { json: { id: 'a', group: 'default' } }, `client_params: is missing; ${SHAPE}.`],
+  ['text for an object', { json: { client_params: 'a' } }, `client_params: "a" is not an object; ${SHAPE}.`],
+  ['neither id nor group', { json: { client_params: {} } }, `client_params.id: is missing; ${SHAPE}; client_params.group: is missing; ${SHAPE}.`],
+  ['a number for an id', { json: { client_params: { id: 7, group: 'default' } } }, `client_params.id: 7 is not text; ${SHAPE}.`],
+])('with %s it is told what is missing, and what the body has to be', async (_, options, value) => {
+  expect((await coordinator.send('POST', '/v1/pre-reboot', { ...options, headers: HEADERS })).body).toEqual({ kind: 'bad_request', value });
+});
+
 test('members that the protocol does not have are left out, as airlock does', async () => {
   const json = { client_params: { id: 'later', group: 'two', colour: 'red' }, more: true };
   expect((await coordinator.send('POST', '/v1/pre-reboot', { json, headers: HEADERS })).status).toBe(200);
@@ -104,6 +116,12 @@ test('a page of another site cannot take a turn', async () => {
   expect([status, body.kind]).toEqual([403, 'forbidden']);
 });
 
+test('a group and a turn that are not there are named in quotes', async () => {
+  expect((await coordinator.send('GET', '/v1/groups/line-3')).body).toMatchObject({ code: 'not-found', detail: 'There is no group "line-3".' });
+  expect((await coordinator.admin('DELETE', '/v1/groups/line-3/holders/a')).body).toMatchObject({ code: 'not-found', detail: '"a" has no turn in "line-3".' });
+});
+
 test('other methods are not for these paths', async () => {
-  expect((await coordinator.send('GET', '/v1/pre-reboot')).status).toBe(405);
+  const { status, body } = await coordinator.send('GET', '/v1/pre-reboot');
+  expect([status, body.detail]).toEqual([405, 'GET is not for this path; POST is.']);
 });

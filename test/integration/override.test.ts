@@ -110,9 +110,10 @@ test('there is one at a time, which anybody may read and only an admin may give 
 });
 
 test.each([
-  [{ updates: 'maybe', for: '1h' }, 'updates', '"maybe" is neither allow nor hold'],
-  [{ updates: 'hold' }, 'for', 'undefined is not a duration; allowed is one from 1s to 30d, as a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d'],
-  [{ updates: 'hold', for: '31d' }, 'for', '"31d" is too long; allowed is one from 1s to 30d, as a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d'],
+  [{ updates: 'maybe', for: '1h' }, 'updates', '"maybe" is neither; allowed are allow and hold'],
+  [{ for: '1h' }, 'updates', 'is missing; allowed are allow and hold'],
+  [{ updates: 'hold' }, 'for', 'is missing; allowed is a duration from 1s to 30d, as a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d'],
+  [{ updates: 'hold', for: '31d' }, 'for', '"31d" is too long; allowed is a duration from 1s to 30d, as a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d'],
   [{ updates: 'hold', for: '1h', reason: 'x'.repeat(257) }, 'reason', 'has 257 characters; up to 256 are allowed'],
 ])('%j is refused', async (override, field, message) => {
   const { status, body } = await give(await start(), override);

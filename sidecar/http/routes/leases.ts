@@ -19,6 +19,7 @@ import {
   readableName,
   type TtlLimits,
 } from '../schemas';
+import { quote } from '../../../server/text';
 import type { Views } from '../views';
 
 /** For the answers that carry one lease. */
@@ -92,11 +93,11 @@ export function leaseRoutes(keeper: Keeper, views: Views, limits: TtlLimits): Ro
           return;
         }
         if (ended === undefined) {
-          call.problem(PROBLEMS['lease-not-found'], `There is no lease ${call.pathParameter('name')}, and none has ended within the last hour.`);
+          call.problem(PROBLEMS['lease-not-found'], `There is no lease ${quote(call.pathParameter('name'))}, and none has ended within the last hour.`);
           return;
         }
         const view = views.endedLease(ended);
-        const detail = `The lease ${call.pathParameter('name')} ended at ${view.ended.at}: ${view.ended.reason}.`;
+        const detail = `The lease ${quote(call.pathParameter('name'))} ended at ${view.ended.at}: ${view.ended.reason}.`;
         call.problem(PROBLEMS['lease-ended'], detail, { ended: view.ended, lease: view });
       },
     }),

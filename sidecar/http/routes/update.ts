@@ -5,6 +5,8 @@ import { requestUpdateParameters, update, updateParameters } from '../schemas';
 import type { UpdateSource } from '../../supervisor/updates';
 import type { Views } from '../views';
 
+const FORCING = 'Forcing an update';
+
 /** What is known of updates, and asking for one. */
 export function updateRoutes(updates: UpdateSource, views: Views, access: Access): Route[] {
   return [
@@ -38,11 +40,12 @@ export function updateRoutes(updates: UpdateSource, views: Views, access: Access
       path: '/v1/update',
       operationId: 'requestUpdate',
       summary: 'Ask the Supervisor to try an update now. With `force`, everybody who holds the lock loses it.',
+      adminPart: FORCING,
       parameters: requestUpdateParameters,
       answers: { 202: { description: 'The Supervisor has been asked.', schema: update } },
       problems: [PROBLEMS['supervisor-unavailable']],
       handle: (call, { force = false }) => {
-        if (force && !access.admitsAdmin(call, 'Forcing an update')) return;
+        if (force && !access.admitsAdmin(call, FORCING)) return;
         void updates.request({ force, peer: call.peer }).then((result) => {
           if (result.ok) call.json(202, views.update());
           else call.problem(PROBLEMS['supervisor-unavailable'], `The Supervisor cannot be asked: ${result.problem}.`);
