@@ -89,7 +89,7 @@ async function main(): Promise<void> {
 
   // As the lock's user throughout, rather than for each look and link by itself: a change of user is a signal to every thread.
   if (user.act(() => keeper.open()) === 'in-use') {
-    exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory; UPDATE_LOCK_DIR can be another one`]);
+    exit(EXIT_IN_USE, [`another sidecar serves ${lockDirectory}; two cannot share a lock directory (UPDATE_LOCK_DIR)`]);
   }
   const directories = [lockDirectory, ...(legacyLockPath === null ? [] : [dirname(legacyLockPath)])];
   const watch = parts.add(new LockWatch(directories, user, () => { keeper.look(); }));

@@ -8,7 +8,7 @@ export function describe<S extends z.ZodMiniType>(schema: S, description: string
   return described;
 }
 
-/** What is wrong with a value that somebody sent, or that it is missing, and what is allowed. */
+/** Says that a value is missing, or else what is wrong with it, and what is allowed. */
 export function wrongValue(input: unknown, wrong: string, allowed: string): string {
   return `${input === undefined ? 'is missing' : `${quote(input)} ${wrong}`}; ${allowed}`;
 }

@@ -143,7 +143,7 @@ function validate<S extends z.ZodMiniType>(schema: S, value: unknown): Read<z.ou
   return { ok: false, problem: HTTP_PROBLEMS.invalid, detail, errors };
 }
 
-/** `curl -d` says that JSON is a form, whose first name is then the JSON, up to its first sign of a form. */
+/** Whether a name is the beginning of JSON that was sent as a form: `curl -d` says that every body is one. */
 function isJson(field: string): boolean {
   return /^\s*\{/.test(field);
 }
