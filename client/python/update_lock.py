@@ -278,7 +278,7 @@ class UpdateLock:
         self._sleep: Callable[[float], Any] = time.sleep
         if self._token is not None and re.search(r"[^\x21-\x7e]", self._token):
             raise InvalidRequest("the token has characters that no HTTP header may have", "invalid")
-        _endpoint(self.url)
+        _endpoint(self.url, "url" if url else "UPDATE_LOCK_URL")
 
     @property
     def url(self) -> str:
@@ -466,7 +466,7 @@ class UpdateLock:
             # Only formats the request. It would close the connection during an answer with Connection: close.
             connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
             connection.sock = wire  # type: ignore[assignment]
-            connection.request(method, endpoint.prefix + path, body, all_headers)
+            connection.request(method, path, body, all_headers)
             response = http.client.HTTPResponse(wire, method=method)  # type: ignore[arg-type]
             response.begin()
             return wire, response
@@ -475,7 +475,8 @@ class UpdateLock:
             if isinstance(error, PermissionError):
                 raise NotAllowed("%s must not be opened by this user" % url, "forbidden") from error
             if isinstance(error, _BROKEN):
-                raise Unreachable("the sidecar at %s cannot be reached: %s" % (url, _describe(error))) from error
+                elsewhere = "; if it is elsewhere, set UPDATE_LOCK_URL or the argument url" if self._url is None else ""
+                raise Unreachable("the sidecar at %s cannot be reached: %s%s" % (url, _describe(error), elsewhere)) from error
             raise
 
     def _on_connect(self, wire: "_Wire") -> None:
@@ -1063,21 +1064,22 @@ class _Endpoint(NamedTuple):
     path: Optional[str]
     host: str
     port: int
-    prefix: str
     is_secure: bool
 
 
-def _endpoint(url: str) -> _Endpoint:
+def _endpoint(url: str, origin: str = "url") -> _Endpoint:
     if url.startswith("unix:/"):
-        return _Endpoint(url[len("unix:") :], "localhost", 80, "", False)
+        return _Endpoint(url[len("unix:") :], "localhost", 80, False)
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"[^\x21-\x7e]", url):
-            return _Endpoint(None, parts.hostname, port, parts.path.rstrip("/"), parts.scheme == "https")
+        has_path = (parts.path + parts.query + parts.fragment).strip("/") != ""
+        if parts.scheme in ("http", "https") and parts.hostname and not has_path and not re.search(r"[^\x21-\x7e]", url):
+            return _Endpoint(None, parts.hostname, port, parts.scheme == "https")
     except ValueError:
         pass
-    raise InvalidRequest("%r is not http://HOST:PORT or unix:/PATH" % url, "invalid")
+    allowed = "http://HOST:PORT, https://HOST:PORT and unix:/PATH"
+    raise InvalidRequest("%s: %r is not the address of a sidecar; allowed are %s" % (origin, url, allowed), "invalid")
 
 
 def _persist(
@@ -1247,7 +1249,9 @@ def _at_most_an_hour(left: Optional[float]) -> float:
 def _form(ttl: Optional[Duration] = None, reason: Optional[str] = None) -> Dict[str, str]:
     form = {}
     if ttl is not None:
-        form["ttl"] = _seconds_text(_seconds(ttl))
+        seconds = _seconds(ttl)
+        # Text is sent as it is, so that the sidecar's answer quotes it so.
+        form["ttl"] = ttl if isinstance(ttl, str) else _seconds_text(seconds)
     if reason is not None:
         form["reason"] = reason
     return form

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { documentOf, type Check } from './answer';
-import { findEndpoint, findToken } from './endpoint';
+import { findEndpoint, findToken, orElsewhere } from './endpoint';
 import { NotAllowedError } from './errors/not-allowed-error';
 import { UnreachableError } from './errors/unreachable-error';
 import { UpdateLockError } from './errors/update-lock-error';
@@ -36,6 +36,12 @@ export class Caller {
   /** The sidecar's present address: the default socket may come and go. */
   get url(): string {
     return findEndpoint(this.options.url).url;
+  }
+
+  /** The address for a message that nobody answers there. */
+  get whereabouts(): string {
+    const endpoint = findEndpoint(this.options.url);
+    return endpoint.url + orElsewhere(endpoint);
   }
 
   /** Sends a request, once, and returns the answer as soon as its head is there, on a connection of its own. */
@@ -76,7 +82,8 @@ export class Caller {
       if (code === 'EACCES' || code === 'EPERM') {
         throw new NotAllowedError(`${this.url} may not be opened by this user: ${message}`, 'forbidden', { cause });
       }
-      throw new UnreachableError(`The sidecar cannot be reached at ${this.url}: ${message || String(code)}`, { cause });
+      const endpoint = findEndpoint(this.options.url);
+      throw new UnreachableError(`The sidecar cannot be reached at ${endpoint.url}: ${message || String(code)}${orElsewhere(endpoint)}`, { cause });
     }
   }
 

@@ -25,3 +25,12 @@ export function toMs(duration: Duration, what: string): number {
   const message = `${what}: ${JSON.stringify(duration)} is not a duration; allowed is a number of seconds, or 500ms, 90s, 5m, 1h30m, 1d`;
   throw new InvalidRequestError(message, 'invalid');
 }
+
+/**
+ * A duration as it was given: sent so, the sidecar's answer quotes it so.
+ * @throws InvalidRequestError if it is not a duration
+ */
+export function checkDuration(duration: Duration | undefined, what: string): Duration | undefined {
+  if (duration !== undefined) toMs(duration, what);
+  return duration;
+}

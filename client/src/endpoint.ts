@@ -12,8 +12,8 @@ export interface Endpoint {
   readonly target: { readonly socketPath: string } | { readonly host: string; readonly port: number };
   /** Whether it speaks HTTPS. */
   readonly isSecure: boolean;
-  /** A prefix for every path: empty, or the path under which a proxy serves the sidecar. */
-  readonly prefix: string;
+  /** Neither the option nor the environment says where the sidecar is. */
+  readonly isDefault?: true;
 }
 
 /**
@@ -23,8 +23,13 @@ export interface Endpoint {
  */
 export function findEndpoint(url?: string): Endpoint {
   const given = url ?? process.env['UPDATE_LOCK_URL'];
-  if (given !== undefined && given !== '') return parseEndpoint(given);
-  return parseEndpoint(isSocket(DEFAULT_SOCKET) ? `unix:${DEFAULT_SOCKET}` : DEFAULT_URL);
+  if (given !== undefined && given !== '') return parseEndpoint(given, url === undefined ? 'UPDATE_LOCK_URL' : 'url');
+  return { ...parseEndpoint(isSocket(DEFAULT_SOCKET) ? `unix:${DEFAULT_SOCKET}` : DEFAULT_URL, 'url'), isDefault: true };
+}
+
+/** How to say where the sidecar is, for the end of a message; empty if that has been said. */
+export function orElsewhere({ isDefault }: Endpoint): string {
+  return isDefault === true ? '; if it is elsewhere, set UPDATE_LOCK_URL or the option url' : '';
 }
 
 /** The token given, else `UPDATE_LOCK_TOKEN`. */
@@ -33,19 +38,22 @@ export function findToken(token?: string): string | undefined {
   return given === '' ? undefined : given;
 }
 
-export function parseEndpoint(url: string): Endpoint {
+/**
+ * @param origin where the URL was given
+ * @throws InvalidRequestError
+ */
+export function parseEndpoint(url: string, origin: 'url' | 'UPDATE_LOCK_URL'): Endpoint {
   const path = /^unix:(?:\/\/)?(\/.+)$/.exec(url)?.[1];
-  if (path !== undefined) return { url: `unix:${path}`, target: { socketPath: path }, isSecure: false, prefix: '' };
+  if (path !== undefined) return { url: `unix:${path}`, target: { socketPath: path }, isSecure: false };
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const isSecure = parsed?.protocol === 'https:';
-  if (parsed === null || !(isSecure || parsed.protocol === 'http:') || parsed.username !== '' || parsed.search !== '' || parsed.hash !== '') {
-    const message = `${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH`;
+  if (parsed === null || !(isSecure || parsed.protocol === 'http:') || parsed.username !== '' || !/^\/*$/.test(parsed.pathname + parsed.search + parsed.hash)) {
+    const message = `${origin}: ${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH`;
     throw new InvalidRequestError(message, 'invalid');
   }
-  const prefix = parsed.pathname.replace(/\/+$/, '');
   // node:http wants an IPv6 address without its brackets.
   const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { url: `${parsed.origin}${prefix}`, target: { host, port: Number(parsed.port || (isSecure ? '443' : '80')) }, isSecure, prefix };
+  return { url: parsed.origin, target: { host, port: Number(parsed.port || (isSecure ? '443' : '80')) }, isSecure };
 }
 
 function isSocket(path: string): boolean {

@@ -1,7 +1,7 @@
 import { documentOf, errorOf, HISTORY, leaseNamed, LEASES, LOCK, OVERRIDE, UPDATE } from './answer';
 import { Caller, type UpdateLockOptions } from './caller';
 import { checkOptions } from './check-options';
-import { toMs } from './duration';
+import { checkDuration, toMs } from './duration';
 import { LockLostError } from './errors/lock-lost-error';
 import { notConfiguredError } from './errors/update-lock-error';
 import { Events, type EventsOptions } from './events';
@@ -93,7 +93,7 @@ export class UpdateLock {
     checkOptions('acquire', options, ACQUIRE);
     const { name = makeName(), ttl, reason, wait = 1, signal, onWaiting } = options;
     const path = leasePath(name);
-    const json = { ttl: seconds(ttl, 'ttl'), reason };
+    const json = { ttl: checkDuration(ttl, 'ttl'), reason };
     const { timing } = this.#caller;
     const teller = new WaitingTeller(onWaiting, timing.patienceMs);
     const attempt = (leftMs: number): Promise<Lease> => {
@@ -116,7 +116,7 @@ export class UpdateLock {
     const { ttl, reason, signal } = options;
     const id = this.#ids.get(name);
     const headers = id === undefined ? { 'If-Match': '*' } : ifMatch(id);
-    const json = { ttl: seconds(ttl, 'ttl'), reason, wait: 0 };
+    const json = { ttl: checkDuration(ttl, 'ttl'), reason, wait: 0 };
     return this.#caller.ask({ method: 'PUT', path: leasePath(name), headers, json, signal }, leaseNamed(name));
   }
 
@@ -210,7 +210,7 @@ export class UpdateLock {
   async setOverride(options: OverrideOptions): Promise<Override> {
     checkOptions('setOverride', options, { ...CALL, updates: true, for: true, reason: true });
     const { updates, for: forHowLong, reason, signal } = options;
-    const json = { updates, for: seconds(forHowLong, 'for'), reason };
+    const json = { updates, for: checkDuration(forHowLong, 'for'), reason };
     return this.#caller.ask({ method: 'PUT', path: '/v1/override', json, signal }, OVERRIDE);
   }
 
@@ -243,8 +243,4 @@ export class UpdateLock {
 function nullIfLost(error: unknown): null {
   if (error instanceof LockLostError) return null;
   throw error;
-}
-
-function seconds(duration: Duration | undefined, what: string): number | undefined {
-  return duration === undefined ? undefined : toMs(duration, what) / 1000;
 }

@@ -46,7 +46,7 @@ export function decide(request: AcquireRequest, situation: Situation, limits: Li
     return { kind: 'granted', lease: newLease(request, nowMs, limits.defaultTtlMs, randomUUID), isNew: true };
   }
   const lease = renewedLease(live, request, nowMs, randomUUID);
-  if (lease === null) return refused(nameInUse(live));
+  if (lease === null) return refused(nameInUse(live, nowMs));
   const refusal = whyNotRenewed(situation);
   return refusal === null ? { kind: 'granted', lease, isNew: false } : refused(refusal);
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../server/duration';
 import { quote } from '../../server/text';
 import type { EndedLease, Lease } from '../leases/lease';
 import type { FoundPath } from './left-behind';
@@ -11,12 +12,12 @@ export function cannotLock(detail: string): Refusal {
   return { code: 'cannot-lock', detail: `The lock cannot be taken: ${detail}.` };
 }
 
-export function nameInUse(lease: Lease): Refusal {
-  return {
-    code: 'name-in-use',
-    detail: lease.kind === 'connection' ? `An open connection holds the lease ${quote(lease.name)}.` : `The lease ${quote(lease.name)} is live, for a time.`,
-    holder: lease.name,
-  };
+export function nameInUse({ name, kind, endsAtMs }: Lease, nowMs: number): Refusal {
+  const by =
+    kind === 'connection' || endsAtMs === null
+      ? 'an open connection'
+      : `a lease for a time, which ends in ${formatDuration(Math.ceil((endsAtMs - nowMs) / 1000) * 1000)} unless it is renewed`;
+  return { code: 'name-in-use', detail: `The name ${quote(name)} is in use by ${by}; choose another name.`, holder: name };
 }
 
 export function alreadyLive(name: string): Refusal {

@@ -84,7 +84,19 @@ test('a mistake exits 64 and asks nobody', async () => {
   const { exit, stdout, stderr } = await Command.run(['acquire', 'x', '--ttl', '5x'], { url: 'http://127.0.0.1:1' });
   expect([exit, stdout]).toEqual([64, '']);
   expect(stderr).toMatch(/^update-lock: --ttl: '5x' is not a duration.*\nupdate-lock: see update-lock acquire --help\n$/);
-  expect(await Command.run(['status'], { url: 'ftp://x' })).toMatchObject({ exit: 64, stderr: expect.stringContaining('ftp://x') as string });
+});
+
+test.each(['ftp://x', 'localhost:8080', 'http://localhost:8080/v1', 'http://localhost:8080?x', 'unix:x.sock'])('%s is refused as the address, with its origin', async (url) => {
+  const why = `${JSON.stringify(url)} is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH\n`;
+  expect(await Command.run(['status'], { url })).toEqual({ exit: 64, stdout: '', stderr: `update-lock: UPDATE_LOCK_URL: ${why}` });
+  expect(await Command.run(['status', '--url', url])).toEqual({ exit: 64, stdout: '', stderr: `update-lock: --url: ${why}` });
+});
+
+test('help says what a command is for by itself, and only options that it uses', () => {
+  for (const command of COMMANDS) expect(`${command.summary} ${command.notes.join(' ')}`).not.toMatch(/\bthe same\b/);
+  const [completion, status] = ['completion', 'status'].map((name) => COMMANDS.filter((command) => command.name === name).map(commandHelp).join(''));
+  expect(completion).not.toContain('--url');
+  expect(status).toContain('--url');
 });
 
 test('help and version go to standard output', async () => {

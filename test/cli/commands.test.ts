@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { makeFolder, Sidecar } from '../support/sidecar';
 import { StandInSupervisor } from '../support/supervisor/stand-in';
-import { Command } from './command';
+import { CLI, Command } from './command';
 
 let sidecar: Sidecar;
 
@@ -46,7 +48,7 @@ describe('leases for a time', () => {
   });
 
   test('that are refused say why', async () => {
-    expect(await ask('acquire', 'a', '--ttl', '25h')).toMatchObject({ exit: 64, stderr: expect.stringMatching(/^update-lock: ttl: .* too long/) as string });
+    expect(await ask('acquire', 'a', '--ttl', '25h')).toMatchObject({ exit: 64, stderr: expect.stringMatching(/^update-lock: --ttl: "25h" is too long/) as string });
     writeFileSync(sidecar.lockFiles[0] ?? '', 'somebody');
     expect(await ask('acquire', 'a', '--wait', '0')).toMatchObject({ exit: 75, stdout: '', stderr: expect.stringContaining('updates.lock') as string });
   });
@@ -56,6 +58,14 @@ describe('leases for a time', () => {
       expect(await Command.run(args, { url: `unix:${sidecar.folder}/nowhere` })).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringContaining('nowhere') as string });
     }
   });
+});
+
+test('an unreachable sidecar at the default address is told with what to set', async () => {
+  // Its default address is of no host here.
+  const { exit, stderr } = await Command.run(['status']);
+  expect(exit).toBe(69);
+  expect(stderr).toMatch(/^update-lock: The sidecar cannot be reached at .*; if it is elsewhere, set UPDATE_LOCK_URL or the option url\n$/);
+  expect((await Command.run(['status'], { url: 'http://127.0.0.1:1' })).stderr).not.toContain('elsewhere');
 });
 
 describe('status', () => {
@@ -69,6 +79,17 @@ describe('status', () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^Updates are held back, since .* until .* at the latest$/m);
     expect(stdout).toMatch(/^ {2}recorder {2}since (?:\S+ )?\d\d:\d\d \(\d s ago\), until (?:\S+ )?\d\d:\d\d \(in .*\) {2}recording$/m);
+  });
+
+  test('says so in full on a terminal that does not know its width', async () => {
+    await sidecar.put('recorder');
+    const command = spawn('script', ['-qec', `stty cols 0; ${process.execPath} ${CLI} status`, '/dev/null'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], TERM: 'dumb', UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` },
+    });
+    const shown = await text(command.stdout);
+    expect(shown).toContain('Updates are held back, since');
+    expect(shown).toContain('  recorder  since');
   });
 
   test('with --check it exits 1 while updates are held back, and 0 while they are possible', async () => {

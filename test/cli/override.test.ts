@@ -37,6 +37,22 @@ test('updates are allowed, held, and left to the windows again', async () => {
   expect(await ask(['clear'])).toEqual(QUIET);
 });
 
+test('the commands that status advises let the update through', async () => {
+  await start();
+  await sidecar.put('demo');
+  await ask(['hold', '--for', '1h']);
+  const { stdout } = await Command.run(['status'], { url: `unix:${sidecar.socketPath}` });
+  expect(stdout).toMatch(/^Updates are held back, since .*, until somebody allows them$/m);
+  expect(stdout).toMatch(/^ {2}@window .*, until somebody allows updates +nobody has allowed updates$/m);
+  const [, advice = ''] = /to let the update through now: (.*)$/m.exec(stdout) ?? [];
+  const commands = advice.split(' && ').map((command) => command.split(' ').slice(1));
+  expect(commands).toEqual([['release', 'demo'], ['override', 'allow', '--for', '1h']]);
+  for (const args of commands) {
+    expect(await Command.run(args, { url: `unix:${sidecar.socketPath}`, environment: { UPDATE_LOCK_TOKEN: 'admin' } })).toEqual(QUIET);
+  }
+  expect(await lockOf()).toMatchObject({ state: 'free' });
+});
+
 test('a terminal is told', async () => {
   await start();
   const terminal = await Terminal.open(`unix:${sidecar.socketPath}`, { UPDATE_LOCK_TOKEN: 'admin' });
@@ -60,9 +76,11 @@ test('without the admin token it exits 77, and says what to do', async () => {
 
 test('a sidecar without an admin token says so', async () => {
   sidecar = await Sidecar.start();
-  expect(await ask(['allow', '--for', '1h'])).toMatchObject({
+  // Another token of the client's would not help.
+  expect(await ask(['allow', '--for', '1h'])).toEqual({
     exit: 77,
-    stderr: expect.stringContaining('An override needs the admin token, and the sidecar has none: UPDATE_LOCK_ADMIN_TOKEN is not set.') as string,
+    stdout: '',
+    stderr: 'update-lock: An override needs the admin token, and the sidecar has none: UPDATE_LOCK_ADMIN_TOKEN is not set.\n',
   });
 });
 
@@ -77,5 +95,5 @@ test.each([
 
 test.each([['31d', 'too long'], ['0', 'too short']])('--for %s is refused as %s', async (forHowLong, why) => {
   await start();
-  expect(await ask(['hold', '--for', forHowLong])).toMatchObject({ exit: 64, stderr: expect.stringMatching(new RegExp(`^update-lock: for: .* ${why}`)) as string });
+  expect(await ask(['hold', '--for', forHowLong])).toMatchObject({ exit: 64, stderr: expect.stringMatching(new RegExp(`^update-lock: --for: "${forHowLong}" is ${why}`)) as string });
 });

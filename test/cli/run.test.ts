@@ -123,6 +123,13 @@ describe('exits', () => {
     expect(await leases()).toEqual([]);
   });
 
+  test('127 before the lock is asked for, so that nobody waits for it in vain', async () => {
+    const nowhere = { url: `unix:${sidecar.folder}/nowhere` };
+    for (const missing of ['no-such-command', './no-such-command', join(sidecar.folder, 'missing')]) {
+      expect(await run(['--no-wait', '--', missing], nowhere)).toEqual({ exit: 127, stdout: '', stderr: `update-lock: ${missing}: not found\n` });
+    }
+  });
+
   test('75 if the lock cannot be had, without having started the command', async () => {
     writeFileSync(sidecar.lockFiles[0] ?? '', 'somebody');
     expect(await run(['--no-wait', 'echo', 'never'])).toMatchObject({ exit: 75, stdout: '', stderr: expect.stringMatching(/^update-lock: .*\n$/) as string });
@@ -131,7 +138,9 @@ describe('exits', () => {
 
   test('75 if somebody has the name', async () => {
     await sidecar.put('work');
-    expect(await run(['--name', 'work', 'echo', 'never'])).toMatchObject({ exit: 75, stdout: '', stderr: expect.stringContaining('work') as string });
+    const { exit, stdout, stderr } = await run(['--name', 'work', 'echo', 'never']);
+    expect([exit, stdout]).toEqual([75, '']);
+    expect(stderr).toMatch(/^update-lock: The name "work" is in use by a lease for a time, which ends in (?:5m|4m\d+s) unless it is renewed; choose another name\.\n$/);
   });
 
   test('69 if there is no sidecar', async () => {

@@ -7,16 +7,16 @@ afterEach(() => {
 });
 
 test.each([
-  ['http://update-lock:8080', { url: 'http://update-lock:8080', target: { host: 'update-lock', port: 8080 }, isSecure: false, prefix: '' }],
-  ['http://update-lock', { url: 'http://update-lock', target: { host: 'update-lock', port: 80 }, isSecure: false, prefix: '' }],
-  ['http://10.0.0.1:8080/', { url: 'http://10.0.0.1:8080', target: { host: '10.0.0.1', port: 8080 }, isSecure: false, prefix: '' }],
-  ['http://[fd00::1]:8080/behind/a/proxy/', { url: 'http://[fd00::1]:8080/behind/a/proxy', target: { host: 'fd00::1', port: 8080 }, isSecure: false, prefix: '/behind/a/proxy' }],
-  ['https://update-lock', { url: 'https://update-lock', target: { host: 'update-lock', port: 443 }, isSecure: true, prefix: '' }],
-  ['https://[fd00::1]:8443/prefix', { url: 'https://[fd00::1]:8443/prefix', target: { host: 'fd00::1', port: 8443 }, isSecure: true, prefix: '/prefix' }],
-  ['unix:/run/x.sock', { url: 'unix:/run/x.sock', target: { socketPath: '/run/x.sock' }, isSecure: false, prefix: '' }],
-  ['unix:///run/x.sock', { url: 'unix:/run/x.sock', target: { socketPath: '/run/x.sock' }, isSecure: false, prefix: '' }],
+  ['http://update-lock:8080', { url: 'http://update-lock:8080', target: { host: 'update-lock', port: 8080 }, isSecure: false }],
+  ['http://update-lock', { url: 'http://update-lock', target: { host: 'update-lock', port: 80 }, isSecure: false }],
+  ['http://10.0.0.1:8080/', { url: 'http://10.0.0.1:8080', target: { host: '10.0.0.1', port: 8080 }, isSecure: false }],
+  ['http://[fd00::1]:8080', { url: 'http://[fd00::1]:8080', target: { host: 'fd00::1', port: 8080 }, isSecure: false }],
+  ['https://update-lock', { url: 'https://update-lock', target: { host: 'update-lock', port: 443 }, isSecure: true }],
+  ['https://[fd00::1]:8443', { url: 'https://[fd00::1]:8443', target: { host: 'fd00::1', port: 8443 }, isSecure: true }],
+  ['unix:/run/x.sock', { url: 'unix:/run/x.sock', target: { socketPath: '/run/x.sock' }, isSecure: false }],
+  ['unix:///run/x.sock', { url: 'unix:/run/x.sock', target: { socketPath: '/run/x.sock' }, isSecure: false }],
 ])('%s is where it says', (url, endpoint) => {
-  expect(parseEndpoint(url)).toEqual(endpoint);
+  expect(parseEndpoint(url, 'url')).toEqual(endpoint);
 });
 
 test('what is given comes before the environment, and that before the default', () => {

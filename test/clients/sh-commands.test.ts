@@ -103,6 +103,31 @@ test.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s mista
   }
 });
 
+test.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s an address is refused with its origin, and one that nobody answers at with the cause', async (_name, shell) => {
+  const told = async (args: readonly string[], environment: Readonly<Record<string, string>>): Promise<[number | null, string]> => {
+    const { status, stderr } = await new Run([...shell, SCRIPT, ...args], environment).result();
+    return [status, stderr];
+  };
+  const status = ['status'];
+  expect(await told(status, { UPDATE_LOCK_URL: 'localhost:8080' })).toEqual([64, expect.stringContaining("update-lock: UPDATE_LOCK_URL: 'localhost:8080' is not")]);
+  expect(await told(status, { UPDATE_LOCK_URL: 'http://127.0.0.1:1/' })).toEqual([69, 'update-lock: the sidecar at http://127.0.0.1:1/ cannot be reached: no connection can be made\n']);
+  expect(await told(status, { UPDATE_LOCK_URL: 'http://no-such-host.invalid' })).toEqual([69, expect.stringContaining('cannot be reached: its host name is not known\n')]);
+  // Its default address is of no host here.
+  expect(await told(status, {})).toEqual([69, expect.stringMatching(/cannot be reached: .*; if it is elsewhere, set UPDATE_LOCK_URL or the option --url\n$/)]);
+  expect(await told(['run', '--no-wait', 'true'], {})).toEqual([69, expect.stringContaining('if it is elsewhere, set UPDATE_LOCK_URL')]);
+  // Before the lock is asked for: nobody waits for it in vain.
+  expect(await told(['run', '--', 'no-such-command'], {})).toEqual([127, 'update-lock: no-such-command: not found\n']);
+});
+
+test.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s --url and --token-file may come before the command', async (_name, shell) => {
+  const sidecar = await Sidecar.start({ environment: { UPDATE_LOCK_ADMIN_TOKEN: 'admin-token' } });
+  const file = join(sidecar.folder, 'admin');
+  writeFileSync(file, 'admin-token');
+  const url = `unix:${sidecar.socketPath}`;
+  expect(await new Run([...shell, SCRIPT, '--url', url, `--token-file=${file}`, 'override', 'hold', '--for', '1h'], {}).result()).toEqual(QUIET);
+  expect(await new Run([...shell, SCRIPT, `--url=${url}`, 'run', '--name', 'x', '--', 'sh', '-c', 'echo $UPDATE_LOCK_NAME'], {}).result()).toEqual({ ...QUIET, stdout: 'x\n' });
+});
+
 test('update exits 69 where there is no Supervisor to ask', async () => {
   const sidecar = await Sidecar.start();
   const { status, stderr } = await new Run(['sh', SCRIPT, 'update'], { UPDATE_LOCK_URL: `unix:${sidecar.socketPath}` }).result();

@@ -180,7 +180,10 @@ describe.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))('in %s',
     [['acquire', 'a', '--no-wait'], 'no option'],
     [['acquire', 'a', '--ttl', '2d'], 'too long'],
     [['status', 'x'], 'takes no argument'],
-    [['status', '--url', 'ftp://x'], 'is not http://'],
+    [['status', '--url', 'ftp://x'], "--url: 'ftp://x' is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH"],
+    [['--url', 'http://localhost:8080/v1', 'status'], "--url: 'http://localhost:8080/v1' is not the address"],
+    [['--url=http://localhost:8080?x', 'status'], "--url: 'http://localhost:8080?x' is not the address"],
+    [['--url'], 'needs a value'],
   ])('%j is a mistake, told as such', async (args, told) => {
     expect(await run(...args)).toMatchObject({ status: 64, stdout: '', stderr: expect.stringContaining(told) as string });
   });

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { CannotRunError } from './cannot-run-error';
 import { EXIT, exitOfSignal } from './exits';
 
@@ -7,6 +8,24 @@ export interface Child {
   readonly process: ChildProcess;
   /** Its exit status, as a shell would report it. */
   readonly exited: Promise<number>;
+}
+
+/**
+ * To be called before the lock is asked for: nobody should wait for it and then learn of a typing mistake.
+ * @throws CannotRunError if COMMAND is not there
+ */
+export function checkFound(command: string): void {
+  const folders = command.includes('/') ? [''] : (process.env['PATH'] ?? '/usr/bin:/bin').split(':').map((folder) => `${folder === '' ? '.' : folder}/`);
+  if (command === '' || folders.every((folder) => isMissing(folder + command))) throw new CannotRunError(`${command}: not found`, EXIT.notFound, {});
+}
+
+/** False where it cannot be told: then the attempt to start it will. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /**

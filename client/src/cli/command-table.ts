@@ -113,7 +113,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'watch',
     usage: '[--json]',
-    summary: 'the same, live',
+    summary: 'show the status, and each change of it',
     options: [{ name: 'json', type: 'flag', help: 'print each event as a line of JSON: {"id", "type", "data"}' }],
     notes: [
       'On a terminal it shows what status prints, anew at every event, until Ctrl-C.\nPiped, it prints a line for each event. If the sidecar goes away, it waits until\nthe sidecar is back.',

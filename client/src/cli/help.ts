@@ -23,7 +23,9 @@ lock could not be had, 77 not allowed (UPDATE_LOCK_TOKEN).
 }
 
 export function commandHelp({ name, usage, summary, options, notes, examples }: CommandSpec): string {
-  const all = [...options, ...GLOBAL_OPTIONS].map((option) => ({
+  // A completion script asks the sidecar that the completed command line names.
+  const common = name === 'completion' ? GLOBAL_OPTIONS.filter((option) => option.name === 'help') : GLOBAL_OPTIONS;
+  const all = [...options, ...common].map((option) => ({
     left: option.value === undefined ? `--${option.name}` : `--${option.name} ${option.value}`,
     help: option.help,
   }));

@@ -1,5 +1,5 @@
 import { textOf, sidecarOf, type Options } from './arguments';
-import { startChild, type Child } from './child';
+import { checkFound, startChild, type Child } from './child';
 import { EXIT, exitAs } from './exits';
 import { inheritedFiles } from './inherited-files';
 import { printable, tell } from './output';
@@ -18,6 +18,7 @@ const SAY_WAITING_AFTER_MS = 2000;
 
 /** Holds the lock while COMMAND runs, and exits as it did. */
 export async function run(options: Options, [command = '', ...args]: readonly string[]): Promise<never> {
+  checkFound(command);
   const files = inheritedFiles();
   const signals = new SignalRelay(exitAs);
   // Not through UpdateLock: loading all of it would take longer than the request.
@@ -56,7 +57,7 @@ function sayWaiting(caller: Caller): () => void {
     const { signal } = (asking = new AbortController());
     caller.ask({ method: 'GET', path: '/v1/lock', signal }, LOCK).then(
       ({ summary }) => { tell(`waiting for the lock. ${printable(summary)}`); },
-      () => { if (!signal.aborted) tell(`waiting for the sidecar at ${caller.url}`); },
+      () => { if (!signal.aborted) tell(`waiting for the sidecar at ${caller.whereabouts}`); },
     );
   }, SAY_WAITING_AFTER_MS);
   return () => {

@@ -1,6 +1,6 @@
-import type { LockStatus, LockState, Override, Update, Window } from '../types';
+import type { Lease, LockStatus, LockState, Override, Update, Window } from '../types';
 import { columnsOf, fitTo, padTo } from './columns';
-import { endOfAll, untilText } from './lease-end';
+import { endOfAll, isUpToPeople, untilText } from './lease-end';
 import { future, past } from './moments';
 import { printable } from './output';
 import { thingsThatAre } from './waiting-text';
@@ -61,7 +61,8 @@ function headline(status: LockStatus, look: Look): string {
   };
   const times = [];
   if (since !== null) times.push(`since ${past(since, look.nowMs)}`);
-  if (state === 'held') times.push(end === null ? 'until it is released' : `until ${future(end, look.nowMs)} at the latest`);
+  const openEnd = leases.some(isUpToPeople) ? 'until somebody allows them' : 'until it is released';
+  if (state === 'held') times.push(end === null ? openEnd : `until ${future(end, look.nowMs)} at the latest`);
   // The table already shows it if there is one lease.
   const detail = times.length === 0 || (leases.length === 1 && look.columns !== null && look.columns < 80) ? '' : `, ${times.join(', ')}`;
   const text = fitTo(`${what[state]}${detail}`, look.columns ?? Infinity);
@@ -120,20 +121,28 @@ function overrideText({ updates, reason, until, inForce }: Override, { nowMs }: 
 
 /** The sidecar's own leases that let go while somebody allows updates. */
 const YIELD_TO_ALLOW: readonly string[] = ['@window', '@soak', '@fleet'];
+const OVERRIDE = '@override';
 
 /** What a person can do to let the update through. */
 function advice({ state, leases, update }: LockStatus): string[] {
-  if (state === 'held') {
-    const own = leases.filter(({ name }) => !name.startsWith('@'));
-    if (update !== null && !update.pending) return [];
-    if (own.length === 0) return leases.every(({ name }) => YIELD_TO_ALLOW.includes(name)) ? ['to let the update through now: update-lock override allow --for 1h'] : [];
-    const [first] = own;
-    const names = own.length === 1 && first !== undefined ? printable(first.name) : 'NAME';
-    return [`to let the update through: update-lock release ${names}`];
-  }
+  if (state === 'held') return update !== null && !update.pending ? [] : letThrough(leases);
   if (state === 'foreign') return ['find out who made the lock file, and let them remove it; the sidecar does not'];
   if (state === 'unavailable') return ["look at the sidecar's log, and at GET /readyz"];
   return [];
+}
+
+/** The commands after which no lease holds back updates, as far as commands can end them. */
+function letThrough(leases: readonly Lease[]): string[] {
+  const names = leases.map(({ name }) => name);
+  const apps = names.filter((name) => !name.startsWith('@'));
+  const commands = apps.length === 0 ? [] : [`update-lock release ${apps.length === 1 ? printable(apps.join()) : 'NAME'}`];
+  // An override that allows updates replaces one that holds them.
+  if (names.some((name) => YIELD_TO_ALLOW.includes(name))) commands.push('update-lock override allow --for 1h');
+  else if (names.includes(OVERRIDE)) commands.push('update-lock override clear');
+  if (commands.length === 0) return [];
+  const others = names.filter((name) => name.startsWith('@') && name !== OVERRIDE && !YIELD_TO_ALLOW.includes(name));
+  const when = others.length === 0 ? 'now' : `once ${others.map(printable).join(' and ')} ${others.length === 1 ? 'lets' : 'let'} go`;
+  return [`to let the update through ${when}: ${commands.join(' && ')}`];
 }
 
 /** Lines that fit, broken at spaces. */

@@ -18,6 +18,7 @@ export async function status(options: Options): Promise<number> {
 
 /** The text for people, in the style of the terminal or file that it is printed to. */
 export function statusNow(lock: LockStatus): string {
-  const columns = isTerminal(1) ? process.stdout.columns : null;
+  // A terminal that does not know its width says 0.
+  const columns = isTerminal(1) && process.stdout.columns > 0 ? process.stdout.columns : null;
   return `${statusText(lock, { nowMs: Date.now(), columns, hasColour: wantsColour() }).join('\n')}\n`;
 }

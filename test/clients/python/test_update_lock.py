@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,16 @@ LOCK_FILE = os.environ["LOCK_FILE"]
 
 def is_held() -> bool:
     return os.path.exists(LOCK_FILE)
+
+
+@contextlib.contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name, "") for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
@@ -231,17 +242,32 @@ class Asking(unittest.TestCase):
             lambda: self.lock.hold(wait="soon"),
             lambda: self.lock.acquire("upload", ttl="1m1h"),
             lambda: self.lock.acquire("upload", ttl="2d"),
-            lambda: UpdateLock("ftp://x"),
             lambda: UpdateLock(token="two\nlines"),
         ):
             with self.assertRaises(InvalidRequest) as caught:
                 ask()
             self.assertEqual(caught.exception.code, "invalid")
 
+    def test_durations_are_quoted_as_given(self) -> None:
+        with self.assertRaisesRegex(InvalidRequest, '^ttl: "48h" is too long'):
+            self.lock.acquire("upload", ttl="48h")
+
+    def test_wrong_addresses(self) -> None:
+        for url in ("ftp://x", "localhost:8080", "http://localhost:8080/v1", "http://localhost:8080?x", "unix:x.sock"):
+            why = ": %r is not the address of a sidecar; allowed are http://HOST:PORT, https://HOST:PORT and unix:/PATH" % url
+            with self.assertRaisesRegex(InvalidRequest, "^url" + re.escape(why)):
+                UpdateLock(url)
+            with environment(UPDATE_LOCK_URL=url), self.assertRaisesRegex(InvalidRequest, "^UPDATE_LOCK_URL" + re.escape(why)):
+                UpdateLock()
+
     def test_nobody_there(self) -> None:
-        for url in ("unix:/nonexistent/socket", "http://127.0.0.1:1"):
-            with self.assertRaises(Unreachable):
+        for url in ("unix:/nonexistent/socket", "http://127.0.0.1:1", "http://127.0.0.1:1/"):
+            with self.assertRaises(Unreachable) as caught:
                 UpdateLock(url).status()
+            self.assertNotIn("elsewhere", str(caught.exception))
+        # Its default address is of no host here.
+        with environment(UPDATE_LOCK_URL=""), self.assertRaisesRegex(Unreachable, "; if it is elsewhere, set UPDATE_LOCK_URL or the argument url$"):
+            UpdateLock().status()
 
     def test_durations(self) -> None:
         for text, seconds in (("90", 90), ("1.5s", 1.5), ("500ms", 0.5), ("1h30m", 5400), ("1d", 86400), (7, 7)):
