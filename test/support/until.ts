@@ -8,7 +8,7 @@ export async function untilPast(instant: unknown): Promise<void> {
 }
 
 /** Waits until something outside is so, which nothing tells us of. The time is a bound for failures, not for speed. */
-export async function until(isSo: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`not so within ${String(withinMs)} ms: ${isSo.toString()}`);
