@@ -120,7 +120,7 @@ test(`for ${SECONDS} s all kinds of clients, under all kinds of disturbances (se
   // Those who look would have seen it: they do get past the lock while no lease is live.
   for (const reader of readers) expect(reader.passes).toBeGreaterThan(0);
   if (process.env['CHAOS_SECONDS'] !== undefined) {
-    console.log({ seconds: SECONDS, seed: SEED, leases: history.leases.length, sights: history.sights.length, disturbed, notForced: history.sights.filter(({ kind }) => kind === 'not-forced').length, granted: load.granted,
+    console.log({ seconds: SECONDS, seed: SEED, leases: history.leases.length, sights: history.sights.length, disturbed, failedForcesMs: supervisor.failuresMs, granted: load.granted,
       readers: readers.map(({ who, tries, passes }) => ({ who, tries, passes })), longestRenewalMs: Math.round(load.longestRenewalMs) });
   }
 }, (SECONDS + 180) * 1000);

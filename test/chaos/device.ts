@@ -6,6 +6,7 @@ import { SmallDisk } from '../support/small-disk';
 
 /** What chaos has to know of the sidecar's settings, in milliseconds. */
 export const GRACE_MS = 20_000;
+export const COOLDOWN_MS = 300;
 
 /** One sidecar after another on the same directory, the disk of which is small, and whose wall clock can be set. */
 export class Device {
@@ -49,7 +50,7 @@ export class Device {
         UPDATE_LOCK_HOST: '127.0.0.1',
         UPDATE_LOCK_LOG_LEVEL: 'info',
         UPDATE_LOCK_RESTART_GRACE: `${GRACE_MS}ms`,
-        UPDATE_LOCK_LOST_COOLDOWN: '300ms',
+        UPDATE_LOCK_LOST_COOLDOWN: `${COOLDOWN_MS}ms`,
         ...(this.random() < 0.5 ? this.#clock.environment : {}),
       },
     });

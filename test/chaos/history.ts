@@ -31,7 +31,7 @@ export type Sight = { readonly fromMs: number; readonly toMs: number } & (
   | { /** All that time somebody else had the lock. */ readonly kind: 'taken'; readonly by: string }
   | { /** At some instant in that time the lease had ended, by the word of the sidecar. */ readonly kind: 'ended'; readonly name: string }
   | { /** At some instant in that time it was live, by the word of the sidecar. */ readonly kind: 'live'; readonly name: string }
-  | { /** At that instant an update began to be forced that did not get the lock. */ readonly kind: 'not-forced' }
+  | { /** At that instant an update began to be forced that did not get the lock, although it had tried before the cooldown was over. */ readonly kind: 'not-forced' }
   | { /** At some instant in that time these and no others were live, by the word of the sidecar. */ readonly kind: 'listed'; readonly names: ReadonlySet<string> }
 );
 

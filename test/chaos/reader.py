@@ -3,7 +3,7 @@
 Prints a line for each time that it did, in milliseconds of the monotonic clock:
 "passed FROM TO": at some instant in between the lock was not there; "taken FROM TO": all that time this reader had it.
 A line "force SECONDS" on its input makes the Supervisor force an update that takes so long: "forced FROM TO", then "taken FROM TO" or, if somebody
-else took the lock in the middle, "failed FROM FROM".
+else took the lock in the middle, "failed FROM TO".
 """
 
 import fcntl
@@ -55,7 +55,7 @@ def supervisor_forces(seconds):
     if taken == paths:
         say("taken", got, now())
     else:
-        say("failed", began, began)
+        say("failed", began, got)
     for path in taken:
         os.unlink(path)
 

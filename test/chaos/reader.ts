@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { COOLDOWN_MS } from './device';
 import type { HistoryWriter } from './history';
 
 const SCRIPT = resolve(__dirname, 'reader.py');
@@ -11,6 +12,8 @@ const SCRIPT = resolve(__dirname, 'reader.py');
 export class Reader {
   tries = 0;
   passes = 0;
+  /** How long each forced update took that did not get the lock, in milliseconds. */
+  readonly failuresMs: number[] = [];
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #closed: Promise<unknown>;
 
@@ -53,7 +56,9 @@ export class Reader {
         this.#process.emit('forced');
         break;
       case 'failed':
-        this.history.saw({ kind: 'not-forced', ...span });
+        this.failuresMs.push(span.toMs - span.fromMs);
+        // One that takes longer may find a new lease, granted after the cooldown.
+        if (span.toMs - span.fromMs < COOLDOWN_MS) this.history.saw({ kind: 'not-forced', fromMs: span.fromMs, toMs: span.fromMs });
         break;
       case 'tried':
         this.tries = Number(first);
