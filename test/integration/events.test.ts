@@ -148,8 +148,10 @@ test('a reader that does not read for a while is told that it missed events, and
   const [slow, reader] = [await EventStream.open(sidecar.target), await EventStream.open(sidecar.target)];
   await Promise.all([slow.opened(), reader.opened()]);
   slow.response.pause();
-  const reason = 'x'.repeat(256);
-  for (let index = 0; index < 5_000; index += 1) await sidecar.put('a', { reason: `${reason.slice(String(index).length)}${String(index)}` });
+  // Quickly: the connection of one that reads nothing for long is closed.
+  const agent = new Agent({ keepAlive: true });
+  for (let index = 0; index < 5_000; index += 1) await put(sidecar, agent, 'a', String(index).padStart(256, 'x'));
+  agent.destroy();
   await sidecar.put('last');
   await reader.next(({ data }) => data.name === 'last');
   const { text } = await sidecar.send('GET', '/metrics');
@@ -168,10 +170,10 @@ test('a reader that does not read for a while is told that it missed events, and
 });
 
 /** On one connection for all, which is quicker. */
-async function put(sidecar: Sidecar, agent: Agent, name: string): Promise<void> {
-  const sent = request({ socketPath: sidecar.socketPath, method: 'PUT', path: `/v1/leases/${name}`, agent }).end();
+async function put(sidecar: Sidecar, agent: Agent, name: string, reason = ''): Promise<void> {
+  const sent = request({ socketPath: sidecar.socketPath, method: 'PUT', path: `/v1/leases/${name}?reason=${reason}`, agent }).end();
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-  expect(answer.statusCode).toBe(201);
+  expect([200, 201]).toContain(answer.statusCode);
   await once(answer.resume(), 'end');
 }
 
