@@ -95,7 +95,10 @@ function untilReleased(known: Known): string {
     return waiting === 0 ? 'and somebody has to allow them' : waiting === 1 ? 'and waits for somebody to allow it' : 'and wait for somebody to allow them';
   }
   const last = ends.toSorted((a, b) => (b.atWallMs ?? Infinity) - (a.atWallMs ?? Infinity))[0];
-  if (last === undefined || ends.length < lock.leases.length) return 'until it is released';
+  const isOpen = lock.leases.some(({ name, endsAtMs }) => endsAtMs === null && policies.of(name).end() === null);
+  if (last === undefined || isOpen) return lock.leases.length === 1 ? 'until it is released' : 'until all of them let go';
+  const lastTimedMs = Math.max(...lock.leases.map(({ endsAtMs }) => endsAtMs ?? -Infinity));
+  if (last.atWallMs !== null && known.timeline.toWallMs(lastTimedMs) > last.atWallMs) return `until ${timeOfDay(known, lastTimedMs)} at the latest`;
   return `until ${last.event}${last.atWallMs === null ? '' : ` at ${wallTimeOfDay(known, last.atWallMs)}`}`;
 }
 

@@ -15,6 +15,7 @@ const FREE: LockStatus = { state: 'free', refusal: null,
 const timeline = { toWallMs: (ms: number): number => ms };
 const policies = new LeasePolicies();
 policies.register('@window', { survivesDrain: true });
+policies.register('@opening', { survivesDrain: true, end: () => ({ atWallMs: TEN + 10 * MINUTE, event: 'the window opens' }) });
 const say = (status: Partial<LockStatus>, update: UpdateStatus | null = null, isDraining = false, zone = 'UTC', drainEndsAtMs: number | null = null): string =>
   summarise({ lock: { ...FREE, ...status }, update, isDraining, drainEndsAtMs, allowance: null, unreadableTags: [], policies, nowMs: TEN + 3 * MINUTE, timeline, zone: new TimeZone(zone) });
 
@@ -23,6 +24,7 @@ function found(standing: Standing, { uid = 1000, isEmpty = false, agoMs = 0, isL
   return { path: '/l/updates.lock', standing, file, isLeftBehind };
 }
 
+const opening = makeLease('@opening', { kind: 'builtin', endsAtMs: null });
 const recorder = makeLease('recorder', { reason: 'recording' });
 const held: Partial<LockStatus> = { state: 'held', sinceMs: TEN + 2 * MINUTE, expiresAtMs: TEN + 7 * MINUTE, leases: [recorder] };
 
@@ -45,6 +47,9 @@ test.each<[string, Partial<LockStatus>, string]>([
   ['held by two', { ...held, leases: [recorder, makeLease('b')] }, 'Updates are held back by recorder (recording) and b since 10:02 UTC, until 10:07 UTC at the latest.'],
   ['held by three', { ...held, leases: ['a', 'b', 'c'].map((name) => makeLease(name)) }, 'Updates are held back by a, b and c since 10:02 UTC, until 10:07 UTC at the latest.'],
   ['held by five', { ...held, leases: ['a', 'b', 'c', 'd', 'e'].map((name) => makeLease(name)) }, 'Updates are held back by a, b, c and 2 more since 10:02 UTC, until 10:07 UTC at the latest.'],
+  ['held until a window opens', { ...held, expiresAtMs: null, leases: [opening, makeLease('a', { endsAtMs: TEN + 7 * MINUTE })] }, 'Updates are held back by @opening and a since 10:02 UTC, until the window opens at 10:10 UTC.'],
+  ['held beyond the opening of a window', { ...held, expiresAtMs: null, leases: [opening, makeLease('a', { endsAtMs: TEN + 12 * MINUTE })] }, 'Updates are held back by @opening and a since 10:02 UTC, until 10:12 UTC at the latest.'],
+  ['held by two without an end', { ...held, expiresAtMs: null, leases: [opening, makeLease('a', { kind: 'connection', endsAtMs: null })] }, 'Updates are held back by @opening and a since 10:02 UTC, until all of them let go.'],
   ['held without an end', { ...held, expiresAtMs: null }, 'Updates are held back by recorder (recording) since 10:02 UTC, until it is released.'],
   ['held since another day', { ...held, sinceMs: TEN - 86_400_000 }, 'Updates are held back by recorder (recording) since 2026-04-30 10:00 UTC, until 10:07 UTC at the latest.'],
   ['held beyond midnight', { ...held, expiresAtMs: TEN + 20 * 3_600_000 }, 'Updates are held back by recorder (recording) since 10:02 UTC, until 2026-05-02 06:00 UTC at the latest.'],
