@@ -22,9 +22,10 @@ export function checkFound(command: string): void {
 /** False where it cannot be told: then the attempt to start it will. */
 function isMissing(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch {
+    statSync(path);
     return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
 
