@@ -522,6 +522,8 @@ class HeldLease:
         # Taken by the release, and kept. Taking it is one step, which an interrupt cannot leave half done.
         self._release = threading.Lock()
         self._woken = threading.Event()
+        # The sidecar has answered the release, or has not in time.
+        self._given_back = threading.Event()
         self._stream = stream
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._watch, name="update-lock " + self.name, daemon=True)
@@ -573,6 +575,7 @@ class HeldLease:
         finally:
             # The end of the connection ends this lease, and no other of its name.
             if is_first:
+                self._given_back.set()
                 self._stream.wire.shut_down(socket.SHUT_WR)
             if self._thread.is_alive():
                 self._thread.join(max(0.0, until - time.monotonic()))
@@ -660,6 +663,9 @@ class HeldLease:
         former.wire.close()
         if is_same and not self._is_released:
             return True
+        if is_same:
+            # The release ends the lease. If this connection ended first, the lease would seem to have been lost before.
+            self._given_back.wait(_GOODBYE_TIMEOUT)
         stream.end()
         if not is_same:
             self._lose("The lock is lost: the sidecar did not keep the lease %s" % self.name, "lost")
