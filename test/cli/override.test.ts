@@ -37,14 +37,14 @@ test('updates are allowed, held, and left to the windows again', async () => {
   expect(await ask(['clear'])).toEqual(QUIET);
 });
 
-test('the commands that status advises let the update through', async () => {
+test('the commands that status advises let updates through', async () => {
   await start();
   await sidecar.put('demo');
   await ask(['hold', '--for', '1h']);
   const { stdout } = await Command.run(['status'], { url: `unix:${sidecar.socketPath}` });
   expect(stdout).toMatch(/^Updates are held back, since .*, until somebody allows them$/m);
   expect(stdout).toMatch(/^ {2}@window .*, until somebody allows updates +nobody has allowed updates$/m);
-  const [, advice = ''] = /to let the update through now: (.*)$/m.exec(stdout) ?? [];
+  const [, advice = ''] = /to let updates through now, with the admin token: (.*)$/m.exec(stdout) ?? [];
   const commands = advice.split(' && ').map((command) => command.split(' ').slice(1));
   expect(commands).toEqual([['release', 'demo'], ['override', 'allow', '--for', '1h']]);
   for (const args of commands) {

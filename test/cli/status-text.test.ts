@@ -59,7 +59,7 @@ test('says who holds back updates, why, since, until, what waits and what to do'
     '  recorder  since 10:02 (12 min ago), until 10:18 (in 4 min 12 s)  recording',
     '',
     'Update  an update is waiting since 10:04 (10 min ago), downloaded, for recorder',
-    'To do   to let the update through now: update-lock release recorder',
+    'To do   to let updates through now: update-lock release recorder',
   ]);
 });
 
@@ -108,7 +108,7 @@ test("says of the sidecar's own leases until when", () => {
 
 test('says how a person allows what waits for a window', () => {
   const window: Lease = { ...lease, name: '@window', reason: 'nobody has allowed updates', kind: 'builtin', expires: null };
-  const advice = 'To do   to let the update through now: update-lock override allow --for 1h';
+  const advice = 'To do   to let updates through now, with the admin token: update-lock override allow --for 1h';
   expect(statusText({ ...held, leases: [window], update }, plain)).toContain(advice);
   expect(statusText({ ...held, leases: [window], update: { ...update, pending: false } }, plain)).not.toContain(advice);
 });
@@ -116,17 +116,17 @@ test('says how a person allows what waits for a window', () => {
 test.each<[string[], string | null]>([
   [['recorder'], 'now: update-lock release recorder'],
   [['recorder', 'backup'], 'now: update-lock release NAME'],
-  [['@override'], 'now: update-lock override clear'],
-  [['@window', '@override'], 'now: update-lock override allow --for 1h'],
-  [['@override', 'recorder'], 'now: update-lock release recorder && update-lock override clear'],
-  [['@soak', 'recorder'], 'now: update-lock release recorder && update-lock override allow --for 1h'],
+  [['@override'], 'now, with the admin token: update-lock override clear'],
+  [['@window', '@override'], 'now, with the admin token: update-lock override allow --for 1h'],
+  [['@override', 'recorder'], 'now, with the admin token: update-lock release recorder && update-lock override clear'],
+  [['@soak', 'recorder'], 'now, with the admin token: update-lock release recorder && update-lock override allow --for 1h'],
   [['@probe-jenkins', 'recorder'], 'once @probe-jenkins lets go: update-lock release recorder'],
-  [['@start', '@window', '@tags'], 'once @start and @tags let go: update-lock override allow --for 1h'],
+  [['@start', '@window', '@tags'], 'once @start and @tags let go, with the admin token: update-lock override allow --for 1h'],
   [['@start'], null],
-])('says how to let the update through that %j hold back', (names, advice) => {
+])('says how to let updates through that %j hold back', (names, advice) => {
   const leases = names.map((name): Lease => ({ ...lease, name }));
   const lines = statusText({ ...held, leases, update }, plain).filter((line) => line.startsWith('To do'));
-  expect(lines).toEqual(advice === null ? [] : [`To do   to let the update through ${advice}`]);
+  expect(lines).toEqual(advice === null ? [] : [`To do   to let updates through ${advice}`]);
 });
 
 test('says when a drain ends the leases of apps', () => {

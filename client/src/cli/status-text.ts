@@ -123,7 +123,7 @@ function overrideText({ updates, reason, until, inForce }: Override, { nowMs }: 
 const YIELD_TO_ALLOW: readonly string[] = ['@window', '@soak', '@fleet'];
 const OVERRIDE = '@override';
 
-/** What a person can do to let the update through. */
+/** What a person can do to let updates through. */
 function advice({ state, leases, update }: LockStatus): string[] {
   if (state === 'held') return update !== null && !update.pending ? [] : letThrough(leases);
   if (state === 'foreign') return ['find out who made the lock file, and let them remove it; the sidecar does not'];
@@ -142,7 +142,8 @@ function letThrough(leases: readonly Lease[]): string[] {
   if (commands.length === 0) return [];
   const others = names.filter((name) => name.startsWith('@') && name !== OVERRIDE && !YIELD_TO_ALLOW.includes(name));
   const when = others.length === 0 ? 'now' : `once ${others.map(printable).join(' and ')} ${others.length === 1 ? 'lets' : 'let'} go`;
-  return [`to let the update through ${when}: ${commands.join(' && ')}`];
+  const token = commands.some((command) => command.startsWith('update-lock override')) ? ', with the admin token' : '';
+  return [`to let updates through ${when}${token}: ${commands.join(' && ')}`];
 }
 
 /** Lines that fit, broken at spaces. */
